@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * identity - a private key and the certificate chain shown with it: every certificate state there is, made on the spot.
+ *
+ * Owns:   EVP_PKEY and X509 objects; an identity keeps what it needs of its issuer, so issuers may be freed first.
+ * Errors: NULL or false with *err filled.
+ * Keys are ECDSA P-256. "Expired" means dates that lie in the past of the clock given. */
+#ifndef BASE_IDENTITY_H
+#define BASE_IDENTITY_H
+
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+
+struct identity;
+
+enum identity_names { IDENTITY_SAN, IDENTITY_CN_ONLY, IDENTITY_NO_NAMES };
+
+struct identity_spec {
+    const struct identity *issuer;     /* NULL: self-signed */
+    bool authority;                    /* a CA certificate */
+    const char *subject;               /* common name, NULL: the first name */
+    const char *const *names;          /* DNS-IDs; wildcards as they are */
+    size_t name_count;
+    enum identity_names names_as;
+    double not_before_s, not_after_s;  /* relative to now; both 0: -1 day .. +90 days */
+    int serial;                        /* 0: random */
+};
+
+/* A fresh key and its certificate, signed by the issuer. */
+struct identity *identity_new(const struct identity_spec *spec, const struct clock *clock, struct err *err) NODISCARD;
+/* The same key with another certificate (a renewal), or the same certificate state with another key: pass key_of. */
+struct identity *identity_new_with_key(const struct identity_spec *spec, const struct identity *key_of,
+                                       const struct clock *clock, struct err *err) NODISCARD;
+/* A user's own PEM files: certificate first, then its chain; and the key. */
+struct identity *identity_load(const char *certificate_path, const char *key_path, struct err *err) NODISCARD;
+void identity_free(struct identity **identity);
+
+/* What is shown in a handshake: the leaf and the intermediates above it, without the root. These change what is sent. */
+enum identity_chain { IDENTITY_CHAIN_FULL, IDENTITY_CHAIN_WITH_ROOT, IDENTITY_CHAIN_LEAF_ONLY };
+void identity_show(struct identity *identity, enum identity_chain chain);
+
+X509 *identity_certificate(const struct identity *identity);         /* borrowed */
+EVP_PKEY *identity_key(const struct identity *identity);             /* borrowed */
+const struct identity *identity_issuer(const struct identity *identity); /* borrowed copy; NULL if self-signed */
+bool identity_use(const struct identity *identity, SSL_CTX *ctx, struct err *err) NODISCARD;
+bool identity_use_ssl(const struct identity *identity, SSL *ssl, struct err *err) NODISCARD;
+/* PEM of the shown chain, of the key, of this one certificate. */
+char *identity_chain_pem(struct arena *arena, const struct identity *identity);
+char *identity_key_pem(struct arena *arena, const struct identity *identity);
+char *identity_certificate_pem(struct arena *arena, const struct identity *identity);
+/* The certificate association data of a TLSA record (RFC 6698 2.1): selector 0 certificate, 1 SPKI; matching 0 full,
+ * 1 SHA2-256, 2 SHA2-512; as lower-case hex. NULL for other values. */
+char *identity_tlsa_data(struct arena *arena, const struct identity *identity, unsigned selector, unsigned matching);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * text - small things done to strings. Pure; results live in the arena given, or in the caller's buffer. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/* Text from a peer or a file made safe to print: control characters, DEL, C1, marks that turn the direction of writing
+ * and invalid UTF-8 become \xNN, byte by byte. */
+char *text_escape(struct arena *arena, const char *text, size_t length);
+void text_print_escaped(FILE *out, const char *text, size_t length);
+/* The inside of a JSON string, UTF-8 kept, everything else escaped (invalid bytes as \u00NN). */
+void text_print_json(FILE *out, const char *text);
+void text_print_xml(FILE *out, const char *text);      /* invalid XML 1.0 characters become U+FFFD */
+char *text_hex(struct arena *arena, const unsigned char *bytes, size_t length);            /* lower case */
+bool text_unhex(struct arena *arena, const char *hex, unsigned char **bytes, size_t *length);
+bool text_is_utf8(const char *text, size_t length, size_t *bad_at);
+/* The character text begins with, and of how many bytes; 0 when these are no valid UTF-8, or none are left. */
+size_t text_utf8_step(const char *text, size_t left, uint32_t *code);
+/* DNS names as text. Lower case, no trailing dot ("." stays "."). */
+char *text_name(struct arena *arena, const char *name);
+bool text_name_equal(const char *a, const char *b);           /* ignores case and one trailing dot */
+bool text_name_under(const char *name, const char *ancestor); /* name is ancestor, or ends in ".ancestor" */
+/* Reads a whole file, NUL-terminated; fails above limit bytes. */
+char *text_read_file(struct arena *arena, const char *path, size_t limit, size_t *length, struct err *err);
+bool text_write_file(const char *path, const char *text, size_t length, struct err *err);
+
+#endif
