@@ -75,7 +75,7 @@ bool schema_parse_number(const char *text, int64_t *out);
 
 /* A map made in code, for short forms: arguments are key, value pairs of (const char *, const struct tree_node *),
  * ended by NULL. */
-const struct tree_node *schema_map(struct arena *arena, struct srcpos at, ...);
+const struct tree_node *schema_map(struct arena *arena, struct srcpos at, ...) __attribute__((sentinel));
 const struct tree_node *schema_text(struct arena *arena, struct srcpos at, const char *text);
 
 #endif

@@ -60,6 +60,11 @@ static bool turns_direction(uint32_t code)
            (code >= 0x2066 && code <= 0x2069);
 }
 
+bool text_is_printable(uint32_t code)
+{
+    return !is_control(code) && !turns_direction(code);
+}
+
 /* How many bytes from text may be printed as they are; 0: the next *bad bytes may not. */
 static size_t printable_run(const char *text, size_t length, size_t *bad)
 {
@@ -67,7 +72,7 @@ static size_t printable_run(const char *text, size_t length, size_t *bad)
     uint32_t code;
     while (run < length) {
         size_t step = text_utf8_step(text + run, length - run, &code);
-        if (step == 0 || is_control(code) || turns_direction(code)) {
+        if (step == 0 || !text_is_printable(code)) {
             *bad = step == 0 ? 1 : step;
             break;
         }

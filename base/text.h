@@ -20,6 +20,7 @@ bool text_unhex(struct arena *arena, const char *hex, unsigned char **bytes, siz
 bool text_is_utf8(const char *text, size_t length, size_t *bad_at);
 /* The character text begins with, and of how many bytes; 0 when these are no valid UTF-8, or none are left. */
 size_t text_utf8_step(const char *text, size_t left, uint32_t *code);
+bool text_is_printable(uint32_t code);                 /* what text_escape() leaves as it is */
 /* DNS names as text. Lower case, no trailing dot ("." stays "."). */
 char *text_name(struct arena *arena, const char *name);
 bool text_name_equal(const char *a, const char *b);           /* ignores case and one trailing dot */
