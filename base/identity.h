@@ -25,7 +25,8 @@ struct identity_spec {
     const char *const *names;          /* DNS-IDs; wildcards as they are */
     size_t name_count;
     enum identity_names names_as;
-    double not_before_s, not_after_s;  /* relative to now; both 0: -1 day .. +90 days */
+    double not_before_s, not_after_s;  /* relative to now; both 0: -1 day .. +90 days, an authority
+                                        * ten years around now */
     int serial;                        /* 0: random */
 };
 
@@ -34,7 +35,7 @@ struct identity *identity_new(const struct identity_spec *spec, const struct clo
 /* The same key with another certificate (a renewal), or the same certificate state with another key: pass key_of. */
 struct identity *identity_new_with_key(const struct identity_spec *spec, const struct identity *key_of,
                                        const struct clock *clock, struct err *err) NODISCARD;
-/* A user's own PEM files: certificate first, then its chain; and the key. */
+/* A user's own PEM files: certificate first, then its chain, which is shown as it is; and the key, without pass phrase. */
 struct identity *identity_load(const char *certificate_path, const char *key_path, struct err *err) NODISCARD;
 void identity_free(struct identity **identity);
 

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/identity.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum {
+    DAY = 24 * 60 * 60,
+    COMMON_NAME_MAX = 64, /* RFC 5280, ub-common-name */
+    SERIAL_BYTES = 16,
+    LOADED_MAX = 20, /* certificates of a user's file */
+};
+static const char organization[] = "mtalab";
+
+/* One certificate, its key, and the certificate above it: a list that ends with the root. */
+struct identity {
+    EVP_PKEY *key; /* NULL: only the certificate is known (the chain of a user's file) */
+    X509 *certificate;
+    struct identity *issuer;
+    enum identity_chain chain;
+};
+
+/* Fills *err with what OpenSSL says and forgets it; NULL, so that a function can end with it. */
+static void *openssl_failed(struct err *err, enum err_kind kind, const char *what)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+    err_set(err, kind, "cannot %s: %s", what, reason != NULL ? reason : "unknown reason");
+    ERR_clear_error();
+    return NULL;
+}
+
+void identity_free(struct identity **identity)
+{
+    if (identity == NULL || *identity == NULL)
+        return;
+    identity_free(&(*identity)->issuer);
+    EVP_PKEY_free((*identity)->key);
+    X509_free((*identity)->certificate);
+    free(*identity);
+    *identity = NULL;
+}
+
+/* Takes over key and certificate, even when it fails. */
+static struct identity *identity_of(EVP_PKEY *key, X509 *certificate)
+{
+    struct identity *identity = calloc(1, sizeof *identity);
+    if (identity == NULL) {
+        EVP_PKEY_free(key);
+        X509_free(certificate);
+        return NULL;
+    }
+    identity->key = key;
+    identity->certificate = certificate;
+    return identity;
+}
+
+static struct identity *identity_copy(const struct identity *from)
+{
+    if (from == NULL)
+        return NULL;
+    if (from->key != NULL)
+        EVP_PKEY_up_ref(from->key);
+    X509_up_ref(from->certificate);
+    struct identity *copy = identity_of(from->key, from->certificate);
+    if (copy == NULL)
+        return NULL;
+    copy->chain = from->chain;
+    copy->issuer = identity_copy(from->issuer);
+    if (from->issuer != NULL && copy->issuer == NULL)
+        identity_free(&copy);
+    return copy;
+}
+
+static bool is_self_signed(const struct identity *identity)
+{
+    return X509_NAME_cmp(X509_get_subject_name(identity->certificate), X509_get_issuer_name(identity->certificate)) == 0;
+}
+
+/* ---- making ---- */
+
+static bool add_name_entry(X509_NAME *subject, const char *field, const char *text)
+{
+    return X509_NAME_add_entry_by_txt(subject, field, MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0) == 1;
+}
+
+/* The common name, NULL: none. A name too long for it is left out where a SAN says it too. */
+static const char *common_name(const struct identity_spec *spec)
+{
+    const char *first = spec->name_count > 0 ? spec->names[0] : NULL;
+    if (spec->subject != NULL)
+        return spec->subject;
+    if (first == NULL || spec->names_as == IDENTITY_NO_NAMES)
+        return NULL;
+    return spec->names_as == IDENTITY_SAN && strlen(first) > COMMON_NAME_MAX ? NULL : first;
+}
+
+static bool set_subject(X509 *certificate, const struct identity_spec *spec)
+{
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    const char *cn = common_name(spec);
+    return add_name_entry(subject, "O", organization) && (cn == NULL || add_name_entry(subject, "CN", cn));
+}
+
+static bool set_serial(X509 *certificate, int serial)
+{
+    if (serial != 0)
+        return ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial) == 1;
+    unsigned char bytes[SERIAL_BYTES];
+    if (RAND_bytes(bytes, sizeof bytes) != 1)
+        return false;
+    bytes[0] = (bytes[0] & 0x7f) | 0x40; /* positive, never zero */
+    BIGNUM *number = BN_bin2bn(bytes, sizeof bytes, NULL);
+    bool ok = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+    BN_free(number);
+    return ok;
+}
+
+static bool set_dates(X509 *certificate, const struct identity_spec *spec, time_t now)
+{
+    double before = spec->not_before_s, after = spec->not_after_s;
+    if (before == 0 && after == 0) {
+        before = spec->authority ? -3650.0 * DAY : -1.0 * DAY;
+        after = spec->authority ? 3650.0 * DAY : 90.0 * DAY;
+    }
+    return ASN1_TIME_set(X509_getm_notBefore(certificate), now + (time_t)before) != NULL &&
+           ASN1_TIME_set(X509_getm_notAfter(certificate), now + (time_t)after) != NULL;
+}
+
+static bool add_dns_name(GENERAL_NAMES *names, const char *name)
+{
+    GENERAL_NAME *general = GENERAL_NAME_new();
+    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+    if (general == NULL || text == NULL || ASN1_STRING_set(text, name, -1) != 1) {
+        GENERAL_NAME_free(general);
+        ASN1_IA5STRING_free(text);
+        return false;
+    }
+    GENERAL_NAME_set0_value(general, GEN_DNS, text);
+    if (sk_GENERAL_NAME_push(names, general) > 0)
+        return true;
+    GENERAL_NAME_free(general);
+    return false;
+}
+
+static bool add_names(X509 *certificate, const struct identity_spec *spec)
+{
+    if (spec->names_as != IDENTITY_SAN || spec->name_count == 0)
+        return true;
+    GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
+    bool ok = names != NULL;
+    for (size_t i = 0; ok && i < spec->name_count; i++)
+        ok = add_dns_name(names, spec->names[i]);
+    ok = ok && X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) == 1;
+    GENERAL_NAMES_free(names);
+    return ok;
+}
+
+static bool add_extensions(X509 *certificate, const struct identity_spec *spec)
+{
+    static const struct {
+        int nid;
+        const char *authority, *leaf; /* as in openssl.cnf; NULL: left out */
+    } rows[] = {
+        {NID_basic_constraints, "critical,CA:TRUE", "critical,CA:FALSE"},
+        {NID_key_usage, "critical,keyCertSign,cRLSign", "critical,digitalSignature"},
+        {NID_ext_key_usage, NULL, "serverAuth"},
+        {NID_subject_key_identifier, "hash", "hash"},
+        {NID_authority_key_identifier, "keyid", "keyid"},
+    };
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, spec->issuer != NULL ? spec->issuer->certificate : certificate, certificate, NULL, NULL, 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *value = spec->authority ? rows[i].authority : rows[i].leaf;
+        if (value == NULL)
+            continue;
+        X509_EXTENSION *extension = X509V3_EXT_nconf_nid(NULL, &context, rows[i].nid, value);
+        bool ok = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+        X509_EXTENSION_free(extension);
+        if (!ok)
+            return false;
+    }
+    return add_names(certificate, spec);
+}
+
+static X509 *certificate_make(const struct identity_spec *spec, EVP_PKEY *key, time_t now)
+{
+    X509 *certificate = X509_new();
+    const struct identity *issuer = spec->issuer;
+    if (certificate != NULL && X509_set_version(certificate, X509_VERSION_3) == 1 &&
+        set_serial(certificate, spec->serial) && set_dates(certificate, spec, now) && set_subject(certificate, spec) &&
+        X509_set_issuer_name(certificate, X509_get_subject_name(issuer != NULL ? issuer->certificate : certificate)) &&
+        X509_set_pubkey(certificate, key) == 1 && add_extensions(certificate, spec) &&
+        X509_sign(certificate, issuer != NULL ? issuer->key : key, EVP_sha256()) > 0)
+        return certificate;
+    X509_free(certificate);
+    return NULL;
+}
+
+/* Takes over key, even when it fails. */
+static struct identity *make_with(const struct identity_spec *spec, EVP_PKEY *key, const struct clock *clock,
+                                  struct err *err)
+{
+    if (spec->issuer != NULL && spec->issuer->key == NULL) {
+        EVP_PKEY_free(key);
+        err_set(err, ERR_INPUT, "the issuer's key is not known");
+        return NULL;
+    }
+    X509 *certificate = certificate_make(spec, key, clock_now(clock));
+    if (certificate == NULL) {
+        EVP_PKEY_free(key);
+        return openssl_failed(err, ERR_INPUT, "make a certificate");
+    }
+    struct identity *identity = identity_of(key, certificate);
+    if (identity != NULL)
+        identity->issuer = identity_copy(spec->issuer);
+    if (identity == NULL || (spec->issuer != NULL && identity->issuer == NULL)) {
+        identity_free(&identity);
+        err_set(err, ERR_SYSTEM, "out of memory");
+    }
+    return identity;
+}
+
+struct identity *identity_new(const struct identity_spec *spec, const struct clock *clock, struct err *err)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    if (key == NULL)
+        return openssl_failed(err, ERR_SYSTEM, "make a key");
+    return make_with(spec, key, clock, err);
+}
+
+struct identity *identity_new_with_key(const struct identity_spec *spec, const struct identity *key_of,
+                                       const struct clock *clock, struct err *err)
+{
+    if (key_of->key == NULL) {
+        err_set(err, ERR_INPUT, "the key of that certificate is not known");
+        return NULL;
+    }
+    EVP_PKEY_up_ref(key_of->key);
+    return make_with(spec, key_of->key, clock, err);
+}
+
+/* ---- a user's files ---- */
+
+/* A key with a pass phrase is refused rather than asked for. */
+static int no_passphrase(char *buffer UNUSED, int size UNUSED, int writing UNUSED, void *arg UNUSED)
+{
+    return -1;
+}
+
+static EVP_PKEY *load_key(const char *path, struct err *err)
+{
+    BIO *file = BIO_new_file(path, "r");
+    EVP_PKEY *key = file != NULL ? PEM_read_bio_PrivateKey(file, NULL, no_passphrase, NULL) : NULL;
+    BIO_free(file);
+    if (key == NULL) {
+        err_set(err, ERR_INPUT, "%s: no private key in PEM form can be read from it", path);
+        ERR_clear_error();
+    }
+    return key;
+}
+
+/* The certificates of a file as a list, in the file's order. */
+static struct identity *load_chain(const char *path, struct err *err)
+{
+    struct identity *first = NULL, **last = &first;
+    BIO *file = BIO_new_file(path, "r");
+    for (int i = 0; file != NULL && i < LOADED_MAX; i++) {
+        X509 *certificate = PEM_read_bio_X509(file, NULL, no_passphrase, NULL);
+        if (certificate == NULL)
+            break;
+        *last = identity_of(NULL, certificate);
+        if (*last == NULL)
+            break;
+        last = &(*last)->issuer;
+    }
+    BIO_free(file);
+    ERR_clear_error();
+    if (first == NULL)
+        err_set(err, ERR_INPUT, "%s: no certificate in PEM form can be read from it", path);
+    return first;
+}
+
+struct identity *identity_load(const char *certificate_path, const char *key_path, struct err *err)
+{
+    struct identity *identity = load_chain(certificate_path, err);
+    if (identity == NULL)
+        return NULL;
+    identity->chain = IDENTITY_CHAIN_WITH_ROOT; /* what the user gave is shown as it is */
+    identity->key = load_key(key_path, err);
+    if (identity->key != NULL && X509_check_private_key(identity->certificate, identity->key) != 1) {
+        err_set(err, ERR_INPUT, "the key in %s does not belong to the first certificate in %s", key_path,
+                certificate_path);
+        ERR_clear_error();
+        identity_free(&identity);
+    } else if (identity->key == NULL) {
+        identity_free(&identity);
+    }
+    return identity;
+}
+
+/* ---- showing ---- */
+
+void identity_show(struct identity *identity, enum identity_chain chain)
+{
+    identity->chain = chain;
+}
+
+X509 *identity_certificate(const struct identity *identity)
+{
+    return identity->certificate;
+}
+
+EVP_PKEY *identity_key(const struct identity *identity)
+{
+    return identity->key;
+}
+
+const struct identity *identity_issuer(const struct identity *identity)
+{
+    return identity->issuer;
+}
+
+/* The next certificate that is shown after one, NULL: none. */
+static const struct identity *shown_after(const struct identity *leaf, const struct identity *one)
+{
+    const struct identity *next = one->issuer;
+    if (next == NULL || leaf->chain == IDENTITY_CHAIN_LEAF_ONLY)
+        return NULL;
+    return leaf->chain == IDENTITY_CHAIN_FULL && is_self_signed(next) ? NULL : next;
+}
+
+/* The certificates sent behind the leaf, borrowed; freed with sk_X509_free(). */
+static STACK_OF(X509) *shown_chain(const struct identity *leaf)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    for (const struct identity *one = shown_after(leaf, leaf); chain != NULL && one != NULL; one = shown_after(leaf, one))
+        if (sk_X509_push(chain, one->certificate) <= 0) {
+            sk_X509_free(chain);
+            return NULL;
+        }
+    return chain;
+}
+
+static bool used(bool ok, STACK_OF(X509) *chain, struct err *err)
+{
+    sk_X509_free(chain);
+    if (!ok)
+        openssl_failed(err, ERR_INPUT, "show the certificate");
+    return ok;
+}
+
+bool identity_use(const struct identity *identity, SSL_CTX *ctx, struct err *err)
+{
+    STACK_OF(X509) *chain = shown_chain(identity);
+    SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+    return used(chain != NULL && SSL_CTX_use_cert_and_key(ctx, identity->certificate, identity->key, chain, 1) == 1,
+                chain, err);
+}
+
+bool identity_use_ssl(const struct identity *identity, SSL *ssl, struct err *err)
+{
+    STACK_OF(X509) *chain = shown_chain(identity);
+    SSL_certs_clear(ssl);
+    SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
+    return used(chain != NULL && SSL_use_cert_and_key(ssl, identity->certificate, identity->key, chain, 1) == 1, chain,
+                err);
+}
+
+/* ---- as text ---- */
+
+static char *pem_text(struct arena *arena, BIO *bio)
+{
+    char *bytes = NULL;
+    long length = bio != NULL ? BIO_get_mem_data(bio, &bytes) : 0;
+    char *text = arena_strndup(arena, length > 0 ? bytes : "", length > 0 ? (size_t)length : 0);
+    BIO_free(bio);
+    return text;
+}
+
+char *identity_chain_pem(struct arena *arena, const struct identity *identity)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    for (const struct identity *one = identity; bio != NULL && one != NULL; one = shown_after(identity, one))
+        PEM_write_bio_X509(bio, one->certificate);
+    return pem_text(arena, bio);
+}
+
+char *identity_certificate_pem(struct arena *arena, const struct identity *identity)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (bio != NULL)
+        PEM_write_bio_X509(bio, identity->certificate);
+    return pem_text(arena, bio);
+}
+
+char *identity_key_pem(struct arena *arena, const struct identity *identity)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (bio != NULL && identity->key != NULL)
+        PEM_write_bio_PrivateKey(bio, identity->key, NULL, NULL, 0, NULL, NULL);
+    return pem_text(arena, bio);
+}
+
+char *identity_tlsa_data(struct arena *arena, const struct identity *identity, unsigned selector, unsigned matching)
+{
+    if (selector > 1 || matching > 2)
+        return NULL;
+    unsigned char *bytes = NULL, digest[EVP_MAX_MD_SIZE];
+    int length = selector == 0 ? i2d_X509(identity->certificate, &bytes)
+                               : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(identity->certificate), &bytes);
+    if (length <= 0)
+        return NULL;
+    char *text = NULL;
+    unsigned digest_length;
+    if (matching == 0)
+        text = text_hex(arena, bytes, (size_t)length);
+    else if (EVP_Digest(bytes, (size_t)length, digest, &digest_length, matching == 1 ? EVP_sha256() : EVP_sha512(), NULL))
+        text = text_hex(arena, digest, digest_length);
+    OPENSSL_free(bytes);
+    return text;
+}
