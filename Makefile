@@ -173,7 +173,7 @@ $(foreach source,$(FUZZ_SOURCES),$(eval $(call fuzz_rules,$(call folder_of,$(sou
 fuzz-run: $(addprefix run-,$(FUZZ))
 endif
 
-SOURCES = $(foreach folder,$(FOLDERS) $(addprefix harness/adapters/,$(ADAPTERS)),$(wildcard $(folder)/*.[ch]))
+SOURCES = $(foreach folder,$(FOLDERS) $(addprefix harness/adapters/,$(ADAPTERS)),$(wildcard $(folder)/*.c))
 lint:
 	ci/check-layers.sh
 	ci/check-rules.sh

@@ -117,8 +117,8 @@ static struct journal_event *make_event(struct journal *journal, const struct pa
     return event;
 }
 
-const struct journal_event *journal_add(struct journal *journal, enum journal_kind kind, const char *host, unsigned conn,
-                                        ...)
+const struct journal_event *journal_add(struct journal *journal, enum journal_kind kind, const char *host,
+                                        unsigned conn, ...)
 {
     if (journal->events.count >= JOURNAL_MAX || journal->bytes >= BYTES_MAX) {
         journal->full = true;

@@ -43,8 +43,8 @@ void journal_free(struct journal **journal);
 /* Adds an event. The rest are pairs of (const char *name, const char *value), ended by NULL; a NULL value leaves the
  * pair out; long values are cut. Field names are literals, those of the kind's row in journal_kinds.def. NULL when the
  * journal is full. */
-const struct journal_event *journal_add(struct journal *journal, enum journal_kind kind, const char *host, unsigned conn,
-                                        ...) __attribute__((sentinel));
+const struct journal_event *journal_add(struct journal *journal, enum journal_kind kind, const char *host,
+                                        unsigned conn, ...) __attribute__((sentinel));
 unsigned journal_connection(struct journal *journal);           /* a fresh connection number */
 unsigned journal_attempt(const struct journal *journal);
 void journal_next_attempt(struct journal *journal);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,7 +48,7 @@ static void write_address(const struct sockaddr *addr, char text[static TEXT_MAX
                         : addr->sa_family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)addr)->sin6_addr
                                                       : NULL;
     if (bytes == NULL || inet_ntop(addr->sa_family, bytes, text, TEXT_MAX) == NULL)
-        strcpy(text, "local");
+        snprintf(text, TEXT_MAX, "local");
 }
 
 const char *netaddr_text(struct arena *arena, const struct sockaddr *addr)

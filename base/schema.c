@@ -278,8 +278,8 @@ static bool read_named(struct reading *r, const struct schema_field *field, cons
     named->count = node->count;
     named->items = arena_alloc(r->arena, named->count * sizeof *named->items);
     for (size_t i = 0; i < named->count; i++) {
-        named->items[i] = (struct schema_name){node->entries[i].key, node->entries[i].at,
-                                               arena_alloc(r->arena, field->sub->size)};
+        named->items[i] =
+            (struct schema_name){node->entries[i].key, node->entries[i].at, arena_alloc(r->arena, field->sub->size)};
         read_struct(r, field->sub, node->entries[i].value, named->items[i].value);
     }
     return true;
@@ -295,10 +295,10 @@ static bool read_whole_node(struct reading *r UNUSED, const struct schema_field 
 /* Each writes its value, or leaves it alone, says why and is false. */
 static bool (*const readers[])(struct reading *r, const struct schema_field *field, const struct tree_node *node,
                                void *to) = {
-    [SCHEMA_TEXT] = read_text,   [SCHEMA_BOOL] = read_bool,   [SCHEMA_NUMBER] = read_number,
-    [SCHEMA_SECONDS] = read_seconds, [SCHEMA_SIZE] = read_size, [SCHEMA_WORD] = read_word,
-    [SCHEMA_TEXTS] = read_texts, [SCHEMA_SUB] = read_sub,     [SCHEMA_SUBS] = read_subs,
-    [SCHEMA_NAMED] = read_named, [SCHEMA_NODE] = read_whole_node,
+    [SCHEMA_TEXT] = read_text,       [SCHEMA_BOOL] = read_bool,       [SCHEMA_NUMBER] = read_number,
+    [SCHEMA_SECONDS] = read_seconds, [SCHEMA_SIZE] = read_size,       [SCHEMA_WORD] = read_word,
+    [SCHEMA_TEXTS] = read_texts,     [SCHEMA_SUB] = read_sub,         [SCHEMA_SUBS] = read_subs,
+    [SCHEMA_NAMED] = read_named,     [SCHEMA_NODE] = read_whole_node,
 };
 
 static void read_default(struct reading *r, const struct schema_field *field, void *to)
@@ -341,8 +341,7 @@ static void find_unknown_keys(struct reading *r, const struct schema *schema, co
         if (field < schema->count || strncmp(entry->key, "x-", 2) == 0)
             continue;
         /* Findings beyond those that are kept need no help. */
-        const char *nearest =
-            diag_count(r->diags) < DIAG_MAX ? table_nearest(entry->key, key_of_field, schema) : NULL;
+        const char *nearest = diag_count(r->diags) < DIAG_MAX ? table_nearest(entry->key, key_of_field, schema) : NULL;
         if (nearest != NULL)
             diag_error(r->diags, entry->at, "unknown key '%s' in this %s, did you mean '%s'?", entry->key, schema->name,
                        nearest);
@@ -360,8 +359,7 @@ static const struct tree_node *map_of(struct reading *r, const struct schema *sc
         return schema_map(r->arena, node->at, NULL);
     if (schema->short_form != NULL)
         return schema->short_form(r->arena, node, r->diags);
-    diag_error(r->diags, node->at, "a %s is a map of keys and values, not %s", schema->name,
-               describe(r->arena, node));
+    diag_error(r->diags, node->at, "a %s is a map of keys and values, not %s", schema->name, describe(r->arena, node));
     return NULL;
 }
 
@@ -369,6 +367,7 @@ static void read_struct(struct reading *r, const struct schema *schema, const st
 {
     memset(out, 0, schema->size);
     const struct tree_node *map = map_of(r, schema, node);
+    assert(map == NULL || map->kind == TREE_MAP);
     if (map != NULL)
         find_unknown_keys(r, schema, map);
     for (size_t i = 0; i < schema->count; i++)

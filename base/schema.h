@@ -40,7 +40,7 @@ struct schema_field {
     const char *doc;             /* one sentence, for the manual and for editors */
     const char *const *words;    /* SCHEMA_WORD: NULL-terminated */
     const struct schema *sub;    /* SCHEMA_SUB, _SUBS, _NAMED */
-    size_t at_offset;            /* where to write the struct srcpos of the value; 0: nowhere (never the first member) */
+    size_t at_offset;            /* where to write the value's struct srcpos; 0: nowhere (never the first member) */
     bool required;
     /* Accepts a scalar or list where a map is expected: turns it into the struct itself. For SCHEMA_SUB, _SUBS and
      * _NAMED values; see struct schema.short_form. */
@@ -52,7 +52,7 @@ struct schema {
     const struct schema_field *fields;
     size_t count;
     size_t size;                 /* of the struct */
-    size_t node_offset;          /* where to write the struct tree_node * read from; 0: nowhere (never the first member) */
+    size_t node_offset;          /* where to write the struct tree_node * that was read; 0: nowhere */
     /* A shorter way of writing: called first with the node if it is not a map; returns the map it stands for, NULL
      * with a finding when it stands for nothing. NULL: only maps. */
     const struct tree_node *(*short_form)(struct arena *arena, const struct tree_node *node, struct diag_list *diags);

@@ -427,7 +427,8 @@ static bool read_end(struct reader *reader)
     if (skip_event(reader) != YAML_DOCUMENT_END_EVENT || !next_event(reader, &event))
         return false;
     if (event.type == YAML_DOCUMENT_START_EVENT)
-        diag_error(reader->diags, place_of(reader, event.start_mark), "a second document begins here; only one is allowed");
+        diag_error(reader->diags, place_of(reader, event.start_mark),
+                   "a second document begins here; only one is allowed");
     yaml_event_delete(&event);
     return true;
 }

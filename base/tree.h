@@ -20,7 +20,7 @@ struct tree_node {
     struct srcpos at;
     const char *text;                                        /* TREE_TEXT: NUL-terminated, no NUL inside */
     bool quoted;                                             /* TREE_TEXT: quoted or a block scalar */
-    bool block;                                              /* TREE_TEXT: a | block; its text begins on line at.line + 1 */
+    bool block;                                              /* TREE_TEXT: a | block; begins on line at.line + 1 */
     struct tree_entry { const char *key; struct srcpos at; const struct tree_node *value; } *entries;   /* TREE_MAP */
     const struct tree_node **items;                          /* TREE_LIST */
     size_t count;                                            /* of entries or items */
@@ -36,9 +36,9 @@ const struct tree_node *tree_read_text(struct arena *arena, const char *name, co
 const struct tree_node *tree_get(const struct tree_node *map, const char *key);
 /* A map in which change's entries replace or, where both sides are maps, merge into base's. NULL sides are allowed. */
 const struct tree_node *tree_merge(struct arena *arena, const struct tree_node *base, const struct tree_node *change);
-/* A copy of the tree in which every "${name}" is replaced by what node_of returns for the name; NULL there is a finding.
- * A scalar that is nothing but "${name}" becomes that node, whole; within a longer text, and in keys, the node must be
- * TREE_TEXT. What is put in is not looked through again. */
+/* A copy of the tree in which every "${name}" is replaced by what node_of returns for the name; NULL there is a
+ * finding. A scalar that is nothing but "${name}" becomes that node, whole; within a longer text, and in keys, the node
+ * must be TREE_TEXT. What is put in is not looked through again. */
 const struct tree_node *tree_substitute(struct arena *arena, const struct tree_node *node,
                                         const struct tree_node *(*node_of)(const void *arg, const char *name),
                                         const void *arg, struct diag_list *diags);
