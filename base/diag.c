@@ -55,13 +55,32 @@ static const struct source *find_source(const struct diag_list *list, const char
     return NULL;
 }
 
+static bool same_place(struct srcpos a, struct srcpos b)
+{
+    bool same_file = a.file == b.file || (a.file != NULL && b.file != NULL && strcmp(a.file, b.file) == 0);
+    return same_file && a.line == b.line && a.col == b.col;
+}
+
+/* What is read more than once (a base, a variant) is found wrong more than once. */
+static bool is_known(const struct diag_list *list, struct srcpos at, const char *text)
+{
+    for (size_t i = 0; at.file != NULL && i < list->findings.count; i++)
+        if (same_place(list->findings.items[i].at, at) && strcmp(list->findings.items[i].text, text) == 0)
+            return true;
+    return false;
+}
+
 static void add(struct diag_list *list, struct srcpos at, bool is_error, const char *fmt, va_list args)
     PRINTF_LIKE(4, 0);
 static void add(struct diag_list *list, struct srcpos at, bool is_error, const char *fmt, va_list args)
 {
+    bool full = list->findings.count >= DIAG_MAX;
+    const char *text = full ? NULL : arena_vprintf(list->arena, fmt, args);
+    if (!full && is_known(list, at, text))
+        return;
     list->errors += is_error;
     list->count++;
-    if (list->findings.count >= DIAG_MAX)
+    if (full)
         return;
     const struct source *source = find_source(list, at.file);
     size_t nth = list->findings.count;
@@ -70,7 +89,7 @@ static void add(struct diag_list *list, struct srcpos at, bool is_error, const c
         .is_error = is_error,
         .nth = nth,
         .source = source != NULL ? (size_t)(source - list->sources.items) + 1 : 0,
-        .text = arena_vprintf(list->arena, fmt, args),
+        .text = text,
     };
 }
 

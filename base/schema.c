@@ -313,16 +313,46 @@ static void read_default(struct reading *r, const struct schema_field *field, vo
     }
 }
 
+/* Is there a row that takes the key? The row "*" takes none by its own name. */
+static bool knows_key(const struct schema *schema, const char *key)
+{
+    for (size_t i = 0; i < schema->count; i++)
+        if (strcmp(schema->fields[i].key, key) == 0 && strcmp(key, "*") != 0)
+            return true;
+    return strncmp(key, "x-", 2) == 0;
+}
+
+/* The map of those keys that no other row takes; NULL when there are none. */
+static const struct tree_node *other_keys(struct reading *r, const struct schema *schema, const struct tree_node *map)
+{
+    struct tree_node *others = arena_alloc(r->arena, sizeof *others);
+    *others = (struct tree_node){.kind = TREE_MAP, .at = map->at};
+    others->entries = arena_alloc(r->arena, map->count * sizeof *map->entries);
+    for (size_t i = 0; i < map->count; i++)
+        if (!knows_key(schema, map->entries[i].key))
+            others->entries[others->count++] = map->entries[i];
+    return others->count > 0 ? others : NULL;
+}
+
 static void read_field(struct reading *r, const struct schema *schema, const struct schema_field *field,
                        const struct tree_node *map, char *out)
 {
-    const struct tree_node *node = tree_get(map, field->key);
+    bool others = map != NULL && strcmp(field->key, "*") == 0;
+    const struct tree_node *node = others ? other_keys(r, schema, map) : tree_get(map, field->key);
     if (node == NULL && map != NULL && field->required)
         diag_error(r->diags, map->at, "'%s' is missing in this %s", field->key, schema->name);
     if (node == NULL || !readers[field->kind](r, field, node, out + field->offset))
         read_default(r, field, out + field->offset);
     if (node != NULL && field->at_offset != 0)
         *(struct srcpos *)(out + field->at_offset) = node->at;
+}
+
+static bool takes_other_keys(const struct schema *schema)
+{
+    for (size_t i = 0; i < schema->count; i++)
+        if (strcmp(schema->fields[i].key, "*") == 0)
+            return true;
+    return false;
 }
 
 static const char *key_of_field(const void *rows, size_t i)
@@ -335,10 +365,7 @@ static void find_unknown_keys(struct reading *r, const struct schema *schema, co
 {
     for (size_t i = 0; i < map->count; i++) {
         const struct tree_entry *entry = &map->entries[i];
-        size_t field = 0;
-        while (field < schema->count && strcmp(schema->fields[field].key, entry->key) != 0)
-            field++;
-        if (field < schema->count || strncmp(entry->key, "x-", 2) == 0)
+        if (knows_key(schema, entry->key))
             continue;
         /* Findings beyond those that are kept need no help. */
         const char *nearest = diag_count(r->diags) < DIAG_MAX ? table_nearest(entry->key, key_of_field, schema) : NULL;
@@ -368,7 +395,7 @@ static void read_struct(struct reading *r, const struct schema *schema, const st
     memset(out, 0, schema->size);
     const struct tree_node *map = map_of(r, schema, node);
     assert(map == NULL || map->kind == TREE_MAP);
-    if (map != NULL)
+    if (map != NULL && !takes_other_keys(schema))
         find_unknown_keys(r, schema, map);
     for (size_t i = 0; i < schema->count; i++)
         read_field(r, schema, &schema->fields[i], map, out);

@@ -33,7 +33,7 @@ struct schema_named { struct schema_name { const char *name; struct srcpos at; v
 
 struct schema;
 struct schema_field {
-    const char *key;
+    const char *key;             /* "*": a map of all keys that no other row takes; its kind is SCHEMA_NODE or SCHEMA_NAMED */
     enum schema_kind kind;
     size_t offset;
     const char *otherwise;       /* the default as it would be written in the file; NULL: zero, NULL, empty */

@@ -153,7 +153,12 @@ static void print_object(const struct printing *p, const struct schema *schema)
     for (size_t i = 0; i < schema->count; i++)
         required = required || schema->fields[i].required;
     fputs(required ? "]" : ", \"null\"]", p->out);
-    fputs(",\n      \"additionalProperties\": false, \"patternProperties\": {\"^x-\": {}}", p->out);
+    size_t count = schema->count;
+    for (size_t i = 0; i < schema->count; i++)
+        if (strcmp(schema->fields[i].key, "*") == 0)
+            count--;
+    fprintf(p->out, ",\n      \"additionalProperties\": %s, \"patternProperties\": {\"^x-\": {}}",
+            count < schema->count ? "true" : "false");
     if (required) {
         fputs(",\n      \"required\": ", p->out);
         for (size_t i = 0; i < schema->count; i++)
@@ -165,9 +170,12 @@ static void print_object(const struct printing *p, const struct schema *schema)
         fputc(']', p->out);
     }
     fputs(",\n      \"properties\": {\n", p->out);
+    size_t printed = 0;
     for (size_t i = 0; i < schema->count; i++) {
+        if (strcmp(schema->fields[i].key, "*") == 0)
+            continue;
         print_property(p, &schema->fields[i]);
-        fputs(i + 1 < schema->count ? ",\n" : "\n", p->out);
+        fputs(++printed < count ? ",\n" : "\n", p->out);
     }
     fputs("      }", p->out);
 }
