@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * resolve - what DNS says about a destination, with its DNSSEC status; the one door to libunbound.
+ *
+ * Owns:    the libunbound context. Results live in the arena given with the question.
+ * Borrows: the loop.
+ * Errors:  a lookup that fails is a result (trust LOOKUP_FAILED or LOOKUP_BOGUS), never an absence (7672-2.1.2).
+ * Threads: one; every callback comes from the event loop, never from inside the call that asked. */
+#ifndef ENGINE_RESOLVE_H
+#define ENGINE_RESOLVE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/netaddr.h"
+
+enum dns_trust {
+    TRUST_NOT_ASKED,
+    TRUST_SECURE,
+    TRUST_INSECURE,        /* provably unsigned, outside of every trust anchor, or an opt-out span */
+    TRUST_OVERRIDDEN,      /* bogus, and taken all the same because the connector says DANE none */
+    TRUST_BOGUS,           /* failed: a validator's verdict */
+    TRUST_FAILED,          /* failed: SERVFAIL, REFUSED, timeout, malformed ... */
+};
+static inline bool trust_is_failure(enum dns_trust t) { return t == TRUST_BOGUS || t == TRUST_FAILED; }
+
+enum mx_state { MX_FOUND, MX_IMPLICIT, MX_NULL, MX_NO_DOMAIN /* NXDOMAIN */, MX_NO_ADDRESS /* nothing to connect to */, MX_LOOKUP_FAILED };
+
+struct mx_host { const char *name; unsigned preference; };
+struct mx_facts {
+    enum mx_state state;
+    enum dns_trust trust;             /* of the MX RRset and every alias leading to it (7672-2.2.1) */
+    const char *domain;               /* as asked, lower case A-labels */
+    const char *expanded;             /* after aliases; equal to domain if none */
+    const struct mx_host *hosts; size_t host_count;  /* in delivery order: by preference, equals shuffled; implicit: the domain */
+    const char *why;                  /* one sentence when failed: "MX partner.example: bogus (signature expired)" */
+};
+
+enum tlsa_state {
+    TLSA_NOT_ASKED,        /* DANE none, or the host's addresses are insecure (7672-2.2.2) */
+    TLSA_ABSENT,           /* securely denied */
+    TLSA_INSECURE,         /* an answer or a denial that is not secure */
+    TLSA_UNUSABLE,         /* secure, but no record usable (7672-2.2) */
+    TLSA_USABLE,
+    TLSA_LOOKUP_FAILED,    /* bogus or failed: the host is unreachable (7672-2.1.2) */
+};
+struct tlsa_record { uint8_t usage, selector, matching; const unsigned char *data; size_t length; };
+struct host_facts {
+    const char *name;                 /* as in the MX record */
+    const char *expanded;             /* after aliases */
+    enum dns_trust trust;             /* of the addresses and the aliases to them */
+    const struct netaddr *addresses; size_t address_count;   /* port 25 or as configured; v6 and v4 in the order to try */
+    enum tlsa_state tlsa;
+    enum dns_trust tlsa_trust;        /* when TLSA_LOOKUP_FAILED: bogus or failed */
+    const char *tlsa_base;            /* TLSA base domain: expanded, or name (7672-2.2.3) */
+    const struct tlsa_record *records; size_t record_count;  /* the usable ones after digest agility */
+    size_t unusable_count;
+    const char *why;                  /* one sentence when failed */
+};
+
+struct resolve_options {
+    const char *root_hints, *trust_anchor;       /* files */
+    const char *options_file;                    /* "name: value" lines for ub_ctx_set_option(); NULL: none */
+    const char *forward;                         /* address of a resolver instead of the roots; NULL */
+    uint16_t port;                               /* of SMTP hosts: 25 */
+    bool ipv4, ipv6;
+};
+struct resolve;
+
+struct resolve *resolve_new(const struct resolve_options *options, struct loop *loop, struct err *err) NODISCARD;
+void resolve_free(struct resolve **resolve);
+bool resolve_forget(struct resolve *resolve, struct err *err) NODISCARD;     /* drops every cached answer */
+
+/* override_bogus: DANE none: bogus data is asked again without validation and then TRUST_OVERRIDDEN. */
+void resolve_mx(struct resolve *r, struct arena *arena, const char *domain, bool override_bogus,
+                void (*done)(void *arg, const struct mx_facts *facts), void *arg);
+/* ask_tlsa: the connector looks at DANE and the MX RRset was secure (or dane-insecure-mx: use). */
+void resolve_host(struct resolve *r, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
+                  void (*done)(void *arg, const struct host_facts *facts), void *arg);
+/* The strings of each TXT record joined; always validated. */
+struct txt_facts { enum dns_trust trust; bool exists; const char **records; size_t count; const char *why; };
+void resolve_txt(struct resolve *r, struct arena *arena, const char *name,
+                 void (*done)(void *arg, const struct txt_facts *facts), void *arg);
+/* Addresses of a name for HTTPS; always validated. */
+void resolve_addresses(struct resolve *r, struct arena *arena, const char *name, uint16_t port,
+                       void (*done)(void *arg, const struct host_facts *facts), void *arg);
+
+#endif

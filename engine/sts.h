@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * sts - the MTA-STS policy in force for a domain: TXT record, cache, fetch (RFC 8461).
+ *
+ * Owns:    the cache (SQLite, in the engine's store directory) and fetches under way.
+ * Borrows: loop, resolver, clock.
+ * Errors:  failures are part of the result: what failed, and whether a cached policy rules in spite of it (8461-3.3).
+ * Threads: one; callbacks come from the event loop. First contact waits for the fetch (60 s at most). */
+#ifndef ENGINE_STS_H
+#define ENGINE_STS_H
+
+#include "base/clock.h"
+#include "engine/policy.h"
+
+struct sts_facts {
+    enum sts_policy_mode mode;         /* in force: fresh or from the cache */
+    const char *id;                    /* of the policy in force; NULL: none */
+    bool from_cache;
+    const char *const *mx; size_t mx_count;
+    int64_t fetched_at, expires_at;    /* UTC seconds */
+    const char *failure;               /* TLS-RPT result type ("sts-policy-fetch-error", ...) or NULL */
+    const char *why;                   /* one sentence: what was found or failed */
+};
+struct sts_options {
+    const char *cache_path;            /* SQLite file */
+    const char *ca_file;               /* PEM bundle for policy hosts */
+    double fetch_timeout_s;            /* 60 */
+    uint16_t port;                     /* 443 */
+};
+struct sts;
+
+struct sts *sts_new(const struct sts_options *options, struct resolve *resolve, const struct clock *clock, struct loop *loop,
+                    struct err *err) NODISCARD;
+void sts_free(struct sts **sts);
+void sts_find(struct sts *sts, struct arena *arena, const char *domain, void (*done)(void *arg, const struct sts_facts *facts), void *arg);
+/* The TXT record asked again, past every cache, and a changed policy fetched: before a message bounces (8461-5). */
+void sts_recheck(struct sts *sts, struct arena *arena, const char *domain, void (*done)(void *arg, const struct sts_facts *facts), void *arg);
+/* Pure: does a host's name match an mx: pattern (8461-4.1)? */
+bool sts_mx_matches(const char *const *mx, size_t count, const char *host);
+
+#endif

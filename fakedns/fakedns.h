@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * fakedns - an authoritative DNS server for a whole private tree: root, top-level domains, leaf zones, each zone signed
+ * and delegated as told, on addresses of its own; and wrong on purpose where told.
+ *
+ * It knows zones, records and faults; it does not know what a scenario is.
+ *
+ * Owns:    keys, signed zones, sockets. Keys of a zone survive fakedns_change(), so the trust anchor stays.
+ * Borrows: loop, journal and clock, which must outlive it; the config only during the call.
+ * Errors:  false or NULL with *err filled; a fault that finds nothing to spoil is an error, never a silent success.
+ * Threads: one. */
+#ifndef FAKEDNS_FAKEDNS_H
+#define FAKEDNS_FAKEDNS_H
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/journal.h"
+#include "base/loop.h"
+#include "base/schema.h"
+
+enum dns_algorithm { DNS_ECDSA_P256, DNS_ECDSA_P384, DNS_ED25519, DNS_RSA_SHA256, DNS_ALGORITHM_COUNT };
+enum dns_denial { DNS_NSEC, DNS_NSEC3, DNS_NSEC3_OPT_OUT, DNS_DENIAL_COUNT };
+extern const char *const dns_algorithm_words[];   /* "ecdsa-p256", ... NULL */
+extern const char *const dns_denial_words[];      /* "nsec", "nsec3", "nsec3-opt-out", NULL */
+
+struct fakedns_zone {
+    const char *name;                   /* "partner.example"; "." is the root. Parents are found by name and get NS, glue
+                                         * and DS by themselves; every zone but the root needs its parent in the list */
+    bool is_signed;
+    bool ds;                            /* the parent publishes a DS (false: an island, or unsigned) */
+    enum dns_algorithm algorithm;
+    enum dns_denial denial;
+    const char *const *addresses;       /* of its one server ns.<zone>; IPv4 and IPv6 */
+    size_t address_count;
+    const char *records;                /* master-file text, names relative to the zone, default TTL 300; SOA and NS are
+                                         * made by us. NULL: none */
+    struct srcpos at;                   /* where to show a mistake in records; may be {0} */
+};
+
+/* One use of a row of the fault table. */
+struct fakedns_fault {
+    const char *fault;                  /* name in the table */
+    const char *zone;                   /* which zone it is about */
+    const char *owner;                  /* full name; NULL: every owner of the zone */
+    const char *type;                   /* "TLSA", ...; NULL: every type */
+    unsigned nth;                       /* only at the n-th attempt (journal_attempt()); 0: at every one */
+    const char *id;                     /* journal's FAULT_HIT carries it */
+};
+
+struct fakedns_config {
+    const struct fakedns_zone *zones;   size_t zone_count;
+    const struct fakedns_fault *faults; size_t fault_count;
+    uint16_t port;                      /* 0: 53 */
+};
+
+/* The fault table, for check, `mtalab faults`, and help. */
+struct dns_fault_info {
+    const char *name;                   /* "signature-expired", "servfail", ... */
+    const char *doc;                    /* one sentence */
+    const char *clause;                 /* "4035-5.3.1"; section or id; NULL: none */
+    bool zone_wide_only;                /* takes no owner and type (DS faults, DNSKEY faults) */
+    bool bogus;                         /* a validator must call what it touches bogus (or fail), rather than insecure */
+    bool silent;                        /* no answer comes: the resolver must run into its time-out */
+};
+const struct dns_fault_info *fakedns_fault_at(size_t i);             /* NULL at the end */
+const struct dns_fault_info *fakedns_fault_find(const char *name);   /* NULL: none */
+
+struct fakedns;
+
+/* Makes keys, signs all zones, applies the faults that live in zones. Does not listen. */
+struct fakedns *fakedns_new(const struct fakedns_config *config, const struct clock *clock, struct loop *loop,
+                            struct journal *journal, struct err *err) NODISCARD;
+bool fakedns_listen(struct fakedns *dns, struct err *err) NODISCARD;  /* UDP and TCP on every zone's addresses */
+/* Another world, same keys for zones of the same name; on failure the old world stays. New addresses are bound. */
+bool fakedns_change(struct fakedns *dns, const struct fakedns_config *config, struct err *err) NODISCARD;
+const char *fakedns_root_key(const struct fakedns *dns);              /* the root's DS record as text, for trust anchors */
+const char *fakedns_root_dnskey(const struct fakedns *dns);           /* and its DNSKEY record as text, for delv's trust-anchors */
+const char *fakedns_root_hints(const struct fakedns *dns);            /* master-file text */
+/* The zone as served, canonical order, RRSIGs and all, for dnssec-verify. */
+bool fakedns_dump(const struct fakedns *dns, const char *zone, FILE *out, struct err *err) NODISCARD;
+void fakedns_free(struct fakedns **dns);
+
+#endif

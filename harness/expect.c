@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "harness/expect.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/table.h"
+#include "base/text.h"
+
+static bool at_host(const struct journal_event *event, const char *host)
+{
+    return host == NULL || text_name_equal(event->host, host);
+}
+
+static bool said(const struct journal_event *event, const char *host, const char *verb)
+{
+    return event->kind == JOURNAL_MX_COMMAND && at_host(event, host) && strcasecmp(journal_get(event, "verb"), verb) == 0;
+}
+
+static bool is_connect(const struct journal_event *event, const char *host)
+{
+    return event->kind == JOURNAL_MX_CONNECT && at_host(event, host);
+}
+
+static bool is_ehlo(const struct journal_event *event, const char *host)
+{
+    return said(event, host, "EHLO") || said(event, host, "HELO");
+}
+
+static bool is_helo(const struct journal_event *event, const char *host)
+{
+    return said(event, host, "HELO");
+}
+
+static bool is_starttls(const struct journal_event *event, const char *host)
+{
+    return said(event, host, "STARTTLS");
+}
+
+static bool is_tls(const struct journal_event *event, const char *host)
+{
+    return event->kind == JOURNAL_MX_TLS && at_host(event, host);
+}
+
+static bool is_mail_from(const struct journal_event *event, const char *host)
+{
+    return said(event, host, "MAIL");
+}
+
+static bool is_clear_mail_from(const struct journal_event *event, const char *host)
+{
+    return said(event, host, "MAIL") && strcmp(journal_get(event, "channel"), "clear") == 0;
+}
+
+static bool is_rcpt_to(const struct journal_event *event, const char *host)
+{
+    return said(event, host, "RCPT");
+}
+
+static bool is_data(const struct journal_event *event, const char *host)
+{
+    return said(event, host, "DATA") || said(event, host, "BDAT");
+}
+
+static bool is_message(const struct journal_event *event, const char *host)
+{
+    return event->kind == JOURNAL_MX_MESSAGE && at_host(event, host);
+}
+
+/* The name asked is prefix + host; a NULL host leaves the rest open. */
+static bool asked(const struct journal_event *event, const char *type, const char *prefix, const char *host)
+{
+    if (event->kind != JOURNAL_DNS_QUERY || strcmp(journal_get(event, "qtype"), type) != 0)
+        return false;
+    const char *name = journal_get(event, "qname");
+    if (strncasecmp(name, prefix, strlen(prefix)) != 0)
+        return false;
+    return host == NULL || text_name_equal(name + strlen(prefix), host);
+}
+
+static bool is_mx_query(const struct journal_event *event, const char *host)
+{
+    return asked(event, "MX", "", host);
+}
+
+static bool is_address_query(const struct journal_event *event, const char *host)
+{
+    return asked(event, "A", "", host) || asked(event, "AAAA", "", host);
+}
+
+static bool is_tlsa_query(const struct journal_event *event, const char *host)
+{
+    return asked(event, "TLSA", host == NULL ? "" : "_25._tcp.", host);
+}
+
+static bool is_sts_query(const struct journal_event *event, const char *host)
+{
+    return asked(event, "TXT", "_mta-sts.", host);
+}
+
+static bool at_policy_host(const struct journal_event *event, const char *host)
+{
+    static const char label[] = "mta-sts.";
+    return at_host(event, host) ||
+           (strncasecmp(event->host, label, strlen(label)) == 0 && text_name_equal(event->host + strlen(label), host));
+}
+
+static bool is_web_connect(const struct journal_event *event, const char *host)
+{
+    return event->kind == JOURNAL_WEB_CONNECT && at_policy_host(event, host);
+}
+
+static bool is_request(const struct journal_event *event, const char *host)
+{
+    return event->kind == JOURNAL_WEB_REQUEST && at_policy_host(event, host);
+}
+
+static const struct expect_row rows[] = {
+    {"connect", EXPECT_HOST, "a TCP connection to the host", is_connect},
+    {"ehlo", EXPECT_HOST, "EHLO or HELO", is_ehlo},
+    {"helo", EXPECT_HOST, "HELO, the old greeting", is_helo},
+    {"starttls", EXPECT_HOST, "the STARTTLS command", is_starttls},
+    {"tls", EXPECT_HOST, "a TLS handshake that the server completed", is_tls},
+    {"mail-from", EXPECT_HOST, "MAIL FROM, over whatever channel", is_mail_from},
+    {"clear-mail-from", EXPECT_HOST, "MAIL FROM outside of TLS", is_clear_mail_from},
+    {"rcpt-to", EXPECT_HOST, "RCPT TO", is_rcpt_to},
+    {"data", EXPECT_HOST, "DATA or BDAT", is_data},
+    {"message", EXPECT_HOST, "a message that the host accepted", is_message},
+    {"mx-query", EXPECT_DNS, "a question for MX", is_mx_query},
+    {"address-query", EXPECT_DNS, "a question for A or AAAA", is_address_query},
+    {"tlsa-query", EXPECT_DNS, "a question for TLSA; a name behind it is the host (without _25._tcp)", is_tlsa_query},
+    {"mta-sts-query", EXPECT_DNS, "a question for the TXT record _mta-sts.<domain>", is_sts_query},
+    {"connect", EXPECT_WEB, "a TCP connection to a policy host", is_web_connect},
+    {"request", EXPECT_WEB, "an HTTPS request at a policy host", is_request},
+};
+
+const struct expect_row *expect_at(size_t i)
+{
+    return i < COUNT(rows) ? &rows[i] : NULL;
+}
+
+const struct expect_row *expect_find(enum expect_subject about, const char *word)
+{
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].about == about && strcmp(rows[i].word, word) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+const char *expect_nearest(enum expect_subject about, const char *word)
+{
+    const char *words[COUNT(rows) + 1] = {NULL};
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].about == about)
+            words[count++] = rows[i].word;
+    return table_nearest_word(word, words);
+}
+
+/* Is the event about the sender's own domain, where its reports go? */
+static bool at_home(const struct journal_event *event, const char *home)
+{
+    const char *name = event->kind == JOURNAL_DNS_QUERY ? journal_get(event, "qname") : event->host;
+    return text_name_under(name, home);
+}
+
+const struct journal_event *expect_seen(const struct journal *journal, size_t from, size_t until,
+                                        const struct expect_row *row, const char *host, const char *sender_domain)
+{
+    for (size_t i = from; i < until && i < journal_count(journal); i++) {
+        const struct journal_event *event = journal_at(journal, i);
+        if (row->is(event, host) && (host != NULL || !at_home(event, sender_domain)))
+            return event;
+    }
+    return NULL;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * plan - a world made concrete: addresses, keys, certificates, zones, policies, and the defects in it.
+ *
+ * Owns:    identities and configs, until plan_free().
+ * Borrows: the scenario, the clock.
+ * Errors:  mistakes of the scenario as findings with their place (a TLSA record of a host without certificate, ...);
+ *          what the machine could not do in *err. */
+#ifndef HARNESS_PLAN_H
+#define HARNESS_PLAN_H
+
+#include "base/clock.h"
+#include "fakedns/fakedns.h"
+#include "harness/scenario.h"
+
+enum plan_mechanism {             /* what a defect belongs to; decides which modes must meet it */
+    MECHANISM_DNS,                /* names, MX and addresses */
+    MECHANISM_TLSA,
+    MECHANISM_STS,                /* TXT record, policy host, policy */
+    MECHANISM_SMTP,               /* an MX host's dialogue */
+    MECHANISM_CERTIFICATE,        /* an MX host's certificate */
+};
+struct plan_defect {
+    const char *id;               /* as in FAULT_HIT */
+    const char *what;             /* "servfail for TLSA _25._tcp.mx1.partner.example" */
+    enum plan_mechanism mechanism;
+    const char *host;             /* the host or zone concerned */
+    int hit;                      /* as the scenario says; HIT_DEFAULT: by mechanism and mode */
+    bool visible;                 /* false: nothing can witness it (a port nobody listens on) */
+    struct srcpos at;
+};
+struct plan {
+    struct arena *arena;
+    const struct scenario *scenario;
+    const struct world *world;
+    struct fakedns_config dns;
+    struct fakemx_config mx;
+    struct fakests_config sts;    /* directory is filled by the lab */
+    struct plan_defect *defects; size_t defect_count;
+    const char *ca_pem;           /* the public roots */
+    bool silent;                  /* a server stays silent: the resolver gets short time-outs */
+    const char *resolver_options; /* text of MTALAB_RESOLVER_OPTIONS */
+    double patience_s;            /* MTALAB_PATIENCE */
+    const char *sender_domain;    /* "sender.example": well, signed, DANE-authenticated: reports must reach it in every mode */
+};
+
+/* Keys and roots that several plans of one case share, so that a change of the world changes only what it says. */
+struct plan_pki;
+struct plan_pki *plan_pki_new(const struct clock *clock, struct err *err) NODISCARD;
+void plan_pki_free(struct plan_pki **pki);
+
+enum plan_net { PLAN_NET_LAB /* 198.18.0.0/15, 2001:db8::/32 */, PLAN_NET_LOOPBACK /* 127.0.0.0/8 */ };
+struct plan *plan_build(const struct scenario *scenario, const struct world *world, enum plan_net net, struct plan_pki *pki,
+                        const struct clock *clock, struct diag_list *diags, struct err *err) NODISCARD;
+void plan_free(struct plan **plan);
+
+/* The rule for a defect in a mode when neither it nor the expectation says so. Pure. */
+int plan_hit_rule(const struct plan_defect *defect, unsigned mode, const struct expectation *expectation);
+const char *plan_address_of(const struct plan *plan, const char *host);   /* the first; NULL: none */
+
+#endif

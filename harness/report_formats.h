@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * report_formats - what report.c's table names: one function a format, each in report_<name>.c. False: writing failed. */
+#ifndef HARNESS_REPORT_FORMATS_H
+#define HARNESS_REPORT_FORMATS_H
+
+#include "harness/report.h"
+
+bool report_junit(const struct report_run *run, FILE *out);
+bool report_json(const struct report_run *run, FILE *out);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * scenario - one file: one world, one course of sending, and what must be seen. Plain structs, each with its place.
+ *
+ * Owns:   everything lives in the arena of the corpus it was read into. Read-only after scenario_read. */
+#ifndef HARNESS_SCENARIO_H
+#define HARNESS_SCENARIO_H
+
+#include "base/schema.h"
+#include "fakemx/fakemx.h"
+#include "fakests/fakests.h"
+#include "harness/mode.h"
+
+/* ---- the world ---- */
+
+enum world_dnssec { WORLD_SIGNED, WORLD_UNSIGNED };
+enum world_ds { WORLD_DS_RIGHT, WORLD_DS_MISSING };
+
+struct world_dns_fault {          /* dns: [{fault: servfail, type: TLSA, owner: ..., nth: 1}]; short form: the fault's name */
+    const char *fault, *type, *owner;
+    int64_t nth;
+    int hit;                      /* by default | must | may | never: enum scenario_hit */
+    struct srcpos at;
+};
+enum world_issuer {
+    ISSUER_PUBLIC_ROOT,
+    ISSUER_UNKNOWN_ROOT,
+    ISSUER_SELF_SIGNED,
+    ISSUER_PRIVATE_ROOT,          /* trusted by nobody, for DANE-TA */
+    ISSUER_NONE,                  /* no certificate at all: STARTTLS is not offered */
+};
+enum world_dates { DATES_VALID, DATES_EXPIRED, DATES_NOT_YET_VALID };
+enum world_chain { CHAIN_FULL, CHAIN_WITH_ROOT, CHAIN_MISSING_INTERMEDIATE };
+struct world_certificate {        /* short form: trusted | unknown-root | private-root | self-signed | expired | not-yet-valid
+                                   * | wrong-name | missing-intermediate | with-root | wildcard | cn-only | no-names | none */
+    int issuer, dates, chain;
+    struct schema_texts names;    /* DNS-IDs; empty: the host's own name; "*" is *.<parent of the host> */
+    int names_as;                 /* enum identity_names */
+    bool intermediate;            /* leaf signed by an intermediate (default yes unless self-signed) */
+    const char *certificate_file, *key_file;    /* the user's own; relative to the scenario file */
+    struct srcpos at;
+};
+struct world_sts {                /* mta-sts: of a policy domain; short form: enforce | testing | none */
+    int mode;                     /* enforce | testing | none, and "absent" (default when no mta-sts: key) */
+    struct schema_texts mx;       /* default: the domain's MX hosts */
+    double max_age_s;             /* 7d */
+    const char *id;               /* default made */
+    struct schema_texts txt;      /* the TXT records' texts instead of v=STSv1; id=...; the one word `none`: no record */
+    const char *policy;           /* the body byte for byte instead */
+    struct srcpos policy_at;
+    bool host;                    /* yes: a policy host mta-sts.<domain> exists */
+};
+enum world_sts_mode { WORLD_STS_ABSENT, WORLD_STS_ENFORCE, WORLD_STS_TESTING, WORLD_STS_NONE };
+
+struct world_name {               /* one key of world: */
+    const char *name;             /* lower case, no trailing dot */
+    struct srcpos at;
+    const struct tree_node *node; /* as merged */
+    bool zone;                    /* a zone begins here: zone: as said; else top-level domains, names directly under one,
+                                   * and every name with dnssec: */
+    struct srcpos zone_at;        /* file NULL: not said */
+    int dnssec;                   /* enum world_dnssec */
+    struct srcpos dnssec_at;      /* file NULL: not said */
+    int ds;                       /* enum world_ds */
+    int algorithm, denial;        /* fakedns' words */
+    struct schema_texts mx;       /* "mx1.partner.example", "10 mx1..."; without numbers 10, 20, ...; the one word `null` is
+                                   * the null MX, `none` no MX record */
+    const char *cname;
+    struct schema_list dns;       /* of struct world_dns_fault */
+    const char *records; struct srcpos records_at;   /* raw zone text, names relative to this name */
+    struct schema_texts address;  /* v4, v6, dead-v4, dead-v6 (published, nobody listens), none, or literal addresses of the
+                                   * lab; default v4 for hosts */
+    struct schema_texts tlsa;     /* "3 1 1", "3 1 1 of other-key", "2 0 1 of root", "2 1 1 of intermediate", "3 1 1 of renewed",
+                                   * "3 1 1 of mx2.partner.example", "3 1 1 <hex>" */
+    struct schema_texts txt;
+    struct world_certificate certificate; bool has_certificate;
+    struct schema_named sni;      /* of struct world_certificate: shown instead when the hello names this */
+    struct mx_behaviour smtp; bool has_smtp;
+    struct web_behaviour https; bool has_https;
+    struct world_sts mta_sts; bool has_mta_sts;
+};
+struct world { struct world_name *names; size_t count; struct srcpos at; };
+const struct world_name *world_find(const struct world *world, const char *name);
+
+/* ---- what must be seen ---- */
+
+enum scenario_hit { HIT_DEFAULT, HIT_MUST, HIT_MAY, HIT_NEVER };
+enum message_course { COURSE_UNSAID, COURSE_DELIVERED, COURSE_DEFERRED, COURSE_BOUNCED };
+extern const char *const message_course_words[];     /* "unsaid", "delivered", "deferred", "bounced", NULL */
+
+struct expect_row;                                    /* expect.h */
+struct expect_line {              /* mx1: [connect, starttls, no mail-from]; dns: [no tlsa-query mx1]; web: [request] */
+    const char *host;             /* full name of the host; for dns and web the name behind the word, or NULL: any */
+    const struct expect_row *row;
+    bool forbidden;               /* "no ..." */
+    struct srcpos at;
+};
+struct expectation {              /* one item of expect: */
+    unsigned modes;               /* when: as a mask; without when: all */
+    unsigned accept;              /* mask of 1 << enum message_course; message: X is a mask of one */
+    int preferred;                /* the first of accept */
+    const char *latitude;         /* "L18"; NULL */
+    const char *reading;          /* latitude-key declared by adapters, e.g. dane-insecure-mx; NULL */
+    int channel;                  /* 0 unsaid, 1 clear, 2 tls */
+    const char *code;             /* "4.7.323"; judged only for subjects with exchange-codes */
+    struct expect_line *lines; size_t line_count;
+    struct srcpos at, message_at, channel_at, code_at;
+    int hit;                      /* faults: must | may | never hit in these modes; default by mechanism */
+    const struct tree_node *report;   /* TLS-RPT entries wanted, not judged yet: a pass is partly judged; NULL: none */
+};
+
+struct scenario_step {
+    const struct world *world;    /* in force from this step on */
+    bool changes;                 /* this step changed it */
+    double advance_s;             /* before sending; 0: none */
+    bool flush;                   /* one more attempt of what is queued */
+    const char *from;             /* default alice@sender.example */
+    struct schema_texts to;       /* empty: nothing is sent */
+    struct expectation *expectations; size_t expectation_count;
+    struct srcpos at;
+};
+
+struct scenario {
+    const char *name;             /* "dane/key-of-another-certificate" */
+    const char *variant;          /* "ip=v6,tlsa=3 0 1"; "" without */
+    const char *title;            /* name, with [variant] if any */
+    const char *file;
+    struct srcpos at;
+    const char *says;
+    struct schema_texts covers;   /* clause ids */
+    struct schema_texts needs;    /* features a subject must have */
+    struct schema_texts tags;
+    const char *because;
+    unsigned modes;               /* the modes it is for; all but where it says so */
+    const char *modes_because;
+    const char *base;             /* control twin's name; NULL: it is a twin itself */
+    const struct scenario *twin;  /* resolved; NULL: none */
+    struct scenario_step *steps; size_t step_count;      /* at least one */
+};
+/* The expectation for a mode in a step; NULL where nothing is said. */
+const struct expectation *scenario_expects(const struct scenario_step *step, unsigned mode);
+
+/* ---- the corpus ---- */
+
+struct corpus {
+    struct arena *arena;
+    const char *directory;                              /* the scenarios' root */
+    const struct scenario **items; size_t count, room;  /* every variant is an item of its own; sorted by title */
+    struct diag_list *diags;
+};
+
+/* Reads files (paths, folders, names under directory such as "dane/matching-key" or "dane"); bases are read too and become
+ * twins but not items. Every mistake of every file lands in corpus->diags. Never NULL. */
+struct corpus *corpus_read(const char *directory, const char *const *paths, size_t count);
+void corpus_free(struct corpus **corpus);
+/* Text as a file of that name; for tests and fuzzing. */
+struct corpus *corpus_read_text(const char *directory, const char *name, const char *text, size_t length);
+
+/* Are there clauses of that id; its level: "MUST", "MUST NOT", "SHOULD", ... NULL: unknown clause. From scenarios/clauses/. */
+struct clause { const char *id, *rfc, *section, *level, *who, *says, *seen; };
+struct clauses;
+struct clauses *clauses_read(struct arena *arena, const char *directory, struct diag_list *diags);
+/* One file of the catalogue from memory: lines of id, section, level, who, says, seen. */
+struct clauses *clauses_read_text(struct arena *arena, const char *text, struct diag_list *diags);
+const struct clause *clauses_find(const struct clauses *clauses, const char *id);
+const struct clause *clauses_at(const struct clauses *clauses, size_t i);   /* NULL at the end */
+
+void scenario_print_json_schema(FILE *out);
+void scenario_print_manual(FILE *out);
+
+#endif

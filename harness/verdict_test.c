@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The judge, by rows: what was witnessed, what was expected, what it comes to. */
+#include "harness/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/testing.h"
+#include "harness/expect.h"
+
+#define MX1 "mx1.partner.example"
+enum { NONE_NONE = 0, NONE_STS = 1, OPPORTUNISTIC_NONE = 2, OPPORTUNISTIC_STS = 3, MANDATORY_NONE = 4, MANDATORY_STS = 5 };
+
+/* Events in a word or two each, separated by ';'. */
+static void witness(struct journal *journal, const char *script)
+{
+    char copy[512], *rest = copy, *event;
+    snprintf(copy, sizeof copy, "%s", script);
+    while ((event = strsep(&rest, ";")) != NULL) {
+        while (*event == ' ')
+            event++;
+        if (strcmp(event, "tlsa") == 0)
+            journal_add(journal, JOURNAL_DNS_QUERY, "partner.example", 0, "qname", "_25._tcp." MX1, "qtype", "TLSA", NULL);
+        else if (strcmp(event, "sts") == 0)
+            journal_add(journal, JOURNAL_DNS_QUERY, "partner.example", 0, "qname", "_mta-sts.partner.example", "qtype", "TXT", NULL);
+        else if (strcmp(event, "home tlsa") == 0)
+            journal_add(journal, JOURNAL_DNS_QUERY, "sender.example", 0, "qname", "_25._tcp.mx.sender.example", "qtype", "TLSA", NULL);
+        else if (strcmp(event, "connect") == 0)
+            journal_add(journal, JOURNAL_MX_CONNECT, MX1, 1, "from", "100.64.0.2", NULL);
+        else if (strncmp(event, "mail ", 5) == 0)
+            journal_add(journal, JOURNAL_MX_COMMAND, MX1, 1, "verb", "MAIL", "line", "MAIL FROM:<a@b>", "channel", event + 5, NULL);
+        else if (strncmp(event, "message ", 8) == 0)
+            journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 1, "token", "t1", "channel", event + 8, NULL);
+        else if (strcmp(event, "report") == 0)
+            journal_add(journal, JOURNAL_MX_MESSAGE, "mx.sender.example", 2, "token", "t1", "channel", "tls", "bounce", "yes", NULL);
+        else if (strcmp(event, "refused") == 0)
+            journal_add(journal, JOURNAL_LAB_SUBMIT, "", 0, "accepted", "no", "reply", "550 no", NULL);
+        else if (strncmp(event, "hit ", 4) == 0)
+            journal_add(journal, JOURNAL_FAULT_HIT, "partner.example", 0, "id", "d1", "fault", event + 4, NULL);
+        else
+            ck_assert_msg(*event == '\0', "the row says '%s'", event);
+    }
+}
+
+struct row {
+    const char *name;
+    unsigned mode;
+    const char *witnessed;
+    unsigned accept;                 /* of courses */
+    const char *line;                /* an evidence word at mx1, "no ..." to forbid; "dns ..."; NULL */
+    int mechanism;                   /* of the one defect; -1: none */
+    const char *queued;              /* the code it waits with; NULL: not queued */
+    const char *trouble;
+    enum verdict_kind kind;
+    const char *says;                /* part of the sentence */
+    int channel;
+    const char *code, *level, *latitude;
+};
+#define IS(course) (1u << COURSE_##course)
+
+static const struct row rows[] = {
+    {"a right delivery", OPPORTUNISTIC_NONE, "tlsa;connect;mail tls;message tls", IS(DELIVERED), "mail-from", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"a right deferral", OPPORTUNISTIC_NONE, "tlsa;hit planted;connect", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, "4.7.323", NULL, VERDICT_PASS, ""},
+    {"a right report of failure", NONE_NONE, "report", IS(BOUNCED), NULL, -1, NULL, NULL, VERDICT_PASS, ""},
+    {"sent over TLS that DANE had not authenticated", OPPORTUNISTIC_NONE, "tlsa;hit planted;connect;mail tls;message tls", IS(DEFERRED), "no mail-from",
+     MECHANISM_TLSA, NULL, NULL, VERDICT_FAIL, "over TLS that DANE had not authenticated"},
+    {"SERVFAIL taken for absence", OPPORTUNISTIC_NONE, "tlsa;hit servfail;connect;mail tls;message tls", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, NULL,
+     NULL, VERDICT_FAIL, "although the TLSA lookup had failed"},
+    {"sent in clear under mandatory", MANDATORY_NONE, "tlsa;connect;mail clear;message clear", IS(DEFERRED), "no mail-from", -1, NULL, NULL, VERDICT_FAIL,
+     "in clear, although DANE is mandatory"},
+    {"any certificate under enforce", NONE_STS, "sts;connect;hit expired;mail tls;message tls", IS(DEFERRED), "no mail-from", MECHANISM_CERTIFICATE, NULL,
+     NULL, VERDICT_FAIL, "with a certificate that the MTA-STS policy forbids"},
+    {"a delivery is forbidden without any line saying so", OPPORTUNISTIC_NONE, "tlsa;hit planted;message tls", IS(DEFERRED), NULL, MECHANISM_TLSA, NULL, NULL,
+     VERDICT_FAIL, "sent the message to"},
+    {"forbidden evidence in spite of the lab's trouble", OPPORTUNISTIC_NONE, "connect;mail clear", IS(DEFERRED), "no mail-from", -1, NULL, "nginx died",
+     VERDICT_FAIL, "began to send"},
+    {"forbidden evidence in spite of a defect never met", OPPORTUNISTIC_NONE, "tlsa;connect;mail tls", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, NULL,
+     NULL, VERDICT_FAIL, "began to send"},
+    {"the lab's trouble alone", OPPORTUNISTIC_NONE, "", IS(DEFERRED), "no mail-from", -1, "4.7.323", "nginx died", VERDICT_UNKNOWN, "nginx died"},
+    {"a defect that had to be met and was not", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, "4.4.1", NULL, VERDICT_UNKNOWN,
+     "never met"},
+    {"asking was the duty", OPPORTUNISTIC_NONE, "", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, "4.4.1", NULL, VERDICT_FAIL, "never asked"},
+    {"a defect that the mode excuses", NONE_NONE, "connect;mail tls;message tls", IS(DELIVERED), "mail-from", MECHANISM_TLSA, NULL, NULL, VERDICT_PASS, ""},
+    {"a policy defect that the mode excuses", OPPORTUNISTIC_NONE, "tlsa;connect;mail tls;message tls", IS(DELIVERED), "mail-from", MECHANISM_STS, NULL, NULL,
+     VERDICT_PASS, ""},
+    {"meeting what the mode never looks at", NONE_NONE, "tlsa;hit planted;connect;mail tls;message tls", IS(DELIVERED), NULL, MECHANISM_TLSA, NULL, NULL,
+     VERDICT_FAIL, "never looks at"},
+    {"a forbidden question", NONE_NONE, "tlsa;connect;message tls", IS(DELIVERED), "dns no tlsa-query", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"questions for the report's way home are no evidence", NONE_NONE, "home tlsa;report", IS(BOUNCED), "dns no tlsa-query", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"kept when it had to be delivered", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED), NULL, -1, "4.7.323", NULL, VERDICT_FAIL, "kept the message in the queue"},
+    {"reported when it had to wait", OPPORTUNISTIC_NONE, "tlsa;report", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL, "reported a failure"},
+    {"lost", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL, "lost the message"},
+    {"refused at submission", OPPORTUNISTIC_NONE, "refused", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_UNKNOWN, "did not take"},
+    {"left out what had to be seen", OPPORTUNISTIC_NONE, "message tls", IS(DELIVERED), "dns tlsa-query", -1, NULL, NULL, VERDICT_FAIL, "left out"},
+    {"clear where TLS had to be", NONE_NONE, "connect;mail clear;message clear", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "in clear", .channel = 2},
+    {"the right code", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "4.7.323", NULL, VERDICT_PASS, "", .code = "4.7.323"},
+    {"another code", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "4.7.321", NULL, VERDICT_FAIL, "gave status 4.7.321", .code = "4.7.323"},
+    {"a SHOULD is no MUST", OPPORTUNISTIC_NONE, "tlsa;connect", IS(DEFERRED), "no connect", -1, "4.4.1", NULL, VERDICT_WARN, "must never do", .level = "SHOULD NOT"},
+    {"the second choice of a latitude", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED) | IS(DEFERRED), NULL, -1, "4.4.1", NULL, VERDICT_INFO, "leave room (L1)",
+     .latitude = "L1"},
+};
+
+/* Everything a row is judged with, on the stack of its test. */
+struct world_of_row {
+    struct scenario scenario;
+    struct scenario_step step;
+    struct expectation expectation;
+    struct expect_line line;
+    struct plan plan;
+    struct plan_defect defect;
+    struct verdict_status status;
+    struct verdict_step seen;
+    struct subject_facts subject;
+};
+static const char *const recipients[] = {"someone@partner.example"};
+static const char *const features[] = {"queue", "exchange-codes"};
+
+static void set_line(struct world_of_row *w, const char *text)
+{
+    bool dns = strncmp(text, "dns ", 4) == 0;
+    const char *word = text + (dns ? 4 : 0);
+    w->line.forbidden = strncmp(word, "no ", 3) == 0;
+    w->line.row = expect_find(dns ? EXPECT_DNS : EXPECT_HOST, word + (w->line.forbidden ? 3 : 0));
+    w->line.host = dns ? NULL : MX1;
+    ck_assert_ptr_nonnull(w->line.row);
+    w->expectation.lines = &w->line;
+    w->expectation.line_count = 1;
+}
+
+static void set_up(struct world_of_row *w, const struct row *row, const struct journal *journal)
+{
+    *w = (struct world_of_row){0};
+    w->expectation = (struct expectation){.modes = MODES_ALL, .accept = row->accept, .channel = row->channel, .code = row->code, .latitude = row->latitude};
+    for (w->expectation.preferred = COURSE_DELIVERED; !(row->accept & (1u << w->expectation.preferred)); w->expectation.preferred++)
+        continue;
+    if (row->line != NULL)
+        set_line(w, row->line);
+    w->step = (struct scenario_step){.expectations = &w->expectation, .expectation_count = 1};
+    w->scenario = (struct scenario){.says = "as it should be", .steps = &w->step, .step_count = 1};
+    w->defect = (struct plan_defect){.id = "d1", .what = "the defect", .mechanism = (enum plan_mechanism)row->mechanism, .host = MX1, .visible = true};
+    w->plan = (struct plan){.sender_domain = "sender.example", .defects = &w->defect, .defect_count = row->mechanism >= 0};
+    w->status = (struct verdict_status){recipients[0], "queued", row->queued, ""};
+    w->seen = (struct verdict_step){.until = journal_count(journal), .token = "t1", .recipients = recipients, .recipient_count = 1, .status = &w->status,
+                                    .status_count = row->queued != NULL, .plan = &w->plan};
+    w->subject = (struct subject_facts){.name = "subject", .features = features, .feature_count = COUNT(features)};
+}
+
+START_TEST(judges)
+{
+    const struct row *row = &rows[_i];
+    struct journal *journal = journal_new();
+    witness(journal, row->witnessed);
+    struct world_of_row w;
+    set_up(&w, row, journal);
+    struct arena *arena = arena_new("verdict_test");
+    struct verdict got;
+    struct verdict_question question = {&w.scenario, row->mode, journal, &w.seen, 1, &w.subject, NULL, row->trouble};
+    const char *covers[] = {"4035-4.9-1"};
+    struct diag_list *diags = diag_new(arena);
+    if (row->level != NULL) {
+        w.scenario.covers = (struct schema_texts){.items = covers, .count = 1};
+        question.clauses = clauses_read_text(arena, "4035-4.9-1\t4.9\tSHOULD NOT\tsender\tsays\tseen\n", diags);
+    }
+    verdict_judge(arena, &question, &got);
+    ck_assert_msg(got.kind == row->kind && strstr(got.sentence, row->says) != NULL, "%s: %s, %s", row->name, verdict_words[got.kind], got.sentence);
+    arena_free(&arena);
+    journal_free(&journal);
+}
+END_TEST
+
+TEST_SUITE(verdict)
+{
+    TEST_LOOP(judges, COUNT(rows));
+}
