@@ -73,15 +73,18 @@ endef
 $(foreach folder,$(FOLDERS),$(eval packages_$(folder) := $(call packages,$(folder))))
 $(foreach folder,$(FOLDERS),$(eval $(call folder_rules,$(folder))))
 
-# An adapter in C links base only; its tests stand next to it.
+# An adapter in C links what adapters share, and base; its tests stand next to it.
+PACKAGES_adapter := jansson $(PACKAGES_base)
+LIBS_adapter := $(shell $(PKG_CONFIG) --libs $(PACKAGES_adapter))
+$(BUILD)/lib/adapter.a: $(call objects,$(call sources,harness/adapters))
 define adapter_rules
-USES_adapter_$(1) := adapter_$(1) base
-LIBS_adapter_$(1) := $$(LIBS_base)
+USES_adapter_$(1) := adapter_$(1) adapter base
+LIBS_adapter_$(1) := $$(LIBS_adapter)
 $$(BUILD)/lib/adapter_$(1).a: $$(call objects,$$(call sources,harness/adapters/$(1)))
 TESTS += $$(if $$(wildcard harness/adapters/$(1)/*_test.c),adapter_$(1))
 $$(BUILD)/test/adapter_$(1)_test: $$(call objects,$$(wildcard harness/adapters/$(1)/*_test.c) base/testing.c)
 $$(BUILD)/test/adapter_$(1)_test: $$(call archives,adapter_$(1))
-$$(BUILD)/test/adapter_$(1)_test: private LIBS = $$(LIBS_base) $$(CHECK_LIBS)
+$$(BUILD)/test/adapter_$(1)_test: private LIBS = $$(LIBS_adapter) $$(CHECK_LIBS)
 endef
 $(foreach adapter,$(ADAPTERS),$(eval $(call adapter_rules,$(adapter))))
 
@@ -173,7 +176,7 @@ $(foreach source,$(FUZZ_SOURCES),$(eval $(call fuzz_rules,$(call folder_of,$(sou
 fuzz-run: $(addprefix run-,$(FUZZ))
 endif
 
-SOURCES = $(foreach folder,$(FOLDERS) $(addprefix harness/adapters/,$(ADAPTERS)),$(wildcard $(folder)/*.c))
+SOURCES = $(foreach folder,$(FOLDERS) harness/adapters $(addprefix harness/adapters/,$(ADAPTERS)),$(wildcard $(folder)/*.c))
 lint:
 	ci/check-layers.sh
 	ci/check-rules.sh
