@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The catalogue of clauses: one file for each RFC, one line for each normative sentence, in our own words. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "harness/scenario.h"
+
+enum { COLUMNS = 6, FILE_MAX = 1 << 20 };
+static const char header[] = "id\tsection\tlevel\twho\tsays\tseen";
+
+struct clauses {
+    struct { struct clause *items; size_t count, room; } all;   /* sorted by id */
+};
+
+/* Splits a line in place; false when it has not exactly the columns. */
+static bool split(char *line, const char *columns[COLUMNS])
+{
+    for (size_t i = 0; i < COLUMNS; i++) {
+        columns[i] = line;
+        line = strchr(line, '\t');
+        if ((line == NULL) != (i == COLUMNS - 1))
+            return false;
+        if (line != NULL)
+            *line++ = '\0';
+    }
+    return true;
+}
+
+static bool is_level(const char *word)
+{
+    static const char *const levels[] = {"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", NULL};
+    for (size_t i = 0; levels[i] != NULL; i++)
+        if (strcmp(levels[i], word) == 0)
+            return true;
+    return false;
+}
+
+static void read_lines(struct arena *arena, struct clauses *clauses, const char *file, char *text, struct diag_list *diags)
+{
+    const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file;
+    const char *rfc = arena_strndup(arena, name + strlen("rfc"), strcspn(name + strlen("rfc"), "."));
+    struct srcpos at = {.file = file, .line = 1, .col = 1};
+    char *rest = NULL, *line = strtok_r(text, "\n", &rest);
+    if (line == NULL || strcmp(line, header) != 0) {
+        diag_error(diags, at, "the first line of a clause file names its columns: id, section, level, who, says, seen");
+        return;
+    }
+    for (at.line = 2; (line = strtok_r(NULL, "\n", &rest)) != NULL; at.line++) {
+        const char *column[COLUMNS];
+        if (!split(line, column) || !is_level(column[2]))
+            diag_error(diags, at, "a clause is id, section, level (MUST, SHOULD NOT, ...), who, says, seen, with tabs between");
+        else
+            *ARENA_PUSH(arena, &clauses->all) = (struct clause){
+                .id = column[0], .rfc = rfc, .section = column[1], .level = column[2],
+                .who = column[3], .says = column[4], .seen = column[5],
+            };
+    }
+}
+
+static int compare_clauses(const void *a, const void *b)
+{
+    return strverscmp(((const struct clause *)a)->id, ((const struct clause *)b)->id);
+}
+
+struct clauses *clauses_read(struct arena *arena, const char *directory, struct diag_list *diags)
+{
+    struct clauses *clauses = arena_alloc(arena, sizeof *clauses);
+    DIR *folder = opendir(directory);
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        const char *end = strrchr(entry->d_name, '.');
+        if (strncmp(entry->d_name, "rfc", 3) != 0 || end == NULL || strcmp(end, ".tsv") != 0)
+            continue;
+        const char *path = arena_printf(arena, "%s/%s", directory, entry->d_name);
+        struct err err = {0};
+        size_t length;
+        char *text = text_read_file(arena, path, FILE_MAX, &length, &err);
+        if (text == NULL)
+            diag_error(diags, (struct srcpos){0}, "%s", err.text);
+        else
+            read_lines(arena, clauses, path, text, diags);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    if (clauses->all.count > 0)
+        qsort(clauses->all.items, clauses->all.count, sizeof *clauses->all.items, compare_clauses);
+    return clauses;
+}
+
+const struct clause *clauses_find(const struct clauses *clauses, const char *id)
+{
+    struct clause key = {.id = id};
+    return clauses->all.count == 0 ? NULL
+                                   : bsearch(&key, clauses->all.items, clauses->all.count, sizeof key, compare_clauses);
+}
+
+const struct clause *clauses_at(const struct clauses *clauses, size_t i)
+{
+    return i < clauses->all.count ? &clauses->all.items[i] : NULL;
+}

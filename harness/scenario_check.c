@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The rules that a scenario keeps beyond its keys: what is expected covers every mode once, what is named exists, a base
+ * differs in one thing. */
+#include <string.h>
+
+#include "base/table.h"
+#include "base/text.h"
+#include "fakedns/fakedns.h"
+#include "harness/expect.h"
+#include "harness/scenario_internal.h"
+
+struct checking {
+    struct arena *arena;          /* scratch */
+    const struct scenario_check *check;
+    struct diag_list *diags;
+    const struct scenario *scenario;
+};
+
+/* --- names of other catalogues --------------------------------------------------------------------------------- */
+
+static const char *clause_id_at(const void *rows, size_t i)
+{
+    const struct clause *clause = clauses_at(rows, i);
+    return clause != NULL ? clause->id : NULL;
+}
+
+static void check_covers(struct checking *c)
+{
+    const struct schema_texts *covers = &c->scenario->covers;
+    for (size_t i = 0; c->check->clauses != NULL && i < covers->count; i++)
+        if (clauses_find(c->check->clauses, covers->items[i]) == NULL)
+            diag_error(c->diags, covers->at[i], "no clause has the id '%s'%s", covers->items[i],
+                       scenario_did_you_mean(c->arena, table_nearest(covers->items[i], clause_id_at, c->check->clauses)));
+}
+
+static void check_needs(struct checking *c)
+{
+    const struct schema_texts *needs = &c->scenario->needs;
+    for (size_t i = 0; i < needs->count; i++) {
+        size_t k = 0;
+        while (scenario_feature_words[k] != NULL && strcmp(scenario_feature_words[k], needs->items[i]) != 0)
+            k++;
+        if (scenario_feature_words[k] == NULL)
+            diag_error(c->diags, needs->at[i], "no feature of a sender is called '%s'%s", needs->items[i],
+                       scenario_did_you_mean(c->arena, table_nearest_word(needs->items[i], scenario_feature_words)));
+    }
+}
+
+static const char *fault_name_at(const void *rows UNUSED, size_t i)
+{
+    const struct dns_fault_info *fault = fakedns_fault_at(i);
+    return fault != NULL ? fault->name : NULL;
+}
+
+static void check_dns_fault(struct checking *c, const struct world_dns_fault *said)
+{
+    if (said->fault == NULL)
+        return;
+    const struct dns_fault_info *fault = fakedns_fault_find(said->fault);
+    if (fault == NULL)
+        diag_error(c->diags, said->at, "no DNS fault is called '%s'%s", said->fault,
+                   scenario_did_you_mean(c->arena, table_nearest(said->fault, fault_name_at, NULL)));
+    else if (fault->zone_wide_only && (said->type != NULL || said->owner != NULL))
+        diag_error(c->diags, said->at, "'%s' spoils a whole zone; it takes no type and no owner", said->fault);
+    if (said->nth < 0)
+        diag_error(c->diags, said->at, "'nth' counts attempts from 1");
+}
+
+/* --- the world ------------------------------------------------------------------------------------------------- */
+
+/* The host in "10 mx1.partner.example". */
+static const char *mx_host(const char *text)
+{
+    const char *space = strrchr(text, ' ');
+    return space != NULL ? space + 1 : text;
+}
+
+static const char *world_name_at(const void *rows, size_t i)
+{
+    const struct world *world = rows;
+    return i < world->count ? world->names[i].name : NULL;
+}
+
+static bool looks_like_address(const char *text)
+{
+    return text[strspn(text, "0123456789.")] == '\0' || strchr(text, ':') != NULL;
+}
+
+static void check_mx(struct checking *c, const struct world *world, const struct world_name *name)
+{
+    for (size_t i = 0; i < name->mx.count; i++) {
+        const char *host = mx_host(name->mx.items[i]);
+        bool special = strcmp(host, "null") == 0 || strcmp(host, ".") == 0 || looks_like_address(host);
+        if (special || world_find(world, host) != NULL)
+            continue;
+        const char *nearest = table_nearest(host, world_name_at, world);
+        if (nearest != NULL)
+            diag_error(c->diags, name->mx.at[i], "the world has no '%s'; did you mean '%s'?", host, nearest);
+        else
+            diag_error(c->diags, name->mx.at[i],
+                       "the world has no '%s'; a well-behaved host is `%s: {}`, one without address `%s: {address: none}`",
+                       host, host, host);
+    }
+}
+
+static void check_world(struct checking *c, const struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++) {
+        const struct world_name *name = &world->names[i];
+        check_mx(c, world, name);
+        for (size_t k = 0; k < name->dns.count; k++)
+            check_dns_fault(c, &((const struct world_dns_fault *)name->dns.items)[k]);
+        if (text_name_under(name->name, scenario_sender_domain))
+            diag_error(c->diags, name->at, "%s is the sender's own domain and always sound", scenario_sender_domain);
+    }
+}
+
+static void check_recipients(struct checking *c, const struct scenario_step *step)
+{
+    for (size_t i = 0; i < step->to.count; i++) {
+        const char *at = strrchr(step->to.items[i], '@');
+        if (at == NULL || at == step->to.items[i] || at[1] == '\0') {
+            diag_error(c->diags, step->to.at[i], "'%s' is no mail address", step->to.items[i]);
+            continue;
+        }
+        const char *nearest = table_nearest(at + 1, world_name_at, step->world);
+        if (at[1] != '[' && world_find(step->world, at + 1) == NULL && nearest != NULL)
+            diag_warning(c->diags, step->to.at[i], "the world has no '%s'; did you mean '%s'?", at + 1, nearest);
+    }
+}
+
+/* --- what is expected ------------------------------------------------------------------------------------------ */
+
+static char *mode_list(struct arena *arena, unsigned modes)
+{
+    char *list = arena_strdup(arena, "");
+    for (unsigned mode = 0; mode < MODE_COUNT; mode++)
+        if (modes >> mode & 1)
+            list = arena_printf(arena, "%s%s%s", list, *list != '\0' ? "; " : "", mode_text(mode));
+    return list;
+}
+
+static void check_expectation(struct checking *c, const struct expectation *e)
+{
+    if ((e->accept & (e->accept - 1)) != 0 && e->latitude == NULL && e->reading == NULL)
+        diag_error(c->diags, e->message_at, "where several courses are accepted, 'latitude' or 'reading' says why");
+    if (e->channel != 0 && e->accept != 0 && (e->accept & 1u << COURSE_DELIVERED) == 0)
+        diag_error(c->diags, e->channel_at, "'channel' is about a delivered message");
+}
+
+/* Each mode exactly once. */
+static void check_coverage(struct checking *c, const struct scenario_step *step)
+{
+    unsigned seen = 0;
+    if (step->expectation_count == 0)
+        return;
+    for (size_t i = 0; i < step->expectation_count; i++) {
+        const struct expectation *e = &step->expectations[i];
+        /* Without 'when' it is for all modes that the scenario has. */
+        unsigned modes = e->modes == MODES_ALL ? c->scenario->modes : e->modes;
+        if ((modes & seen) != 0)
+            diag_error(c->diags, e->at, "what is expected is said twice for %s", mode_list(c->arena, modes & seen));
+        if ((modes & ~c->scenario->modes) != 0)
+            diag_error(c->diags, e->at, "the scenario is not for %s", mode_list(c->arena, modes & ~c->scenario->modes));
+        seen |= modes;
+        check_expectation(c, e);
+    }
+    unsigned missing = c->scenario->modes & ~seen;
+    if (missing != 0)
+        diag_error(c->diags, step->expectations[0].at, "nothing is expected for %s", mode_list(c->arena, missing));
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_expectation(const struct expectation *a, const struct expectation *b)
+{
+    if (a == NULL || b == NULL || a->accept != b->accept || a->channel != b->channel || !same_text(a->code, b->code) ||
+        a->line_count != b->line_count || a->report != b->report)
+        return a == b;
+    for (size_t i = 0; i < a->line_count; i++)
+        if (a->lines[i].row != b->lines[i].row || a->lines[i].forbidden != b->lines[i].forbidden ||
+            !same_text(a->lines[i].host, b->lines[i].host))
+            return false;
+    return true;
+}
+
+/* A case that expects what its twin expects proves nothing by it, unless that is the point. */
+static void check_against_twin(struct checking *c)
+{
+    const struct scenario *twin = c->scenario->twin;
+    if (twin == NULL || c->scenario->because != NULL || c->scenario->step_count != 1 || twin->step_count != 1)
+        return;
+    for (unsigned mode = 0; mode < MODE_COUNT; mode++)
+        if ((c->scenario->modes >> mode & 1) &&
+            !same_expectation(scenario_expects(&c->scenario->steps[0], mode), scenario_expects(&twin->steps[0], mode)))
+            return;
+    diag_warning(c->diags, c->scenario->at,
+                 "in every mode the same is expected as of its base '%s'; 'because' says why that is worth a case", twin->title);
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------------- */
+
+static void check_course(struct checking *c)
+{
+    bool sends = false, expects = false;
+    for (size_t i = 0; i < c->scenario->step_count; i++) {
+        const struct scenario_step *step = &c->scenario->steps[i];
+        if (i == 0 || step->changes)
+            check_world(c, step->world);
+        check_recipients(c, step);
+        check_coverage(c, step);
+        sends = sends || step->to.count > 0;
+        expects = expects || step->expectation_count > 0;
+    }
+    if (!sends)
+        diag_error(c->diags, c->scenario->at, "nothing is sent; 'send' says to whom");
+    if (!expects)
+        diag_error(c->diags, c->scenario->at, "nothing is expected; 'expect' says what must be seen");
+}
+
+void scenario_check(const struct scenario_check *check, const struct scenario *scenario)
+{
+    struct checking c = {arena_new("scenario_check"), check, check->diags, scenario};
+    if (scenario->modes != MODES_ALL && scenario->modes_because == NULL && scenario->modes != 0)
+        diag_error(c.diags, scenario->at, "it is not for every mode; 'modes-because' says why");
+    check_covers(&c);
+    check_needs(&c);
+    check_course(&c);
+    check_against_twin(&c);
+    arena_free(&c.arena);
+}
+
+/* How many things a change changes: a key of a name, or a setting of its certificate, smtp, https, mta-sts. */
+static size_t count_changes(const struct tree_node *change)
+{
+    size_t count = 0;
+    for (size_t i = 0; change->kind == TREE_MAP && i < change->count; i++) {
+        const struct tree_node *name = change->entries[i].value;
+        if (name->kind != TREE_MAP || name->count == 0)
+            count++;
+        else
+            for (size_t k = 0; k < name->count; k++)
+                count += name->entries[k].value->kind == TREE_MAP ? name->entries[k].value->count : 1;
+    }
+    return count;
+}
+
+void scenario_check_file(const struct scenario_check *check, const struct tree_node *file)
+{
+    const struct tree_node *change = tree_get(file, "change"), *steps = tree_get(file, "steps");
+    if (change != NULL && tree_get(file, "base") != NULL && tree_get(file, "because") == NULL && count_changes(change) > 1)
+        diag_error(check->diags, change->at, "%zu things differ from the base; 'because' says why it is not one",
+                   count_changes(change));
+    if (steps != NULL && tree_get(file, "expect") != NULL)
+        diag_error(check->diags, tree_get(file, "expect")->at, "with 'steps' what is expected stands in the steps");
+    if (steps != NULL && tree_get(file, "send") != NULL)
+        diag_error(check->diags, tree_get(file, "send")->at, "with 'steps' what is sent stands in the steps");
+}

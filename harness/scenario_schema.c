@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "harness/scenario_schema.h"
+
+#include <string.h>
+
+#include "base/table.h"
+#include "fakedns/fakedns.h"
+
+const char *const scenario_default_from = "alice@sender.example";
+const char *const scenario_sender_domain = "sender.example";
+
+const char *const message_course_words[] = {"unsaid", "delivered", "deferred", "bounced", NULL};
+const char *const scenario_feature_words[] = {"queue",   "clock",      "forget",     "exchange-codes", "tls-rpt",
+                                              "connectors", "smart-host", "requiretls", NULL};
+
+static const char *const dnssec_words[] = {"signed", "unsigned", NULL};
+static const char *const ds_words[] = {"right", "missing", NULL};
+static const char *const hit_words[] = {"by-default", "must", "may", "never", NULL};
+static const char *const channel_words[] = {"unsaid", "clear", "tls", NULL};
+static const char *const issuer_words[] = {"public-root", "unknown-root", "self-signed", "private-root", "none", NULL};
+static const char *const dates_words[] = {"valid", "expired", "not-yet-valid", NULL};
+static const char *const chain_words[] = {"full", "with-root", "missing-intermediate", NULL};
+static const char *const names_as_words[] = {"alternative-names", "cn-only", "no-names", NULL};
+static const char *const sts_mode_words[] = {"absent", "enforce", "testing", "none", NULL};
+
+#define FIELD(type, key_, KIND, member, ...) {.key = key_, .kind = SCHEMA_##KIND, .offset = offsetof(type, member), __VA_ARGS__}
+
+/* --- short ways of writing ------------------------------------------------------------------------------------- */
+
+/* A word that stands for a map of one or two settings. */
+struct short_word {
+    const char *word;
+    struct { const char *key, *value; } settings[2];
+};
+
+static const char *short_word_at(const void *rows, size_t i)
+{
+    return ((const struct short_word *)rows)[i].word;
+}
+
+/* The map that the word of a node stands for; NULL with a finding that names what was meant. */
+static const struct tree_node *short_word_map(struct arena *arena, const struct short_word *rows, const char *what,
+                                              const struct tree_node *node, struct diag_list *diags)
+{
+    if (node->kind != TREE_TEXT) {
+        diag_error(diags, node->at, "%s is one word or a map", what);
+        return NULL;
+    }
+    for (size_t i = 0; rows[i].word != NULL; i++) {
+        if (strcmp(rows[i].word, node->text) != 0)
+            continue;
+        const struct tree_node *values[2] = {NULL};
+        for (size_t k = 0; k < COUNT(values) && rows[i].settings[k].key != NULL; k++)
+            values[k] = schema_text(arena, node->at, rows[i].settings[k].value);
+        return schema_map(arena, node->at, rows[i].settings[0].key, values[0], rows[i].settings[1].key, values[1], NULL);
+    }
+    const char *nearest = table_nearest(node->text, short_word_at, rows);
+    diag_error(diags, node->at, "no %s is called '%s'%s%s%s", what, node->text, nearest != NULL ? "; did you mean '" : "",
+               nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+    return NULL;
+}
+
+static const struct tree_node *certificate_short(struct arena *arena, const struct tree_node *node, struct diag_list *diags)
+{
+    static const struct short_word words[] = {
+        {"trusted", {{"issuer", "public-root"}}},
+        {"unknown-root", {{"issuer", "unknown-root"}}},
+        {"private-root", {{"issuer", "private-root"}}},
+        {"self-signed", {{"issuer", "self-signed"}}},
+        {"expired", {{"dates", "expired"}}},
+        {"not-yet-valid", {{"dates", "not-yet-valid"}}},
+        {"missing-intermediate", {{"chain", "missing-intermediate"}}},
+        {"with-root", {{"chain", "with-root"}}},
+        {"wrong-name", {{"names", "elsewhere.example"}}},
+        {"wildcard", {{"names", "*"}}},
+        {"cn-only", {{"names-as", "cn-only"}}},
+        {"no-names", {{"names-as", "no-names"}}},
+        {"none", {{"issuer", "none"}}},
+        {NULL, {{NULL, NULL}}},
+    };
+    return short_word_map(arena, words, "certificate", node, diags);
+}
+
+static const struct tree_node *sts_short(struct arena *arena, const struct tree_node *node, struct diag_list *diags)
+{
+    static const struct short_word words[] = {
+        {"enforce", {{"mode", "enforce"}}},
+        {"testing", {{"mode", "testing"}}},
+        {"none", {{"mode", "none"}}},
+        {"absent", {{"mode", "absent"}}},
+        {NULL, {{NULL, NULL}}},
+    };
+    return short_word_map(arena, words, "MTA-STS policy mode", node, diags);
+}
+
+static const struct tree_node *dns_fault_short(struct arena *arena, const struct tree_node *node, struct diag_list *diags)
+{
+    if (node->kind == TREE_TEXT)
+        return schema_map(arena, node->at, "fault", node, NULL);
+    diag_error(diags, node->at, "a DNS fault is its name, or a map with 'fault'");
+    return NULL;
+}
+
+/* --- the world ------------------------------------------------------------------------------------------------- */
+
+#define DNS_FAULT(...) FIELD(struct world_dns_fault, __VA_ARGS__)
+static const struct schema_field dns_fault_fields[] = {
+    DNS_FAULT("fault", TEXT, fault, .at_offset = offsetof(struct world_dns_fault, at), .required = true,
+              .doc = "name of the fault, as listed by `mtalab faults`"),
+    DNS_FAULT("type", TEXT, type, .doc = "only records of this type, such as TLSA; else every type"),
+    DNS_FAULT("owner", TEXT, owner,
+              .doc = "the record's name, if it is not this name (for TLSA: _25._tcp and this name); `*`: every name of the zone"),
+    DNS_FAULT("nth", NUMBER, nth, .doc = "only in the n-th attempt to deliver, from 1; 0: in all"),
+    DNS_FAULT("hit", WORD, hit, .otherwise = "by-default", .words = hit_words,
+              .doc = "whether the sender must, may or must never step on it; by default this follows from the mode"),
+};
+static const struct schema dns_fault_schema = {
+    .name = "dns fault", .doc = "Something wrong with the DNS of a name.", .fields = dns_fault_fields,
+    .count = COUNT(dns_fault_fields), .size = sizeof(struct world_dns_fault), .short_form = dns_fault_short,
+    .short_doc = "the fault's name alone",
+};
+
+#define CERTIFICATE(...) FIELD(struct world_certificate, __VA_ARGS__)
+static const struct schema_field certificate_fields[] = {
+    CERTIFICATE("issuer", WORD, issuer, .otherwise = "public-root", .words = issuer_words,
+                .at_offset = offsetof(struct world_certificate, at),
+                .doc = "who signed it: the root that senders trust, one they do not know, the host itself, or a private root "
+                       "that only a DANE-TA record can vouch for; none: the host has no certificate and offers no STARTTLS"),
+    CERTIFICATE("dates", WORD, dates, .otherwise = "valid", .words = dates_words, .doc = "whether it is valid now"),
+    CERTIFICATE("chain", WORD, chain, .otherwise = "full", .words = chain_words, .doc = "what is sent above the leaf"),
+    CERTIFICATE("names", TEXTS, names, .doc = "DNS names in it; default the host's own; `*` is *.<parent of the host>"),
+    CERTIFICATE("names-as", WORD, names_as, .otherwise = "alternative-names", .words = names_as_words,
+                .doc = "where the names stand"),
+    CERTIFICATE("intermediate", BOOL, intermediate, .otherwise = "yes",
+                .doc = "whether an intermediate stands between root and leaf"),
+    CERTIFICATE("certificate-file", TEXT, certificate_file,
+                .doc = "a PEM file of your own, leaf first, relative to the scenario"),
+    CERTIFICATE("key-file", TEXT, key_file, .doc = "the PEM key that belongs to it"),
+};
+static const struct schema certificate_schema = {
+    .name = "certificate", .doc = "The certificate a host shows. Everything is right unless said.",
+    .fields = certificate_fields, .count = COUNT(certificate_fields), .size = sizeof(struct world_certificate),
+    .short_form = certificate_short,
+    .short_doc = "trusted, unknown-root, private-root, self-signed, expired, not-yet-valid, missing-intermediate, with-root, "
+                 "wrong-name, wildcard, cn-only, no-names, or none",
+};
+
+#define STS(...) FIELD(struct world_sts, __VA_ARGS__)
+static const struct schema_field sts_fields[] = {
+    STS("max-age", SECONDS, max_age_s, .otherwise = "7d", .doc = "the policy's max_age"),
+    STS("mode", WORD, mode, .otherwise = "enforce", .words = sts_mode_words,
+        .doc = "the policy's mode; absent: there is neither record nor policy host"),
+    STS("mx", TEXTS, mx, .doc = "the policy's mx patterns; default the domain's MX hosts"),
+    STS("id", TEXT, id, .doc = "the record's id; default made from the policy, so that it changes with it"),
+    STS("txt", TEXTS, txt, .doc = "the TXT records at _mta-sts instead, one item each; none: no record"),
+    STS("policy", TEXT, policy, .at_offset = offsetof(struct world_sts, policy_at), .doc = "the policy's body, byte for byte"),
+    STS("host", BOOL, host, .otherwise = "yes", .doc = "whether a policy host mta-sts.<domain> exists"),
+};
+static const struct schema sts_schema = {
+    .name = "mta-sts", .doc = "The MTA-STS policy of a domain: record, policy host and policy.", .fields = sts_fields,
+    .count = COUNT(sts_fields), .size = sizeof(struct world_sts), .short_form = sts_short,
+    .short_doc = "the mode alone: enforce, testing, none, or absent",
+};
+
+#define NAME(...) FIELD(struct world_name, __VA_ARGS__)
+static const struct schema_field name_fields[] = {
+    NAME("mx", TEXTS, mx,
+         .doc = "MX hosts, in order of preference (10, 20, ...) or each with its own (`10 mx1.partner.example`); null: the "
+                "null MX; none: no MX record"),
+    NAME("dnssec", WORD, dnssec, .otherwise = "signed", .words = dnssec_words,
+         .at_offset = offsetof(struct world_name, dnssec_at), .doc = "whether the zone that begins here is signed"),
+    NAME("zone", BOOL, zone, .at_offset = offsetof(struct world_name, zone_at),
+         .doc = "whether a zone begins here; default: directly under a top-level domain, and where dnssec is said"),
+    NAME("ds", WORD, ds, .otherwise = "right", .words = ds_words, .doc = "the DS record in the zone above"),
+    NAME("algorithm", WORD, algorithm, .otherwise = "ecdsa-p256", .words = dns_algorithm_words,
+         .doc = "of the zone's keys and signatures"),
+    NAME("denial", WORD, denial, .otherwise = "nsec", .words = dns_denial_words, .doc = "how the zone denies names and types"),
+    NAME("cname", TEXT, cname, .doc = "this name is an alias of another"),
+    NAME("address", TEXTS, address,
+         .doc = "v4, v6, dead-v4 or dead-v6 (published, but nobody listens), an address of 198.18.0.0/15 or 2001:db8::/32, or "
+                "none; default v4 for hosts"),
+    NAME("tlsa", TEXTS, tlsa,
+         .doc = "TLSA records of port 25: `3 1 1` names the certificate in use; `3 1 1 of other-key` (or renewed, "
+                "intermediate, root, another host) names another; `3 1 1 00ff` holds just that"),
+    NAME("txt", TEXTS, txt, .doc = "TXT records, one item each"),
+    NAME("records", TEXT, records, .at_offset = offsetof(struct world_name, records_at),
+         .doc = "more records, in master-file syntax, names relative to this name"),
+    NAME("dns", SUBS, dns, .sub = &dns_fault_schema, .doc = "what is wrong with the DNS of this name"),
+    NAME("certificate", SUB, certificate, .sub = &certificate_schema, .doc = "what the host shows in TLS"),
+    NAME("sni", NAMED, sni, .sub = &certificate_schema, .doc = "what it shows instead to clients that ask for these names"),
+    NAME("smtp", SUB, smtp, .sub = &mx_behaviour_schema, .doc = "how the host's SMTP server behaves"),
+    NAME("mta-sts", SUB, mta_sts, .sub = &sts_schema, .doc = "the domain's MTA-STS policy"),
+    NAME("https", SUB, https, .sub = &web_behaviour_schema, .doc = "how the policy host behaves (mta-sts.<domain>)"),
+};
+const struct schema scenario_name_schema = {
+    .name = "name", .doc = "A name of the world: a domain, a host, or a zone. What is not said is sound.",
+    .fields = name_fields, .count = COUNT(name_fields), .size = sizeof(struct world_name),
+    .node_offset = offsetof(struct world_name, node),
+};
+
+/* --- what is sent, what must be seen --------------------------------------------------------------------------- */
+
+#define SEND(...) FIELD(struct file_send, __VA_ARGS__)
+static const struct schema_field send_fields[] = {
+    SEND("to", TEXTS, to, .required = true, .doc = "recipients of the message"),
+    SEND("from", TEXT, from, .otherwise = "alice@sender.example", .doc = "its sender"),
+};
+static const struct schema send_schema = {
+    .name = "send", .doc = "A message handed to the sender under test.", .fields = send_fields,
+    .count = COUNT(send_fields), .size = sizeof(struct file_send),
+};
+
+#define WHEN(...) FIELD(struct file_when, __VA_ARGS__)
+static const struct schema_field when_fields[] = {
+    WHEN("dane", TEXTS, dane, .doc = "none, opportunistic, mandatory; default all"),
+    WHEN("mta-sts", TEXTS, mta_sts, .doc = "none, opportunistic; default both"),
+};
+static const struct schema when_schema = {
+    .name = "when", .doc = "The modes an expectation is for.", .fields = when_fields, .count = COUNT(when_fields),
+    .size = sizeof(struct file_when),
+};
+
+#define EXPECT(...) FIELD(struct file_expectation, __VA_ARGS__)
+static const struct schema_field expectation_fields[] = {
+    EXPECT("when", SUB, when, .sub = &when_schema, .doc = "the modes it is for; default all"),
+    EXPECT("message", WORD, message, .otherwise = "unsaid", .words = message_course_words,
+           .at_offset = offsetof(struct file_expectation, message_at), .doc = "what becomes of the message"),
+    EXPECT("accept", TEXTS, accept, .doc = "more than one course is right; the first is preferred"),
+    EXPECT("latitude", TEXT, latitude, .doc = "the row that says why several are right, such as L18"),
+    EXPECT("reading", TEXT, reading, .doc = "the latitude that a sender declares, such as dane-insecure-mx"),
+    EXPECT("channel", WORD, channel, .otherwise = "unsaid", .words = channel_words,
+           .at_offset = offsetof(struct file_expectation, channel_at), .doc = "over what a delivered message went"),
+    EXPECT("code", TEXT, code, .at_offset = offsetof(struct file_expectation, code_at),
+           .doc = "enhanced status code; judged only for senders that have exchange-codes"),
+    EXPECT("dns", TEXTS, dns, .doc = "questions that must be seen, or with `no` in front never; a name may follow"),
+    EXPECT("web", TEXTS, web, .doc = "what must be seen at policy hosts, or never; a name may follow"),
+    EXPECT("faults", WORD, hit, .otherwise = "by-default", .words = hit_words,
+           .doc = "whether the world's defects must, may or must never be met in these modes"),
+    EXPECT("report", NODE, report, .doc = "the TLS report's entry; not judged yet, so that a pass is called partly judged"),
+    EXPECT("*", NODE, hosts,
+           .doc = "any other key is a host (its first label where that is enough) with what must be seen of it, or never: "
+                  "`mx1: [connect, starttls, no mail-from]`"),
+};
+const struct schema scenario_expectation_schema = {
+    .name = "expectation", .doc = "What must be seen in some modes.", .fields = expectation_fields,
+    .count = COUNT(expectation_fields), .size = sizeof(struct file_expectation),
+    .node_offset = offsetof(struct file_expectation, node),
+};
+
+#define STEP(...) FIELD(struct file_step, __VA_ARGS__)
+static const struct schema_field step_fields[] = {
+    STEP("change", NAMED, change, .sub = &scenario_name_schema, .doc = "what is different in the world from here on, merged into it"),
+    STEP("advance", SECONDS, advance, .doc = "the sender's clock moves on by this much first"),
+    STEP("flush", BOOL, flush, .otherwise = "no", .doc = "what is queued is tried once more"),
+    STEP("send", SUB, send, .sub = &send_schema, .doc = "a message"),
+    STEP("expect", SUBS, expect, .sub = &scenario_expectation_schema, .doc = "what must be seen in this step"),
+};
+static const struct schema step_schema = {
+    .name = "step", .doc = "One step of a course of events.", .fields = step_fields, .count = COUNT(step_fields),
+    .size = sizeof(struct file_step), .node_offset = offsetof(struct file_step, node),
+};
+
+#define SCENARIO(...) FIELD(struct file_scenario, __VA_ARGS__)
+static const struct schema_field scenario_fields[] = {
+    SCENARIO("says", TEXT, says, .at_offset = offsetof(struct file_scenario, says_at), .required = true,
+             .doc = "in one sentence: the posture, and what the sender must do"),
+    SCENARIO("covers", TEXTS, covers, .doc = "ids of the clauses that it tests, as listed by `mtalab clauses`"),
+    SCENARIO("needs", TEXTS, needs, .doc = "what a sender must have, else the case is unsupported"),
+    SCENARIO("tags", TEXTS, tags, .doc = "words to select by"),
+    SCENARIO("modes", TEXTS, modes, .at_offset = offsetof(struct file_scenario, modes_at),
+             .doc = "the modes it is for, such as dane=mandatory; default all six"),
+    SCENARIO("modes-because", TEXT, modes_because, .doc = "why not for all"),
+    SCENARIO("base", TEXT, base, .at_offset = offsetof(struct file_scenario, base_at),
+             .doc = "the control twin: the same world without the defect"),
+    SCENARIO("because", TEXT, because, .doc = "why more than one thing differs from the base, or why nothing else is expected"),
+    SCENARIO("variants", NODE, variants,
+             .doc = "axes along which it is multiplied: `ip: [v4, v6]`, used as ${ip}; a map instead of a list names its values"),
+    SCENARIO("world", NAMED, world, .sub = &scenario_name_schema, .at_offset = offsetof(struct file_scenario, world_at),
+             .doc = "the names of the world"),
+    SCENARIO("change", NAMED, change, .sub = &scenario_name_schema, .at_offset = offsetof(struct file_scenario, change_at),
+             .doc = "what is different from the base's world, merged into it"),
+    SCENARIO("send", SUB, send, .sub = &send_schema, .doc = "the message; default that of the base"),
+    SCENARIO("expect", SUBS, expect, .sub = &scenario_expectation_schema, .doc = "what must be seen; each mode exactly once"),
+    SCENARIO("steps", SUBS, steps, .sub = &step_schema, .doc = "a course of events, instead of send and expect"),
+};
+const struct schema scenario_schema = {
+    .name = "scenario", .doc = "One world, one course of sending, and what must be seen.", .fields = scenario_fields,
+    .count = COUNT(scenario_fields), .size = sizeof(struct file_scenario),
+    .node_offset = offsetof(struct file_scenario, node),
+};
+
+void scenario_print_json_schema(FILE *out)
+{
+    schema_print_json(&scenario_schema, "scenario.schema.json", out);
+}
+
+void scenario_print_manual(FILE *out)
+{
+    schema_print_manual(&scenario_schema, out);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * scenario_schema - what may stand in a scenario file: the rows, and the structs they fill.
+ *
+ * These structs are what the file says; scenario_read makes struct scenario of them. */
+#ifndef HARNESS_SCENARIO_SCHEMA_H
+#define HARNESS_SCENARIO_SCHEMA_H
+
+#include "harness/scenario.h"
+
+struct file_when {
+    struct schema_texts dane, mta_sts;
+};
+struct file_expectation {
+    struct file_when when;
+    const struct tree_node *node;
+    struct schema_texts accept;
+    int message, channel, hit;
+    const char *latitude, *reading, *code;
+    struct schema_texts dns, web;
+    const struct tree_node *report, *hosts; /* hosts: a map of every key that is none of ours */
+    struct srcpos message_at, accept_at, channel_at, code_at;
+};
+struct file_send {
+    const char *from;
+    struct schema_texts to;
+};
+struct file_step {
+    double advance;
+    const struct tree_node *node;
+    bool flush;
+    struct file_send send;
+    struct schema_named change; /* of struct world_name; handed in as the whole world of this step */
+    struct schema_list expect;  /* of struct file_expectation */
+};
+struct file_scenario {
+    const char *says;
+    struct srcpos says_at, base_at, modes_at, change_at, world_at;
+    const struct tree_node *node, *variants;
+    struct schema_texts covers, needs, tags, modes;
+    const char *because, *modes_because, *base;
+    struct schema_named world, change; /* of struct world_name */
+    struct file_send send;
+    struct schema_list steps, expect; /* of struct file_step, struct file_expectation */
+};
+
+extern const struct schema scenario_schema;             /* struct file_scenario */
+extern const struct schema scenario_name_schema;        /* struct world_name */
+extern const struct schema scenario_expectation_schema; /* struct file_expectation */
+extern const char *const scenario_feature_words[];      /* what needs: may name */
+extern const char *const scenario_default_from;         /* alice@sender.example */
+extern const char *const scenario_sender_domain;        /* sender.example */
+
+#endif
