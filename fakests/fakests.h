@@ -25,18 +25,17 @@ enum web_body { WEB_BODY_WHOLE, WEB_BODY_HALF, WEB_BODY_ENDLESS, WEB_BODY_OVERSI
 
 /* Everything that can be set about a policy host: web_behaviour.c holds one row for each. */
 struct web_behaviour {
-    int https;                /* enum web_https: ok | refuse (nothing listens) | reset | close | stall (accept, then
-                               * silence) | garbage (no TLS) | alert (fatal handshake_failure); the last five after the
-                               * ClientHello was read */
+    int https;                /* enum web_https: ok | refuse (nothing listens) | and, after the ClientHello was read, reset
+                               * | close | stall (silence) | garbage (no TLS) | alert (fatal handshake_failure) */
     int64_t status;           /* 200 */
     const char *location;     /* of a redirect; makes a status of 200 a 301 */
     const char *type;         /* Content-Type; "text/plain"; "" sends none */
-    int body;                 /* enum web_body: whole | half (fewer bytes than Content-Length, then close) | endless | oversized (valid
-                               * policy padded beyond 64 KiB) | empty | silent (request read, never answered) | slow (a
-                               * byte at a time, never done) */
+    int body;                 /* enum web_body: whole | half (fewer bytes than Content-Length, then close) | endless |
+                               * oversized (valid policy padded beyond 64 KiB) | empty | silent (request read, never
+                               * answered) | slow (a byte at a time, never done) */
     const char *policy;       /* the body byte for byte; NULL: the plan's */
-    int64_t nth;              /* the settings above hold only for the n-th request for the policy (https: the n-th
-                               * connection, where refuse is a reset) at this host; 0: always */
+    int64_t nth;              /* the settings above hold only for the n-th request for the policy at this host (https: the
+                               * n-th connection, where refuse is a reset); 0: always */
 };
 extern const struct schema web_behaviour_schema;
 
@@ -46,7 +45,7 @@ struct fakests_host {
     uint16_t port;                                   /* 0: 443 */
     const struct web_behaviour *behaviour;           /* NULL: well-behaved */
     const char *policy;                              /* body of /.well-known/mta-sts.txt; NULL: 404 */
-    const struct identity *identity;
+    const struct identity *identity;                 /* NULL: only where https never lets TLS begin */
     const char *fault_prefix;                        /* FAULT_HIT ids "<prefix><setting>"; NULL: "<name>:" */
     const char *certificate_fault;                   /* reported when a handshake reached nginx; NULL: none */
     const char *policy_fault;                        /* reported when the policy was served; NULL: none */
