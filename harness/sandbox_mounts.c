@@ -102,6 +102,15 @@ static bool cover(size_t row, struct err *err)
     return mount(source, target, NULL, MS_BIND, NULL) == 0 || failed(files[row].target, err);
 }
 
+/* Distributions may confine unbound to its own folder, by a rule of AppArmor: ours shows through there. */
+static bool cover_unbound(struct err *err)
+{
+    static const char ours[] = SANDBOX_DIRECTORY "/unbound", theirs[] = "/var/lib/unbound";
+    if (access(theirs, F_OK) != 0)
+        return true;
+    return (make_folder(ours) && mount(ours, theirs, NULL, MS_BIND, NULL) == 0) || failed(theirs, err);
+}
+
 bool sandbox_mounts_make(struct err *err)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
@@ -115,5 +124,5 @@ bool sandbox_mounts_make(struct err *err)
     for (size_t i = 0; i < COUNT(files); i++)
         if (!cover(i, err))
             return false;
-    return true;
+    return cover_unbound(err);
 }

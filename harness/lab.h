@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * lab - a plan that runs: the three fakes on one loop with one journal, and the files that a subject reads.
+ *
+ * Owns:   the fakes, and what they write under <directory>/case.
+ * Borrows: everything in lab_setting, and the plans, which must outlive it.
+ * Errors: false or NULL with *err filled.
+ * Threads: one. */
+#ifndef HARNESS_LAB_H
+#define HARNESS_LAB_H
+
+#include "harness/plan.h"
+#include "harness/resolver.h"
+#include "harness/sandbox.h"
+
+struct lab_setting {
+    const struct sandbox *sandbox;
+    struct loop *loop;
+    struct journal *journal;
+    const struct clock *clock;
+    struct resolver *resolver; /* NULL: the subject has its own */
+};
+
+struct lab;
+struct lab *lab_start(const struct lab_setting *setting, struct plan *plan, struct err *err) NODISCARD;
+/* Another world, with what was kept of the first: keys, connections under way. */
+bool lab_change(struct lab *lab, struct plan *plan, struct err *err) NODISCARD;
+struct fakedns *lab_dns(struct lab *lab);
+void lab_stop(struct lab **lab);
+/* Takes away what a case left, however it ended. */
+void lab_clear(const struct sandbox *sandbox);
+
+/* Files in the sandbox's directory that keep their names while their content changes. */
+#define LAB_ROOT_KEY "root.key"
+#define LAB_ROOT_HINTS "root.hints"
+#define LAB_RESOLVER_OPTIONS "resolver.options"
+#define LAB_DELV_ANCHOR "delv.anchor" /* for delv -a */
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * locate - where the parts of mtalab lie: beside the program, in the source tree around it, or where it was installed. */
+#ifndef HARNESS_LOCATE_H
+#define HARNESS_LOCATE_H
+
+#include "base/arena.h"
+
+const char *locate_adapter(struct arena *arena, const char *name);       /* a name, or a path; NULL: nowhere */
+const char *locate_known_failures(struct arena *arena, const char *mta); /* NULL: there are none */
+const char *locate_scenarios(struct arena *arena);      /* the folder; "scenarios" when it is nowhere */
+const char *locate_program_folder(struct arena *arena); /* where mtalab itself is */
+
+#endif
