@@ -226,14 +226,17 @@ static const struct {
     {"found undefined tag handle", NULL, false, "tags are not allowed"},
 };
 
-static void report_unclosed(const struct reader *reader, char bracket, bool at_end)
+static void report_unclosed(const struct reader *reader, char bracket, size_t offset)
 {
     struct srcpos opened = place_of(reader, reader->parser.context_mark);
-    if (at_end)
+    struct srcpos problem = place_of(reader, reader->parser.problem_mark);
+    if (offset >= reader->length)
         diag_error(reader->diags, opened, "the '%c' opened here is never closed", bracket);
+    else if (offset > 0 && strncmp(reader->text + offset - 1, "${", 2) == 0)
+        diag_error(reader->diags, problem, "within [ ] and { } a text with '${...}' must be put in quotes");
     else
-        diag_error(reader->diags, place_of(reader, reader->parser.problem_mark),
-                   "the '%c' of line %u, column %u is not closed before this", bracket, opened.line, opened.col);
+        diag_error(reader->diags, problem, "the '%c' of line %u, column %u is not closed before this", bracket,
+                   opened.line, opened.col);
 }
 
 static void report_wrong_start(const struct reader *reader, size_t offset)
@@ -267,9 +270,9 @@ static void report_syntax(const struct reader *reader)
     if (strcmp(problem, "found character that cannot start any token") == 0)
         report_wrong_start(reader, offset);
     else if (strcmp(problem, "did not find expected ',' or ']'") == 0)
-        report_unclosed(reader, '[', offset >= reader->length);
+        report_unclosed(reader, '[', offset);
     else if (strcmp(problem, "did not find expected ',' or '}'") == 0)
-        report_unclosed(reader, '{', offset >= reader->length);
+        report_unclosed(reader, '{', offset);
     else if (!report_known(reader, problem, context))
         diag_error(reader->diags, place_of(reader, parser->problem_mark), "%s%s%s", problem, *context ? ", " : "",
                    context);
