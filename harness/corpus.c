@@ -141,7 +141,7 @@ static void take_file(struct reading *reading, const struct scenario_file *file)
 {
     if (file == NULL)
         return;
-    scenario_check_file(&reading->check, scenario_file_node(file));
+    scenario_check_file(&reading->check, file);
     for (size_t i = 0; scenario_file_at(file, i) != NULL; i++) {
         scenario_check(&reading->check, scenario_file_at(file, i));
         *ARENA_PUSH(reading->corpus->arena, reading->corpus) = scenario_file_at(file, i);

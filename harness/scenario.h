@@ -12,7 +12,7 @@
 
 /* ---- the world ---- */
 
-enum world_dnssec { WORLD_SIGNED, WORLD_UNSIGNED };
+enum world_dnssec_state { WORLD_SIGNED, WORLD_UNSIGNED };
 enum world_ds { WORLD_DS_RIGHT, WORLD_DS_MISSING };
 
 struct world_dns_fault {          /* dns: [{fault: servfail, type: TLSA, owner: ..., nth: 1}]; short form: the fault's name */
@@ -20,6 +20,11 @@ struct world_dns_fault {          /* dns: [{fault: servfail, type: TLSA, owner: 
     int64_t nth;
     int hit;                      /* by default | must | may | never: enum scenario_hit */
     struct srcpos at;
+};
+struct world_dnssec {             /* short form: signed | unsigned | island (signed, but without DS) */
+    int state;                    /* enum world_dnssec_state */
+    int ds;                       /* enum world_ds */
+    int algorithm, denial;        /* fakedns' words */
 };
 enum world_issuer {
     ISSUER_PUBLIC_ROOT,
@@ -58,10 +63,8 @@ struct world_name {               /* one key of world: */
     bool zone;                    /* a zone begins here: zone: as said; else top-level domains, names directly under one,
                                    * and every name with dnssec: */
     struct srcpos zone_at;        /* file NULL: not said */
-    int dnssec;                   /* enum world_dnssec */
+    struct world_dnssec dnssec;
     struct srcpos dnssec_at;      /* file NULL: not said */
-    int ds;                       /* enum world_ds */
-    int algorithm, denial;        /* fakedns' words */
     struct schema_texts mx;       /* "mx1.partner.example", "10 mx1..."; without numbers 10, 20, ...; the one word `null` is
                                    * the null MX, `none` no MX record */
     const char *cname;

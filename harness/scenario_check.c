@@ -115,6 +115,15 @@ static void check_world(struct checking *c, const struct world *world)
     }
 }
 
+/* A domain that does not exist on purpose stands below one that does. */
+static bool is_under_world(const struct world *world, const char *domain)
+{
+    for (size_t i = 0; i < world->count; i++)
+        if (text_name_under(domain, world->names[i].name))
+            return true;
+    return false;
+}
+
 static void check_recipients(struct checking *c, const struct scenario_step *step)
 {
     for (size_t i = 0; i < step->to.count; i++) {
@@ -124,7 +133,7 @@ static void check_recipients(struct checking *c, const struct scenario_step *ste
             continue;
         }
         const char *nearest = table_nearest(at + 1, world_name_at, step->world);
-        if (at[1] != '[' && world_find(step->world, at + 1) == NULL && nearest != NULL)
+        if (at[1] != '[' && !is_under_world(step->world, at + 1) && nearest != NULL)
             diag_warning(c->diags, step->to.at[i], "the world has no '%s'; did you mean '%s'?", at + 1, nearest);
     }
 }
@@ -148,26 +157,21 @@ static void check_expectation(struct checking *c, const struct expectation *e)
         diag_error(c->diags, e->channel_at, "'channel' is about a delivered message");
 }
 
-/* Each mode exactly once. */
-static void check_coverage(struct checking *c, const struct scenario_step *step)
+/* No mode twice in a step; the modes seen. */
+static unsigned check_coverage(struct checking *c, const struct scenario_step *step)
 {
     unsigned seen = 0;
-    if (step->expectation_count == 0)
-        return;
     for (size_t i = 0; i < step->expectation_count; i++) {
         const struct expectation *e = &step->expectations[i];
-        /* Without 'when' it is for all modes that the scenario has. */
-        unsigned modes = e->modes == MODES_ALL ? c->scenario->modes : e->modes;
+        unsigned modes = e->modes & c->scenario->modes;
+        if (modes == 0 && e->modes != 0)
+            diag_error(c->diags, e->at, "the scenario is not for %s", mode_list(c->arena, e->modes));
         if ((modes & seen) != 0)
             diag_error(c->diags, e->at, "what is expected is said twice for %s", mode_list(c->arena, modes & seen));
-        if ((modes & ~c->scenario->modes) != 0)
-            diag_error(c->diags, e->at, "the scenario is not for %s", mode_list(c->arena, modes & ~c->scenario->modes));
         seen |= modes;
         check_expectation(c, e);
     }
-    unsigned missing = c->scenario->modes & ~seen;
-    if (missing != 0)
-        diag_error(c->diags, step->expectations[0].at, "nothing is expected for %s", mode_list(c->arena, missing));
+    return seen;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -205,20 +209,25 @@ static void check_against_twin(struct checking *c)
 
 static void check_course(struct checking *c)
 {
-    bool sends = false, expects = false;
+    const struct expectation *first = NULL;
+    unsigned seen = 0;
+    bool sends = false;
     for (size_t i = 0; i < c->scenario->step_count; i++) {
         const struct scenario_step *step = &c->scenario->steps[i];
         if (i == 0 || step->changes)
             check_world(c, step->world);
         check_recipients(c, step);
-        check_coverage(c, step);
+        seen |= check_coverage(c, step);
         sends = sends || step->to.count > 0;
-        expects = expects || step->expectation_count > 0;
+        first = first == NULL && step->expectation_count > 0 ? &step->expectations[0] : first;
     }
+    unsigned missing = c->scenario->modes & ~seen;
     if (!sends)
         diag_error(c->diags, c->scenario->at, "nothing is sent; 'send' says to whom");
-    if (!expects)
+    if (first == NULL)
         diag_error(c->diags, c->scenario->at, "nothing is expected; 'expect' says what must be seen");
+    else if (missing != 0)
+        diag_error(c->diags, first->at, "nothing is expected for %s", mode_list(c->arena, missing));
 }
 
 void scenario_check(const struct scenario_check *check, const struct scenario *scenario)
@@ -233,29 +242,47 @@ void scenario_check(const struct scenario_check *check, const struct scenario *s
     arena_free(&c.arena);
 }
 
-/* How many things a change changes: a key of a name, or a setting of its certificate, smtp, https, mta-sts. */
-static size_t count_changes(const struct tree_node *change)
+static bool same_node(const struct tree_node *a, const struct tree_node *b)
+{
+    if (a == NULL || b == NULL || a->kind != b->kind || a->count != b->count)
+        return a == b;
+    if (a->kind == TREE_TEXT)
+        return strcmp(a->text, b->text) == 0;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->kind == TREE_LIST ? !same_node(a->items[i], b->items[i])
+                                 : !same_node(a->entries[i].value, tree_get(b, a->entries[i].key)))
+            return false;
+    return true;
+}
+
+/* How many settings of a map differ from those of the base: keys of a name, and within certificate, smtp and the like. */
+static size_t count_differences(const struct tree_node *base, const struct tree_node *change, unsigned depth)
 {
     size_t count = 0;
-    for (size_t i = 0; change->kind == TREE_MAP && i < change->count; i++) {
-        const struct tree_node *name = change->entries[i].value;
-        if (name->kind != TREE_MAP || name->count == 0)
-            count++;
-        else
-            for (size_t k = 0; k < name->count; k++)
-                count += name->entries[k].value->kind == TREE_MAP ? name->entries[k].value->count : 1;
+    if (same_node(base, change))
+        return 0;
+    if (depth == 0 || change->kind != TREE_MAP || change->count == 0)
+        return 1;
+    for (size_t i = 0; i < change->count; i++) {
+        /* `mta-sts: enforce` is the short form of {mode: enforce}. */
+        bool is_short = base != NULL && base->kind == TREE_TEXT;
+        const struct tree_node *before = is_short ? base : tree_get(base, change->entries[i].key);
+        count += count_differences(before, change->entries[i].value, depth - 1);
     }
     return count;
 }
 
-void scenario_check_file(const struct scenario_check *check, const struct tree_node *file)
+void scenario_check_file(const struct scenario_check *check, const struct scenario_file *file)
 {
-    const struct tree_node *change = tree_get(file, "change"), *steps = tree_get(file, "steps");
-    if (change != NULL && tree_get(file, "base") != NULL && tree_get(file, "because") == NULL && count_changes(change) > 1)
-        diag_error(check->diags, change->at, "%zu things differ from the base; 'because' says why it is not one",
-                   count_changes(change));
-    if (steps != NULL && tree_get(file, "expect") != NULL)
-        diag_error(check->diags, tree_get(file, "expect")->at, "with 'steps' what is expected stands in the steps");
-    if (steps != NULL && tree_get(file, "send") != NULL)
-        diag_error(check->diags, tree_get(file, "send")->at, "with 'steps' what is sent stands in the steps");
+    const struct tree_node *node = scenario_file_node(file), *world = scenario_file_base_world(file);
+    const struct tree_node *change = tree_get(node, "change"), *steps = tree_get(node, "steps");
+    size_t differences = world != NULL && change != NULL ? count_differences(world, change, 3) : 0;
+    if (differences > 1 && tree_get(node, "because") == NULL)
+        diag_error(check->diags, change->at, "%zu things differ from the base; 'because' says why it is not one", differences);
+    if (change != NULL && world != NULL && differences == 0)
+        diag_error(check->diags, change->at, "nothing here differs from the base");
+    if (steps != NULL && tree_get(node, "expect") != NULL)
+        diag_error(check->diags, tree_get(node, "expect")->at, "with 'steps' what is expected stands in the steps");
+    if (steps != NULL && tree_get(node, "send") != NULL)
+        diag_error(check->diags, tree_get(node, "send")->at, "with 'steps' what is sent stands in the steps");
 }

@@ -37,6 +37,7 @@ struct scenario_file *scenario_library_read_text(struct scenario_library *librar
                                                  size_t length);
 const struct scenario *scenario_file_at(const struct scenario_file *file, size_t i);   /* NULL at the end */
 const struct tree_node *scenario_file_node(const struct scenario_file *file);          /* the file as it stands */
+const struct tree_node *scenario_file_base_world(const struct scenario_file *file);    /* NULL: no base */
 
 /* ---- scenario_check.c ---- */
 
@@ -45,7 +46,7 @@ struct scenario_check {
     struct diag_list *diags;
 };
 void scenario_check(const struct scenario_check *check, const struct scenario *scenario);
-void scenario_check_file(const struct scenario_check *check, const struct tree_node *file); /* what is said once a file */
+void scenario_check_file(const struct scenario_check *check, const struct scenario_file *file); /* what a file says once */
 
 /* "; did you mean 'x'?" or "" for NULL. */
 const char *scenario_did_you_mean(struct arena *arena, const char *nearest);

@@ -62,26 +62,44 @@ const struct tree_node *scenario_file_node(const struct scenario_file *file)
     return file->node;
 }
 
+const struct tree_node *scenario_file_base_world(const struct scenario_file *file)
+{
+    return file->base != NULL ? file->base->world : NULL;
+}
+
 /* --- axes ------------------------------------------------------------------------------------------------------ */
+
+enum { VALUE_NAME_MAX = 60 };
 
 /* Does a name of a value fit into a title? */
 static bool fits_title(const char *name)
 {
-    return name[0] != '\0' && strlen(name) <= 60 && strpbrk(name, ",[]@=\n") == NULL;
+    return name[0] != '\0' && strlen(name) <= VALUE_NAME_MAX && strpbrk(name, ",[]@=\n") == NULL;
 }
 
-static void add_value(struct scenario_library *library, struct axis *axis, const char *name, struct srcpos at,
-                      const struct tree_node *node)
+/* The scalars in a value, one after the other: {status: 404} is called 404. */
+static char *join_texts(struct arena *arena, char *joined, const struct tree_node *node)
+{
+    if (node->kind == TREE_TEXT)
+        return arena_printf(arena, "%s%s%s", joined, joined[0] != '\0' ? " " : "", node->text);
+    for (size_t i = 0; i < node->count && strlen(joined) <= VALUE_NAME_MAX; i++)
+        joined = join_texts(arena, joined, node->kind == TREE_LIST ? node->items[i] : node->entries[i].value);
+    return joined;
+}
+
+static bool has_value(const struct axis *axis, const char *name)
 {
     for (size_t i = 0; i < axis->count; i++)
-        if (strcmp(axis->values[i].name, name) == 0) {
-            diag_error(library->diags, at, "the value '%s' is given twice", name);
-            return;
-        }
-    if (fits_title(name))
-        axis->values[axis->count++] = (struct axis_value){name, node};
-    else
-        diag_error(library->diags, at, "the name of a value is 1 to 60 characters long and has none of , [ ] @ =");
+        if (strcmp(axis->values[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A value is called what it is, or by its number where that makes no name. */
+static const char *name_of_value(struct arena *arena, const struct axis *axis, const struct tree_node *value)
+{
+    char *name = join_texts(arena, arena_strdup(arena, ""), value);
+    return fits_title(name) && !has_value(axis, name) ? name : arena_printf(arena, "%zu", axis->count + 1);
 }
 
 /* ip: [v4, v6], or a map in which each value has a name. */
@@ -94,13 +112,16 @@ static bool read_axis(struct scenario_library *library, const struct tree_entry 
         return false;
     }
     axis->values = arena_alloc(library->arena, said->count * sizeof *axis->values);
-    for (size_t i = 0; i < said->count; i++)
-        if (said->kind == TREE_MAP)
-            add_value(library, axis, said->entries[i].key, said->entries[i].at, said->entries[i].value);
-        else if (said->items[i]->kind == TREE_TEXT)
-            add_value(library, axis, said->items[i]->text, said->items[i]->at, said->items[i]);
+    for (size_t i = 0; i < said->count; i++) {
+        const struct tree_node *value = said->kind == TREE_MAP ? said->entries[i].value : said->items[i];
+        const char *name =
+            said->kind == TREE_MAP ? said->entries[i].key : name_of_value(library->arena, axis, value);
+        if (fits_title(name))
+            axis->values[axis->count++] = (struct axis_value){name, value};
         else
-            diag_error(library->diags, said->items[i]->at, "a value that is no word needs a name: write a map");
+            diag_error(library->diags, said->entries[i].at, "the name of a value has 1 to %d characters, and none of , [ ] @ =",
+                       VALUE_NAME_MAX);
+    }
     return axis->count > 0;
 }
 

@@ -93,6 +93,17 @@ static const struct tree_node *sts_short(struct arena *arena, const struct tree_
     return short_word_map(arena, words, "MTA-STS policy mode", node, diags);
 }
 
+static const struct tree_node *dnssec_short(struct arena *arena, const struct tree_node *node, struct diag_list *diags)
+{
+    static const struct short_word words[] = {
+        {"signed", {{"state", "signed"}}},
+        {"unsigned", {{"state", "unsigned"}}},
+        {"island", {{"ds", "missing"}}},
+        {NULL, {{NULL, NULL}}},
+    };
+    return short_word_map(arena, words, "state of a zone", node, diags);
+}
+
 static const struct tree_node *dns_fault_short(struct arena *arena, const struct tree_node *node, struct diag_list *diags)
 {
     if (node->kind == TREE_TEXT)
@@ -118,6 +129,21 @@ static const struct schema dns_fault_schema = {
     .name = "dns fault", .doc = "Something wrong with the DNS of a name.", .fields = dns_fault_fields,
     .count = COUNT(dns_fault_fields), .size = sizeof(struct world_dns_fault), .short_form = dns_fault_short,
     .short_doc = "the fault's name alone",
+};
+
+#define DNSSEC(...) FIELD(struct world_dnssec, __VA_ARGS__)
+static const struct schema_field dnssec_fields[] = {
+    DNSSEC("state", WORD, state, .otherwise = "signed", .words = dnssec_words, .doc = "whether the zone is signed"),
+    DNSSEC("ds", WORD, ds, .otherwise = "right", .words = ds_words, .doc = "the DS record in the zone above"),
+    DNSSEC("algorithm", WORD, algorithm, .otherwise = "ecdsa-p256", .words = dns_algorithm_words,
+           .doc = "of the zone's keys and signatures"),
+    DNSSEC("denial", WORD, denial, .otherwise = "nsec", .words = dns_denial_words,
+           .doc = "how the zone denies names and types"),
+};
+static const struct schema dnssec_schema = {
+    .name = "dnssec", .doc = "How a zone is signed.", .fields = dnssec_fields, .count = COUNT(dnssec_fields),
+    .size = sizeof(struct world_dnssec), .short_form = dnssec_short,
+    .short_doc = "signed, unsigned, or island: signed, but without DS in the zone above",
 };
 
 #define CERTIFICATE(...) FIELD(struct world_certificate, __VA_ARGS__)
@@ -167,14 +193,10 @@ static const struct schema_field name_fields[] = {
     NAME("mx", TEXTS, mx,
          .doc = "MX hosts, in order of preference (10, 20, ...) or each with its own (`10 mx1.partner.example`); null: the "
                 "null MX; none: no MX record"),
-    NAME("dnssec", WORD, dnssec, .otherwise = "signed", .words = dnssec_words,
-         .at_offset = offsetof(struct world_name, dnssec_at), .doc = "whether the zone that begins here is signed"),
+    NAME("dnssec", SUB, dnssec, .sub = &dnssec_schema, .at_offset = offsetof(struct world_name, dnssec_at),
+         .doc = "how the zone that begins here is signed; signed by default"),
     NAME("zone", BOOL, zone, .at_offset = offsetof(struct world_name, zone_at),
          .doc = "whether a zone begins here; default: directly under a top-level domain, and where dnssec is said"),
-    NAME("ds", WORD, ds, .otherwise = "right", .words = ds_words, .doc = "the DS record in the zone above"),
-    NAME("algorithm", WORD, algorithm, .otherwise = "ecdsa-p256", .words = dns_algorithm_words,
-         .doc = "of the zone's keys and signatures"),
-    NAME("denial", WORD, denial, .otherwise = "nsec", .words = dns_denial_words, .doc = "how the zone denies names and types"),
     NAME("cname", TEXT, cname, .doc = "this name is an alias of another"),
     NAME("address", TEXTS, address,
          .doc = "v4, v6, dead-v4 or dead-v6 (published, but nobody listens), an address of 198.18.0.0/15 or 2001:db8::/32, or "
