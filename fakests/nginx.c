@@ -177,8 +177,13 @@ static void on_said(evutil_socket_t fd, short what UNUSED, void *arg)
     }
     stop_listening(nginx);
     nginx->state = NGINX_READY;
-    if (!process_alive(nginx->process))
-        nginx_failed(nginx);
+    nginx->settled(nginx->arg);
+}
+
+static void on_end(void *arg)
+{
+    struct nginx *nginx = arg;
+    nginx_failed(nginx);
     nginx->settled(nginx->arg);
 }
 
@@ -198,7 +203,7 @@ static bool spawn(struct nginx *nginx, struct err *err)
     nginx->process = process_spawn(&spec, err);
     close(ends[1]);
     nginx->pipe = ends[0];
-    if (nginx->process == NULL)
+    if (nginx->process == NULL || !process_watch(nginx->process, nginx->loop, on_end, nginx, err))
         return false;
     nginx->listening = event_new(loop_base(nginx->loop), nginx->pipe, EV_READ | EV_PERSIST, on_said, nginx);
     return (nginx->listening != NULL && event_add(nginx->listening, NULL) == 0) ||
@@ -211,6 +216,7 @@ static bool start(struct nginx *nginx, struct err *err)
     if (!process_find("nginx", path, sizeof path))
         return err_set(err, ERR_SYSTEM, "nginx is not installed: it is the HTTPS server of the policy hosts");
     nginx->arena = arena_new("nginx");
+    unlink(arena_printf(nginx->arena, "%s/nginx.log", nginx->directory));
     nginx->configured = describe(nginx->arena, nginx->world);
     nginx->said_length = 0;
     memset(nginx->said, 0, sizeof nginx->said);
@@ -220,8 +226,6 @@ static bool start(struct nginx *nginx, struct err *err)
 enum nginx_state nginx_need(struct nginx *nginx)
 {
     struct err err = {0};
-    if (nginx->state == NGINX_READY && !process_alive(nginx->process))
-        nginx_failed(nginx);
     if (nginx->state != NGINX_IDLE)
         return nginx->state;
     nginx->state = NGINX_STARTING;

@@ -19,13 +19,14 @@ enum { NGINX_CONNECTIONS_MAX = 200 };         /* of clients at once */
 
 struct nginx;
 
-/* settled(arg) is called when starting has ended, in NGINX_READY or NGINX_BROKEN. */
+/* settled(arg) is called from the loop: when it has started, in NGINX_READY; when it has ended by itself, in
+ * NGINX_BROKEN. */
 struct nginx *nginx_new(struct loop *loop, const char *directory, void (*settled)(void *arg), void *arg);
 /* Another world. A child that runs goes on when its configuration stays the same, and ends otherwise. */
 void nginx_serve(struct nginx *nginx, const struct web_world *world);
 /* Starts it if it does not run. */
 enum nginx_state nginx_need(struct nginx *nginx);
-/* It did not take a connection: it is broken, unless it never said why. */
+/* It did not take a connection: it is broken from now on, until the configuration changes. */
 void nginx_failed(struct nginx *nginx);
 const char *nginx_trouble(const struct nginx *nginx); /* in NGINX_BROKEN */
 /* Where the host's server listens; false when the directory's name is too long for a unix socket. */

@@ -324,7 +324,10 @@ static void for_waiting(struct web_front *front, void (*each)(struct web_connect
 
 static void on_nginx_settled(void *arg)
 {
-    for_waiting(arg, go_on);
+    struct web_front *front = arg;
+    if (nginx_need(front->nginx) == NGINX_BROKEN)
+        journal_add(front->journal, JOURNAL_LAB_TROUBLE, "", 0, "what", nginx_trouble(front->nginx), NULL);
+    for_waiting(front, go_on);
 }
 
 /* ---- the client ---- */
