@@ -20,7 +20,7 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 void *arena_memdup(struct arena *arena, const void *bytes, size_t size);
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
-char *arena_vprintf(struct arena *arena, const char *fmt, va_list args);
+char *arena_vprintf(struct arena *arena, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 void arena_free(struct arena **arena);                  /* sets *arena to NULL; NULL is fine */
 
 /* A growing array inside an arena: struct { T *items; size_t count, room; } list; *ARENA_PUSH(arena, &list) = item; */

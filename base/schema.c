@@ -88,8 +88,10 @@ bool schema_parse_seconds(const char *text, double *out)
     for (size_t i = 0; i < COUNT(units); i++)
         if (strcmp(text, units[i].unit) == 0) {
             value = value * units[i].times / units[i].parts;
+            if (value > longest)
+                return false;
             *out = negative ? -value : value;
-            return value <= longest;
+            return true;
         }
     return false;
 }
