@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/status.h"
+
+enum { HOSTS_MAX = 20, ADDRESSES_MAX = 8 };
+
+struct waiting {
+    const struct queued *recipient;
+    bool open;
+    enum course course;
+    struct failure failure;
+};
+
+struct delivery {
+    const struct delivery_world *world;
+    struct delivery_job job;
+    void (*done)(void *arg, struct delivery *self);
+    void *arg;
+    struct arena *arena;
+    struct event *ender;
+    const char *content;
+    size_t length;
+    struct waiting *recipients;
+
+    const char *const *hops;
+    size_t hop_count, hop; /* next-hop names: the domain, or smart hosts */
+    unsigned answers_awaited;
+    const struct mx_facts *mx;
+    const struct sts_facts *sts; /* NULL: not asked */
+    bool rechecked;
+
+    size_t host; /* in mx->hosts */
+    const struct host_facts *facts;
+    struct policy_decision decision;
+    size_t address; /* in facts->addresses */
+
+    bool in_clear;
+    struct tls_demands demands;
+    struct dialogue_job dialogue_job;
+    const size_t *dialogue_who; /* its recipients, as indices into ours */
+    struct connect_attempt *attempt;
+    struct dialogue *dialogue;
+};
+
+static void begin_hop(struct delivery *d);
+static void next_host(struct delivery *d);
+static void try_address(struct delivery *d);
+static void conclude(struct delivery *d);
+
+/* ---- what the connector says ---- */
+
+static enum dane_mode dane_of(const struct delivery *d)
+{
+    return d->job.choice.connector != NULL ? (enum dane_mode)d->job.choice.connector->dane : DANE_OPPORTUNISTIC;
+}
+
+static enum mta_sts_mode sts_of(const struct delivery *d)
+{
+    return d->job.choice.connector != NULL ? (enum mta_sts_mode)d->job.choice.connector->mta_sts
+                                           : MTA_STS_OPPORTUNISTIC;
+}
+
+static enum tls_setting tls_of(const struct delivery *d)
+{
+    return d->job.choice.connector != NULL ? (enum tls_setting)d->job.choice.connector->tls : TLS_SETTING_OPPORTUNISTIC;
+}
+
+static const char *connector_name(const struct delivery *d)
+{
+    return d->job.choice.connector != NULL ? d->job.choice.connector->name : "";
+}
+
+static bool by_smart_host(const struct delivery *d)
+{
+    return d->job.choice.connector != NULL && d->job.choice.connector->smart_hosts.count > 0;
+}
+
+static const struct engine_config *config_of(const struct delivery *d)
+{
+    return d->world->settle.config;
+}
+
+static bool overrides_bogus(const struct delivery *d)
+{
+    return dane_of(d) == DANE_NONE && config_of(d)->accept_bogus;
+}
+
+static bool tls_is_demanded(const struct delivery *d)
+{
+    return d->decision.demand != DEMAND_NOTHING || tls_of(d) != TLS_SETTING_OPPORTUNISTIC;
+}
+
+/* ---- trace ---- */
+
+static void trace_try(struct delivery *d, enum trace_event event, const struct failure *failure,
+                      const struct tls_outcome *tls)
+{
+    struct status status = {NULL, NULL};
+    if (failure != NULL)
+        status = status_of(d->arena, failure, d->hops[d->hop]);
+    const struct connector_choice *choice = &d->job.choice;
+    bool connected = event != TRACE_SKIP && d->facts != NULL && d->address < d->facts->address_count;
+    trace_add(d->world->settle.trace,
+              &(struct trace_entry){
+                  .at = clock_now(d->world->settle.clock),
+                  .message = d->job.recipients[0].message,
+                  .attempt = d->job.recipients[0].attempts + 1,
+                  .event = event,
+                  .destination = d->job.domain,
+                  .connector = connector_name(d),
+                  .connector_why = choice->why,
+                  .host = d->facts != NULL ? d->facts->name : NULL,
+                  .address =
+                      connected ? netaddr_text(d->arena, (const struct sockaddr *)&d->facts->addresses[d->address].addr)
+                                : NULL,
+                  .mx = d->mx,
+                  .facts = d->facts,
+                  .sts = d->sts,
+                  .decision = d->facts != NULL ? &d->decision : NULL,
+                  .tls = tls != NULL && tls->encrypted ? tls : NULL,
+                  .cause = failure != NULL ? cause_name(failure->cause) : NULL,
+                  .code = status.code,
+                  .text = status.text,
+              });
+}
+
+/* ---- failures ---- */
+
+static size_t host_count(const struct delivery *d)
+{
+    return d->mx->host_count < HOSTS_MAX ? d->mx->host_count : HOSTS_MAX;
+}
+
+static size_t address_count(const struct delivery *d)
+{
+    return d->facts->address_count < ADDRESSES_MAX ? d->facts->address_count : ADDRESSES_MAX;
+}
+
+static bool more_hosts(const struct delivery *d)
+{
+    return d->hop + 1 < d->hop_count || (d->mx != NULL && d->host + 1 < host_count(d));
+}
+
+static bool more_addresses(const struct delivery *d)
+{
+    return d->facts != NULL && d->address + 1 < address_count(d);
+}
+
+/* One recipient's failure: kept if it tells more than what it has met so far; closed when nothing else will be tried. */
+static enum course note_failure(const struct delivery *d, struct waiting *w, const struct failure *failure)
+{
+    enum course course = outcome_course(failure->cause, more_addresses(d), more_hosts(d));
+    if (outcome_tells_more(w->failure.cause, failure->cause)) {
+        w->failure = *failure;
+        w->course = course == COURSE_BOUNCE ? COURSE_BOUNCE : COURSE_DEFER;
+    }
+    if (course == COURSE_DEFER || course == COURSE_BOUNCE)
+        w->open = false;
+    return course;
+}
+
+static bool any_open(const struct delivery *d)
+{
+    for (size_t i = 0; i < d->job.count; i++)
+        if (d->recipients[i].open)
+            return true;
+    return false;
+}
+
+static void go_on(struct delivery *d, bool another_address)
+{
+    if (!any_open(d)) {
+        conclude(d);
+    } else if (another_address && more_addresses(d)) {
+        d->address++;
+        d->in_clear = false;
+        try_address(d);
+    } else {
+        d->host++;
+        next_host(d);
+    }
+}
+
+/* The same failure for every recipient that is still open. */
+static void all_failed(struct delivery *d, const struct failure *failure)
+{
+    bool another_address = false;
+    for (size_t i = 0; i < d->job.count; i++)
+        if (d->recipients[i].open && note_failure(d, &d->recipients[i], failure) == COURSE_NEXT_ADDRESS)
+            another_address = true;
+    go_on(d, another_address);
+}
+
+/* ---- the end of an attempt ---- */
+
+static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+    struct delivery *d = arg;
+    d->done(d->arg, d);
+}
+
+static struct settle_about about(const struct delivery *d)
+{
+    return (struct settle_about){d->job.domain, connector_name(d), d->content, d->length};
+}
+
+static void settle_rest(struct delivery *d)
+{
+    struct settle_failed *list = arena_alloc(d->arena, (d->job.count + 1) * sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; i < d->job.count; i++)
+        if (d->recipients[i].failure.cause != CAUSE_NONE)
+            list[count++] =
+                (struct settle_failed){d->recipients[i].recipient, d->recipients[i].failure, d->recipients[i].course};
+    struct err err;
+    struct settle_about of = about(d);
+    if (!settle_failures(&d->world->settle, &of, d->arena, list, count, &err))
+        fprintf(stderr, "mtalab-engine: %s\n", err.text);
+    event_active(d->ender, EV_TIMEOUT, 0);
+}
+
+/* Is a recipient about to be given up because of a policy that may have changed meanwhile (8461-5-5)? */
+static bool needs_recheck(const struct delivery *d)
+{
+    if (d->rechecked || d->sts == NULL || d->sts->mode != STS_ENFORCE)
+        return false;
+    for (size_t i = 0; i < d->job.count; i++) {
+        const struct waiting *w = &d->recipients[i];
+        bool by_security = w->failure.cause == CAUSE_HOST_SKIPPED || w->failure.cause == CAUSE_DEMAND_UNMET;
+        if (by_security && settle_gives_up(&d->world->settle, w->recipient))
+            return true;
+    }
+    return false;
+}
+
+static void try_again(struct delivery *d)
+{
+    for (size_t i = 0; i < d->job.count; i++) {
+        struct waiting *w = &d->recipients[i];
+        if (w->failure.cause == CAUSE_NONE || w->course == COURSE_BOUNCE)
+            continue;
+        *w = (struct waiting){.recipient = w->recipient, .open = true};
+    }
+    d->hop = 0;
+    begin_hop(d);
+}
+
+static void on_recheck(void *arg, const struct sts_facts *sts)
+{
+    struct delivery *d = arg;
+    bool same = sts->mode == d->sts->mode && sts->id != NULL && d->sts->id != NULL && strcmp(sts->id, d->sts->id) == 0;
+    if (same)
+        settle_rest(d);
+    else
+        try_again(d);
+}
+
+static void conclude(struct delivery *d)
+{
+    if (!needs_recheck(d)) {
+        settle_rest(d);
+        return;
+    }
+    d->rechecked = true;
+    d->world->ports.sts(d->world->ports.outside, d->arena, d->hops[d->hop < d->hop_count ? d->hop : 0], true,
+                        on_recheck, d);
+}
+
+/* ---- one address ---- */
+
+static void on_settled(void *arg, const struct dialogue_result *result)
+{
+    struct delivery *d = arg;
+    const struct queued **list = arena_alloc(d->arena, (d->job.count + 1) * sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; i < d->dialogue_job.recipient_count; i++)
+        if (result->recipients[i].fate == FATE_DELIVERED) {
+            struct waiting *w = &d->recipients[d->dialogue_who[i]];
+            *w = (struct waiting){.recipient = w->recipient};
+            list[count++] = w->recipient;
+        }
+    struct err err;
+    struct settle_about of = about(d);
+    if (!settle_delivered(&d->world->settle, &of, list, count, result->reply, &err))
+        fprintf(stderr, "mtalab-engine: delivered, but not noted: %s\n", err.text);
+}
+
+static void on_dialogue(void *arg, const struct dialogue_result *result)
+{
+    struct delivery *d = arg;
+    d->dialogue = NULL;
+    const struct failure *session = result->session.cause != CAUSE_NONE ? &result->session : NULL;
+    trace_try(d, session != NULL ? TRACE_FAIL : TRACE_SEND, session, &result->tls);
+    if (session != NULL && !d->in_clear && outcome_again_in_clear(session->cause, tls_is_demanded(d))) {
+        d->in_clear = true;
+        try_address(d);
+        return;
+    }
+    bool another_address = false;
+    for (size_t i = 0; i < d->dialogue_job.recipient_count; i++) {
+        struct failure failure = result->recipients[i].failure;
+        failure.host = d->facts->name;
+        if (result->recipients[i].fate == FATE_FAILED &&
+            note_failure(d, &d->recipients[d->dialogue_who[i]], &failure) == COURSE_NEXT_ADDRESS)
+            another_address = true;
+    }
+    go_on(d, another_address);
+}
+
+static void name_recipients(struct delivery *d)
+{
+    const char **names = arena_alloc(d->arena, (d->job.count + 1) * sizeof *names);
+    size_t *who = arena_alloc(d->arena, (d->job.count + 1) * sizeof *who);
+    size_t count = 0;
+    for (size_t i = 0; i < d->job.count; i++)
+        if (d->recipients[i].open) {
+            who[count] = i;
+            names[count++] = d->recipients[i].recipient->address;
+        }
+    d->dialogue_who = who;
+    d->dialogue_job.recipients = names;
+    d->dialogue_job.recipient_count = count;
+}
+
+/* The names that a certificate under DANE-TA may carry besides the TLSA base domain: only what DNSSEC vouches for
+ * (7672-3.2.2, erratum 6283). */
+static void name_dane_references(struct delivery *d)
+{
+    if (d->mx->trust != TRUST_SECURE)
+        return;
+    const char **names = arena_alloc(d->arena, 2 * sizeof *names);
+    names[0] = d->mx->domain;
+    names[1] = d->mx->expanded != NULL ? d->mx->expanded : d->mx->domain;
+    d->demands.dane_names = names;
+    d->demands.dane_name_count = text_name_equal(names[0], names[1]) ? 1 : 2;
+}
+
+static void make_demands(struct delivery *d)
+{
+    bool with_tlsa = d->facts->tlsa == TLSA_USABLE || d->facts->tlsa == TLSA_UNUSABLE;
+    const char *base = with_tlsa && d->facts->tlsa_base != NULL ? d->facts->tlsa_base : d->facts->name;
+    d->demands = (struct tls_demands){
+        .demand = d->decision.demand,
+        .watch_pkix = d->decision.watch_pkix,
+        .sni = connector_is_address(base) ? NULL : base, /* 6066-3: never an address */
+        .pkix_host = d->facts->name,
+        .records = d->facts->records,
+        .record_count = d->facts->record_count,
+        .tlsa_base = base,
+        .connector = tls_of(d),
+        .tls_domain = d->job.choice.connector != NULL ? d->job.choice.connector->tls_domain : NULL,
+    };
+    name_dane_references(d);
+}
+
+static void make_dialogue_job(struct delivery *d)
+{
+    make_demands(d);
+    d->dialogue_job = (struct dialogue_job){
+        .hostname = config_of(d)->hostname,
+        .sender = d->job.recipients[0].sender,
+        .content = d->content,
+        .length = d->length,
+        .tls = d->world->tls,
+        .demands = &d->demands,
+        .without_tls = outcome_without_tls(d->decision.demand, d->facts->tlsa),
+        .tls_demanded = tls_is_demanded(d),
+        .in_clear = d->in_clear,
+        .timeouts = engine_dialogue_timeouts(config_of(d)),
+    };
+    name_recipients(d);
+}
+
+static void on_connect(void *arg, struct bufferevent *io, enum cause cause, const char *why)
+{
+    struct delivery *d = arg;
+    d->attempt = NULL;
+    if (io == NULL) {
+        struct failure failure = {.cause = cause, .text = arena_strdup(d->arena, why), .host = d->facts->name};
+        trace_try(d, TRACE_FAIL, &failure, NULL);
+        all_failed(d, &failure);
+        return;
+    }
+    make_dialogue_job(d);
+    d->dialogue = dialogue_start(d->world->loop, d->arena, io, &d->dialogue_job, on_settled, on_dialogue, d);
+}
+
+static void try_address(struct delivery *d)
+{
+    d->attempt = d->world->ports.connect(d->world->ports.outside, &d->facts->addresses[d->address],
+                                         engine_capped(config_of(d), config_of(d)->timeouts.connect), on_connect, d);
+}
+
+/* ---- one host ---- */
+
+static struct policy_facts gather(const struct delivery *d)
+{
+    const struct sts_facts *sts = d->sts;
+    return (struct policy_facts){
+        .dane = dane_of(d),
+        .mta_sts = sts_of(d),
+        .tls = tls_of(d),
+        .mx_trust = d->mx->trust,
+        .host_trust = d->facts->trust,
+        .tlsa = d->facts->tlsa,
+        .tlsa_trust = d->facts->tlsa_trust,
+        .sts = sts != NULL ? sts->mode : STS_ABSENT,
+        .sts_mx_match = sts != NULL && sts_mx_matches(sts->mx, sts->mx_count, d->facts->name),
+        .dane_insecure_mx_use = config_of(d)->insecure_mx == INSECURE_MX_USE,
+        .dane_pass_sts_fail_block = config_of(d)->pass_fail == PASS_FAIL_BLOCK,
+    };
+}
+
+static void skip_host(struct delivery *d, struct failure failure)
+{
+    d->address = d->facts->address_count; /* none is left here */
+    failure.host = d->facts->name;
+    trace_try(d, TRACE_SKIP, &failure, NULL);
+    all_failed(d, &failure);
+}
+
+static void on_host(void *arg, const struct host_facts *facts)
+{
+    struct delivery *d = arg;
+    d->facts = facts;
+    d->address = 0;
+    d->in_clear = false;
+    struct policy_facts known = gather(d);
+    d->decision = policy_decide(&known);
+    if (d->decision.act == ACT_SKIP_HOST)
+        skip_host(d, (struct failure){.cause = CAUSE_HOST_SKIPPED,
+                                      .reason = d->decision.reason,
+                                      .text = facts->why != NULL ? facts->why : d->decision.because});
+    else if (facts->address_count == 0)
+        skip_host(d, (struct failure){.cause = CAUSE_HOST_UNRESOLVED,
+                                      .text = arena_printf(d->arena, "%s has no address", facts->name)});
+    else
+        try_address(d);
+}
+
+static void next_host(struct delivery *d)
+{
+    d->facts = NULL;
+    if (d->host >= host_count(d)) {
+        d->hop++;
+        begin_hop(d);
+        return;
+    }
+    bool ask_tlsa =
+        dane_of(d) != DANE_NONE && (d->mx->trust == TRUST_SECURE || config_of(d)->insecure_mx == INSECURE_MX_USE);
+    d->world->ports.host(d->world->ports.outside, d->arena, d->mx->hosts[d->host].name, ask_tlsa, overrides_bogus(d),
+                         on_host, d);
+}
+
+/* ---- one next hop: the domain, or a smart host ---- */
+
+/* Why there is no host to try; CAUSE_NONE: there is one. A negative answer bounces, but not where the connector demands
+ * DANE and DNSSEC does not prove it, nor where it is the administrator's own smart host that is missing. */
+static struct failure destination_failure(const struct delivery *d)
+{
+    static const enum cause of_state[] = {
+        [MX_FOUND] = CAUSE_NONE,          [MX_IMPLICIT] = CAUSE_NONE,         [MX_NULL] = CAUSE_NULL_MX,
+        [MX_NO_DOMAIN] = CAUSE_NO_DOMAIN, [MX_NO_ADDRESS] = CAUSE_NO_ADDRESS, [MX_LOOKUP_FAILED] = CAUSE_DNS_FAILED,
+    };
+    struct failure f = {.cause = of_state[d->mx->state], .text = d->mx->why};
+    if (f.cause == CAUSE_NONE && d->mx->host_count == 0)
+        f.cause = CAUSE_NO_ADDRESS;
+    bool bounces = f.cause == CAUSE_NULL_MX || f.cause == CAUSE_NO_DOMAIN;
+    if (bounces && by_smart_host(d))
+        f = (struct failure){.cause = CAUSE_DNS_FAILED, .text = "the smart host does not exist or takes no mail"};
+    else if (bounces && dane_of(d) == DANE_MANDATORY && d->mx->trust != TRUST_SECURE)
+        f = (struct failure){.cause = CAUSE_INSECURE_DENIAL,
+                             .text = f.cause == CAUSE_NULL_MX ? "the domain says it takes no mail"
+                                                              : "the domain does not exist"};
+    if (f.cause == CAUSE_DNS_FAILED && d->mx->trust == TRUST_BOGUS && dane_of(d) != DANE_NONE &&
+        config_of(d)->profile == PROFILE_RFC)
+        f.reason = REASON_DNSSEC_INVALID; /* the service itself says 4.4.312 */
+    return f;
+}
+
+static void begin_hosts(struct delivery *d)
+{
+    struct failure failure = destination_failure(d);
+    d->host = 0;
+    if (failure.cause == CAUSE_NONE) {
+        next_host(d);
+        return;
+    }
+    trace_try(d, TRACE_SKIP, &failure, NULL);
+    for (size_t i = 0; i < d->job.count; i++)
+        if (d->recipients[i].open) {
+            note_failure(d, &d->recipients[i], &failure);
+            d->recipients[i].open = d->hop + 1 < d->hop_count;
+        }
+    d->host = host_count(d);
+    go_on(d, false);
+}
+
+static void answered(struct delivery *d)
+{
+    if (--d->answers_awaited == 0)
+        begin_hosts(d);
+}
+
+static void on_mx(void *arg, const struct mx_facts *facts)
+{
+    struct delivery *d = arg;
+    d->mx = facts;
+    answered(d);
+}
+
+static void on_sts(void *arg, const struct sts_facts *facts)
+{
+    struct delivery *d = arg;
+    d->sts = facts;
+    answered(d);
+}
+
+/* A next hop that is an address: no DNS, hence neither DANE nor MTA-STS (7672-2.2-12, 8461-3.4). */
+static void begin_literal(struct delivery *d, const char *address)
+{
+    struct netaddr *to = arena_alloc(d->arena, sizeof *to);
+    struct host_facts *facts = arena_alloc(d->arena, sizeof *facts);
+    struct mx_facts *mx = arena_alloc(d->arena, sizeof *mx);
+    struct mx_host *host = arena_alloc(d->arena, sizeof *host);
+    host->name = address;
+    *mx = (struct mx_facts){.state = MX_IMPLICIT,
+                            .trust = TRUST_INSECURE,
+                            .domain = address,
+                            .expanded = address,
+                            .hosts = host,
+                            .host_count = 1};
+    *facts = (struct host_facts){.name = address, .expanded = address, .trust = TRUST_INSECURE, .tlsa_base = address};
+    if (netaddr_parse(address, d->world->smtp_port, to, NULL)) {
+        facts->addresses = to;
+        facts->address_count = 1;
+    }
+    d->mx = mx;
+    d->host = 0;
+    on_host(d, facts);
+}
+
+static void begin_hop(struct delivery *d)
+{
+    if (d->hop >= d->hop_count) {
+        conclude(d);
+        return;
+    }
+    d->mx = NULL;
+    d->sts = NULL;
+    d->facts = NULL;
+    const char *hop = d->hops[d->hop], *literal = connector_is_address(hop) ? hop : message_literal(d->arena, hop);
+    if (literal != NULL) {
+        begin_literal(d, literal);
+        return;
+    }
+    bool ask_sts = sts_of(d) != MTA_STS_NONE;
+    d->answers_awaited = ask_sts ? 2 : 1;
+    if (ask_sts)
+        d->world->ports.sts(d->world->ports.outside, d->arena, hop, false, on_sts, d);
+    d->world->ports.mx(d->world->ports.outside, d->arena, hop, overrides_bogus(d), on_mx, d);
+}
+
+/* ---- birth and death ---- */
+
+static void copy_job(struct delivery *d, const struct delivery_job *job)
+{
+    struct queued *recipients = arena_memdup(d->arena, job->recipients, job->count * sizeof *recipients);
+    d->recipients = arena_alloc(d->arena, job->count * sizeof *d->recipients);
+    for (size_t i = 0; i < job->count; i++) {
+        recipients[i].address = arena_strdup(d->arena, recipients[i].address);
+        recipients[i].domain = arena_strdup(d->arena, recipients[i].domain);
+        recipients[i].sender = arena_strdup(d->arena, recipients[i].sender);
+        d->recipients[i] = (struct waiting){.recipient = &recipients[i], .open = true};
+    }
+    d->job = *job;
+    d->job.recipients = recipients;
+    d->job.domain = arena_strdup(d->arena, job->domain);
+}
+
+static void choose_hops(struct delivery *d)
+{
+    if (by_smart_host(d)) {
+        d->hops = d->job.choice.connector->smart_hosts.items;
+        d->hop_count = d->job.choice.connector->smart_hosts.count;
+    } else {
+        const char **hop = arena_alloc(d->arena, sizeof *hop);
+        *hop = d->job.domain;
+        d->hops = hop;
+        d->hop_count = 1;
+    }
+}
+
+struct delivery *delivery_start(const struct delivery_world *world, const struct delivery_job *job,
+                                void (*done)(void *arg, struct delivery *self), void *arg)
+{
+    struct delivery *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        abort();
+    *d = (struct delivery){.world = world, .done = done, .arg = arg, .arena = arena_new("delivery")};
+    d->ender = evtimer_new(loop_base(world->loop), on_end, d);
+    if (d->ender == NULL)
+        abort();
+    copy_job(d, job);
+    choose_hops(d);
+    struct err err;
+    d->content = queue_content(world->settle.queue, d->arena, job->recipients[0].message, &d->length, &err);
+    if (d->content == NULL) {
+        fprintf(stderr, "mtalab-engine: %s\n", err.text);
+        struct failure failure = {.cause = CAUSE_INTERNAL, .text = arena_strdup(d->arena, err.text)};
+        d->content = "";
+        d->hop = d->hop_count;
+        all_failed(d, &failure);
+        return d;
+    }
+    begin_hop(d);
+    return d;
+}
+
+void delivery_cancel(struct delivery **delivery)
+{
+    struct delivery *d = *delivery;
+    if (d == NULL)
+        return;
+    connect_cancel(&d->attempt);
+    dialogue_cancel(&d->dialogue);
+    event_free(d->ender);
+    arena_free(&d->arena);
+    free(d);
+    *delivery = NULL;
+}
+
+const char *delivery_domain(const struct delivery *delivery)
+{
+    return delivery->job.domain;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * delivery - one attempt for the recipients of one message that share a next hop and a connector:
+ * facts, decision, hosts in order, their addresses, course.
+ *
+ * Owns:    its arena, connection and dialogue; itself until done() has been called.
+ * Borrows: the world. The job is copied.
+ * Errors:  every failure becomes a course for the recipients.
+ * Threads: one; done() comes from the loop, never from inside delivery_start(). */
+#ifndef ENGINE_DELIVERY_H
+#define ENGINE_DELIVERY_H
+
+#include "engine/connect.h"
+#include "engine/settle.h"
+#include "engine/sts.h"
+
+/* All that a delivery asks of the outside; engine.c plugs in libunbound, the policy cache and TCP, tests plug in tables. */
+struct delivery_ports {
+    void *outside;
+    void (*mx)(void *outside, struct arena *arena, const char *domain, bool override_bogus, void (*done)(void *arg, const struct mx_facts *facts), void *arg);
+    void (*host)(void *outside, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
+                 void (*done)(void *arg, const struct host_facts *facts), void *arg);
+    void (*sts)(void *outside, struct arena *arena, const char *domain, bool recheck, void (*done)(void *arg, const struct sts_facts *facts), void *arg);
+    struct connect_attempt *(*connect)(void *outside, const struct netaddr *to, double timeout_s, connect_done *done, void *arg);
+};
+struct delivery_world {
+    struct settle_world settle;
+    struct delivery_ports ports;
+    struct loop *loop;
+    struct tls_client *tls;
+    uint16_t smtp_port;
+};
+struct delivery_job {
+    struct connector_choice choice;
+    const char *domain;                          /* of the recipients */
+    const struct queued *recipients; size_t count;   /* all of one message */
+};
+
+struct delivery;
+
+struct delivery *delivery_start(const struct delivery_world *world, const struct delivery_job *job, void (*done)(void *arg, struct delivery *self), void *arg);
+void delivery_cancel(struct delivery **delivery);    /* its recipients stay as they are on disk */
+const char *delivery_domain(const struct delivery *delivery);
+
+#endif

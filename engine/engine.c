@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "engine/control.h"
+#include "engine/delivery.h"
+#include "engine/submit.h"
+
+enum { SMTP_PORT = 25, HTTPS_PORT = 443, LIST_MAX = 10000, DUE_AT_ONCE = 2000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
+
+struct engine {
+    const struct engine_config *config;
+    struct loop *loop;
+    struct arena *arena;
+    struct clock clock;
+    struct queue *queue;
+    struct trace *trace;
+    struct resolve *resolve;
+    struct sts *sts;
+    struct tls_client *tls;
+    struct submit *submit;
+    struct control *control;
+    struct delivery_world world;
+
+    struct event *waker; /* at the next due time */
+    struct {
+        struct delivery **items;
+        size_t count, room;
+    } deliveries;
+    struct control_client *flushes[FLUSHES_MAX]; /* answered when nothing is under way or due */
+    size_t flush_count;
+    bool stopping;
+};
+
+static void wake_soon(struct engine *e)
+{
+    event_active(e->waker, EV_TIMEOUT, 0);
+}
+
+/* ---- deliveries ---- */
+
+static size_t under_way_to(const struct engine *e, const char *domain)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < e->deliveries.count; i++)
+        if (strcmp(delivery_domain(e->deliveries.items[i]), domain) == 0)
+            count++;
+    return count;
+}
+
+static void on_delivery(void *arg, struct delivery *self)
+{
+    struct engine *e = arg;
+    for (size_t i = 0; i < e->deliveries.count; i++)
+        if (e->deliveries.items[i] == self) {
+            e->deliveries.items[i] = e->deliveries.items[--e->deliveries.count];
+            break;
+        }
+    delivery_cancel(&self);
+    wake_soon(e);
+}
+
+/* Those of the list from i on that belong to the i-th's delivery: the same message, domain, and so connector. */
+static size_t gather_job(const struct queued_list *due, size_t i, struct arena *arena, struct delivery_job *job)
+{
+    struct queued *list = arena_alloc(arena, (due->count - i) * sizeof *list);
+    for (size_t j = i; j < due->count && due->items[j].message == due->items[i].message; j++)
+        if (due->items[j].id != 0 && strcmp(due->items[j].domain, due->items[i].domain) == 0) {
+            list[job->count++] = due->items[j];
+            due->items[j].id = 0; /* in hands */
+        }
+    job->recipients = list;
+    job->domain = list[0].domain;
+    return job->count;
+}
+
+static bool start_job(struct engine *e, const struct delivery_job *job, struct err *err)
+{
+    for (size_t i = 0; i < job->count; i++)
+        if (!queue_take(e->queue, job->recipients[i].id, err))
+            return false;
+    struct delivery *delivery = delivery_start(&e->world, job, on_delivery, e);
+    *ARENA_PUSH(e->arena, &e->deliveries) = delivery;
+    return true;
+}
+
+static bool start_due(struct engine *e, struct arena *arena, struct err *err)
+{
+    struct queued_list due = {0};
+    size_t connector_count;
+    const struct connector *connectors = engine_connectors(e->config, &connector_count);
+    if (!queue_due(e->queue, arena, DUE_AT_ONCE, &due, err))
+        return false;
+    for (size_t i = 0; i < due.count && e->deliveries.count < (size_t)e->config->destinations; i++) {
+        if (due.items[i].id == 0 || under_way_to(e, due.items[i].domain) >= (size_t)e->config->per_destination)
+            continue;
+        struct delivery_job job = {.choice = connector_choose(connectors, connector_count, due.items[i].domain)};
+        gather_job(&due, i, arena, &job);
+        if (!start_job(e, &job, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- time ---- */
+
+static void answer_flushes(struct engine *e)
+{
+    while (e->flush_count > 0) /* an answer may bring the next request */
+        control_answer(e->flushes[--e->flush_count], json_pack("{s:b}", "ok", 1));
+}
+
+static void on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+    struct engine *e = arg;
+    if (e->stopping || e->world.tls == NULL)
+        return;
+    struct arena *arena = arena_new("wake");
+    struct err err;
+    if (!start_due(e, arena, &err))
+        fprintf(stderr, "mtalab-engine: %s\n", err.text);
+    arena_free(&arena);
+    int64_t due = queue_next_due(e->queue), now = clock_now(&e->clock);
+    if (e->deliveries.count == 0 && due > now)
+        answer_flushes(e);
+    if (due > now && due != INT64_MAX) {
+        struct timeval pause = {.tv_sec = due - now < 86400 ? due - now : 86400};
+        evtimer_add(e->waker, &pause);
+    }
+}
+
+/* ---- what the administrator asks ---- */
+
+static json_t *fine(void)
+{
+    return json_pack("{s:b}", "ok", 1);
+}
+
+static bool answer_when_idle(struct engine *e, struct control_client *client, bool *later, struct err *err)
+{
+    if (e->flush_count == FLUSHES_MAX)
+        return err_set(err, ERR_INPUT, "too many wait for a flush");
+    e->flushes[e->flush_count++] = client;
+    *later = true;
+    wake_soon(e);
+    return true;
+}
+
+static json_t *do_flush(struct engine *e, const json_t *request UNUSED, struct control_client *client, bool *later,
+                        struct err *err)
+{
+    if (queue_hurry(e->queue, 0, NULL, err))
+        (void)answer_when_idle(e, client, later, err);
+    return NULL;
+}
+
+static json_t *do_advance(struct engine *e, const json_t *request, struct control_client *client, bool *later,
+                          struct err *err)
+{
+    json_t *seconds = json_object_get(request, "seconds");
+    if (!json_is_number(seconds) || json_number_value(seconds) < 0 || json_number_value(seconds) > 1e10) {
+        err_set(err, ERR_INPUT, "advance wants seconds");
+        return NULL;
+    }
+    clock_advance(&e->clock, (int64_t)json_number_value(seconds));
+    (void)answer_when_idle(e, client, later, err);
+    return NULL;
+}
+
+static json_t *do_forget(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
+                         bool *later UNUSED, struct err *err)
+{
+    return e->resolve == NULL || resolve_forget(e->resolve, err) ? fine() : NULL;
+}
+
+static json_t *list_recipients(struct engine *e, bool only_queued, struct err *err)
+{
+    struct arena *arena = arena_new("status");
+    struct queued_list list = {0};
+    json_t *messages = NULL;
+    if (queue_list(e->queue, arena, only_queued, LIST_MAX, &list, err)) {
+        messages = json_array();
+        for (size_t i = 0; i < list.count; i++) {
+            const struct queued *r = &list.items[i];
+            json_t *row =
+                json_pack("{s:I,s:s,s:s,s:s,s:I,s:I,s:I,s:s,s:s}", "message", (json_int_t)r->message, "recipient",
+                          r->address, "sender", r->sender, "state", recipient_state_names[r->state], "arrived",
+                          (json_int_t)r->arrived, "due", (json_int_t)r->due, "attempts", (json_int_t)r->attempts,
+                          "code", r->code, "reason", r->reason);
+            json_array_append_new(messages, row != NULL ? row : json_null());
+        }
+    }
+    arena_free(&arena);
+    return messages != NULL ? json_pack("{s:b,s:o}", "ok", 1, "messages", messages) : NULL;
+}
+
+static json_t *do_status(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
+                         bool *later UNUSED, struct err *err)
+{
+    return list_recipients(e, false, err);
+}
+
+static json_t *do_queue(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
+                        bool *later UNUSED, struct err *err)
+{
+    return list_recipients(e, true, err);
+}
+
+/* Without waiting, unlike flush. Also how another process says that it has put mail into the queue. */
+static json_t *do_requeue(struct engine *e, const json_t *request, struct control_client *client UNUSED,
+                          bool *later UNUSED, struct err *err)
+{
+    int64_t count = 0;
+    if (!queue_hurry(e->queue, json_integer_value(json_object_get(request, "message")), &count, err))
+        return NULL;
+    wake_soon(e);
+    return json_pack("{s:b,s:I}", "ok", 1, "recipients", (json_int_t)count);
+}
+
+static json_t *do_trace(struct engine *e, const json_t *request, struct control_client *client UNUSED,
+                        bool *later UNUSED, struct err *err)
+{
+    json_int_t limit = json_integer_value(json_object_get(request, "limit"));
+    json_t *entries = trace_list(e->trace, json_string_value(json_object_get(request, "about")),
+                                 limit > 0 && limit < LIST_MAX ? (size_t)limit : LIST_MAX, err);
+    return entries != NULL ? json_pack("{s:b,s:o}", "ok", 1, "trace", entries) : NULL;
+}
+
+static json_t *do_stop(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
+                       bool *later UNUSED, struct err *err UNUSED)
+{
+    loop_stop(e->loop);
+    return fine();
+}
+
+static const struct {
+    const char *verb;
+    json_t *(*handle)(struct engine *e, const json_t *request, struct control_client *client, bool *later,
+                      struct err *err);
+} verbs[] = {
+    {"flush", do_flush}, {"advance", do_advance}, {"forget", do_forget}, {"status", do_status},
+    {"queue", do_queue}, {"requeue", do_requeue}, {"trace", do_trace},   {"stop", do_stop},
+};
+
+static json_t *on_control(void *arg, const char *verb, const json_t *request, struct control_client *client,
+                          bool *later, struct err *err)
+{
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        if (strcmp(verbs[i].verb, verb) == 0)
+            return verbs[i].handle(arg, request, client, later, err);
+    err_set(err, ERR_INPUT, "nobody knows how to do that");
+    return NULL;
+}
+
+static void on_control_gone(void *arg, struct control_client *client)
+{
+    struct engine *e = arg;
+    for (size_t i = 0; i < e->flush_count; i++)
+        if (e->flushes[i] == client)
+            e->flushes[i--] = e->flushes[--e->flush_count];
+}
+
+/* ---- the outside, for deliveries and submission ---- */
+
+static void ask_mx(void *outside, struct arena *arena, const char *domain, bool override_bogus,
+                   void (*done)(void *, const struct mx_facts *), void *arg)
+{
+    resolve_mx(((struct engine *)outside)->resolve, arena, domain, override_bogus, done, arg);
+}
+
+static void ask_host(void *outside, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
+                     void (*done)(void *, const struct host_facts *), void *arg)
+{
+    resolve_host(((struct engine *)outside)->resolve, arena, host, ask_tlsa, override_bogus, done, arg);
+}
+
+static void ask_sts(void *outside, struct arena *arena, const char *domain, bool recheck,
+                    void (*done)(void *, const struct sts_facts *), void *arg)
+{
+    (recheck ? sts_recheck : sts_find)(((struct engine *)outside)->sts, arena, domain, done, arg);
+}
+
+static struct connect_attempt *connect_to(void *outside, const struct netaddr *to, double timeout_s, connect_done *done,
+                                          void *arg)
+{
+    return connect_start(((struct engine *)outside)->loop, to, timeout_s, done, arg);
+}
+
+static bool accept_message(void *outside, const struct message *message, int64_t *id, struct err *err)
+{
+    struct engine *e = outside;
+    if (!queue_add(e->queue, message, id, err))
+        return false;
+    wake_soon(e);
+    return true;
+}
+
+/* ---- birth and death ---- */
+
+static char *path_in(struct arena *arena, const struct engine_config *config, const char *name)
+{
+    return arena_printf(arena, "%s/%s", config->directory, name);
+}
+
+char *engine_queue_path(struct arena *arena, const struct engine_config *config)
+{
+    return path_in(arena, config, "queue.db");
+}
+
+static bool open_front(struct engine *e, struct err *err)
+{
+    const struct engine_config *config = e->config;
+    struct submit_ports submit_ports = {e, accept_message};
+    struct control_ports control_ports = {e, on_control, on_control_gone};
+    if (mkdir(config->directory, 0700) != 0 && errno != EEXIST)
+        return err_set(err, ERR_SYSTEM, "cannot make %s: %s", config->directory, strerror(errno));
+    e->queue = queue_open(engine_queue_path(e->arena, config), config->fsync, &e->clock, err);
+    if (e->queue == NULL)
+        return false;
+    e->trace = trace_new(path_in(e->arena, config, "trace.db"), config->trace_keep);
+    e->submit = submit_new(config, &e->clock, e->loop, &submit_ports);
+    for (size_t i = 0; i < config->listen.count; i++)
+        if (!submit_listen(e->submit, config->listen.items[i], err))
+            return false;
+    e->control = control_new(config->control, e->loop, &control_ports, err);
+    return e->control != NULL;
+}
+
+struct engine *engine_new(const struct engine_config *config, struct loop *loop, struct err *err)
+{
+    struct engine *e = calloc(1, sizeof *e);
+    if (e == NULL)
+        abort();
+    e->config = config;
+    e->loop = loop;
+    e->arena = arena_new("engine");
+    clock_advance(&e->clock, (int64_t)config->clock_offset);
+    e->waker = evtimer_new(loop_base(loop), on_wake, e);
+    if (e->waker == NULL)
+        abort();
+    if (!open_front(e, err))
+        engine_free(&e);
+    return e;
+}
+
+bool engine_begin(struct engine *e, struct err *err)
+{
+    const struct engine_config *config = e->config;
+    struct resolve_options resolver = {
+        .root_hints = config->resolver.root_hints,
+        .trust_anchor = config->resolver.trust_anchor,
+        .options_file = config->resolver.options_file,
+        .forward = config->resolver.forward,
+        .port = SMTP_PORT,
+        .ipv4 = config->ipv4,
+        .ipv6 = config->ipv6,
+    };
+    struct sts_options policies = {
+        .cache_path = path_in(e->arena, config, "sts.db"),
+        .ca_file = config->ca_file,
+        .fetch_timeout_s = engine_capped(config, config->timeouts.policy),
+        .port = HTTPS_PORT,
+    };
+    e->resolve = resolve_new(&resolver, e->loop, err);
+    e->sts = e->resolve != NULL ? sts_new(&policies, e->resolve, &e->clock, e->loop, err) : NULL;
+    e->tls = e->sts != NULL ? tls_client_new(config->ca_file, err) : NULL;
+    e->world = (struct delivery_world){
+        .settle = {config, &e->clock, e->queue, e->trace},
+        .ports = {e, ask_mx, ask_host, ask_sts, connect_to},
+        .loop = e->loop,
+        .tls = e->tls,
+        .smtp_port = SMTP_PORT,
+    };
+    if (e->tls == NULL)
+        return false;
+    wake_soon(e); /* what is in the queue from before */
+    return queue_trim(e->queue, clock_now(&e->clock) - (int64_t)config->trace_keep, err);
+}
+
+void engine_free(struct engine **engine)
+{
+    struct engine *e = *engine;
+    if (e == NULL)
+        return;
+    e->stopping = true;
+    control_free(&e->control);
+    submit_free(&e->submit);
+    sts_free(&e->sts);
+    resolve_free(&e->resolve);
+    for (size_t i = 0; i < e->deliveries.count; i++)
+        delivery_cancel(&e->deliveries.items[i]);
+    tls_client_free(&e->tls);
+    trace_free(&e->trace);
+    queue_close(&e->queue);
+    event_free(e->waker);
+    arena_free(&e->arena);
+    free(e);
+    *engine = NULL;
+}

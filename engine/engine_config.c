@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/engine_config.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static const char *const dane_words[] = {"opportunistic", "mandatory", "none", NULL};
+static const char *const sts_words[] = {"opportunistic", "none", NULL};
+static const char *const tls_words[] = {"opportunistic", "encryption-only", "certificate-validation",
+                                        "domain-validation", NULL};
+static const char *const profile_words[] = {"rfc", "exchange", NULL};
+static const char *const insecure_mx_words[] = {"skip", "use", NULL};
+static const char *const pass_fail_words[] = {"deliver", "block", NULL};
+
+#define FIELD(type, key, kind, member, otherwise, doc)                                                                 \
+    {                                                                                                                  \
+        key, kind, offsetof(type, member), otherwise, doc, NULL, NULL, 0, false                                        \
+    }
+#define WORDS(type, key, member, otherwise, words, doc)                                                                \
+    {                                                                                                                  \
+        key, SCHEMA_WORD, offsetof(type, member), otherwise, doc, words, NULL, 0, false                                \
+    }
+#define SUB(type, key, kind, member, sub, doc)                                                                         \
+    {                                                                                                                  \
+        key, kind, offsetof(type, member), NULL, doc, NULL, sub, 0, false                                              \
+    }
+
+/* clang-format off */
+static const struct schema_field connector_fields[] = {
+    {"name", SCHEMA_TEXT, offsetof(struct connector, name), NULL, "what traces and reports call it", NULL, NULL, offsetof(struct connector, at), true},
+    {"recipient-domains", SCHEMA_TEXTS, offsetof(struct connector, recipient_domains), NULL, "its scope: contoso.com, *.contoso.com, *", NULL, NULL, 0, true},
+    WORDS(struct connector, "smtp-dane", dane, "opportunistic", dane_words, "what SMTP DANE decides here"),
+    WORDS(struct connector, "mta-sts", mta_sts, "opportunistic", sts_words, "what MTA-STS decides here"),
+    WORDS(struct connector, "tls", tls, "opportunistic", tls_words, "what the connector itself demands, besides DANE and MTA-STS"),
+    FIELD(struct connector, "tls-domain", SCHEMA_TEXT, tls_domain, NULL, "the name in the certificate for domain-validation; may begin with *."),
+    FIELD(struct connector, "smart-hosts", SCHEMA_TEXTS, smart_hosts, NULL, "names or addresses that mail goes to instead of the recipient domain's MX"),
+    FIELD(struct connector, "enabled", SCHEMA_BOOL, enabled, "yes", "a disabled connector is never chosen"),
+};
+/* clang-format on */
+static const struct schema connector_schema = {"connector",
+                                               "a path for the mail of some recipient domains",
+                                               connector_fields,
+                                               COUNT(connector_fields),
+                                               sizeof(struct connector),
+                                               0,
+                                               NULL,
+                                               NULL};
+
+/* clang-format off */
+static const struct schema_field resolver_fields[] = {
+    FIELD(struct engine_resolver, "root-hints", SCHEMA_TEXT, root_hints, NULL, "file with the root servers"),
+    FIELD(struct engine_resolver, "trust-anchor", SCHEMA_TEXT, trust_anchor, "/usr/share/dns/root.key", "file with the root's DS or DNSKEY"),
+    FIELD(struct engine_resolver, "options-file", SCHEMA_TEXT, options_file, NULL, "file with options of unbound, one 'name: value' a line"),
+    FIELD(struct engine_resolver, "forward", SCHEMA_TEXT, forward, NULL, "address of a resolver to ask instead of the root servers"),
+};
+/* clang-format on */
+static const struct schema resolver_schema = {"resolver",
+                                              "the validating resolver inside the engine",
+                                              resolver_fields,
+                                              COUNT(resolver_fields),
+                                              sizeof(struct engine_resolver),
+                                              0,
+                                              NULL,
+                                              NULL};
+
+#define TIMEOUT(key, member, otherwise, doc) FIELD(struct engine_timeouts, key, SCHEMA_SECONDS, member, otherwise, doc)
+/* clang-format off */
+static const struct schema_field timeout_fields[] = {   /* 5321-4.5.3.2-2 */
+    TIMEOUT("connect", connect, "30s", "for a TCP connection"),
+    TIMEOUT("greeting", greeting, "5m", "for the greeting"),
+    TIMEOUT("ehlo", ehlo, "5m", "for the answer to EHLO and HELO"),
+    TIMEOUT("starttls", starttls, "2m", "for the answer to STARTTLS"),
+    TIMEOUT("handshake", handshake, "2m", "for the TLS handshake"),
+    TIMEOUT("mail", mail, "5m", "for the answer to MAIL"),
+    TIMEOUT("rcpt", rcpt, "5m", "for the answer to each RCPT"),
+    TIMEOUT("data", data, "2m", "for the answer to DATA"),
+    TIMEOUT("body", body, "10m", "for the answer to the final dot"),
+    TIMEOUT("quit", quit, "5s", "for the answer to QUIT"),
+    TIMEOUT("policy", policy, "60s", "for the fetch of an MTA-STS policy"),
+    TIMEOUT("idle", idle, "5m", "for the next command of a client that submits mail"),
+};
+/* clang-format on */
+static const struct schema timeout_schema = {"timeouts",
+                                             "how long the engine waits",
+                                             timeout_fields,
+                                             COUNT(timeout_fields),
+                                             sizeof(struct engine_timeouts),
+                                             0,
+                                             NULL,
+                                             NULL};
+
+/* clang-format off */
+static const struct schema_field engine_fields[] = {
+    {"listen", SCHEMA_TEXTS, offsetof(struct engine_config, listen), "127.0.0.1:25", "where mail is taken by SMTP: address:port", NULL, NULL, 0, false},
+    FIELD(struct engine_config, "clients", SCHEMA_TEXTS, clients, NULL, "networks that may submit; without any: 127.0.0.0/8 and ::1/128"),
+    {"hostname", SCHEMA_TEXT, offsetof(struct engine_config, hostname), NULL, "the engine's own name, for EHLO and reports", NULL, NULL, 0, true},
+    {"directory", SCHEMA_TEXT, offsetof(struct engine_config, directory), NULL, "where queue, trace and policy cache are kept", NULL, NULL, 0, true},
+    FIELD(struct engine_config, "control", SCHEMA_TEXT, control, NULL, "control socket; without it: control in the directory"),
+    FIELD(struct engine_config, "ca-file", SCHEMA_TEXT, ca_file, "/etc/ssl/certs/ca-certificates.crt", "roots for MTA-STS and certificate-validation, PEM"),
+    SUB(struct engine_config, "resolver", SCHEMA_SUB, resolver, &resolver_schema, "the validating resolver inside the engine"),
+    FIELD(struct engine_config, "ipv4", SCHEMA_BOOL, ipv4, "yes", "deliver by IPv4"),
+    FIELD(struct engine_config, "ipv6", SCHEMA_BOOL, ipv6, "yes", "deliver by IPv6"),
+    SUB(struct engine_config, "timeouts", SCHEMA_SUB, timeouts, &timeout_schema, "how long the engine waits"),
+    FIELD(struct engine_config, "patience", SCHEMA_SECONDS, patience, "0s", "caps every time-out; 0s: no cap"),
+    FIELD(struct engine_config, "retry", SCHEMA_TEXTS, retry, "exchange", "exchange (15m, 15m, then 1h), rfc (30m), or a list of pauses"),
+    FIELD(struct engine_config, "expiry", SCHEMA_SECONDS, expiry, "0s", "age at which a message is given up; 0s: 1d, with retry rfc 5d"),
+    WORDS(struct engine_config, "profile", profile, "rfc", profile_words, "exchange: codes as the service is known to give them where they differ"),
+    WORDS(struct engine_config, "dane-insecure-mx", insecure_mx, "skip", insecure_mx_words, "use: look at TLSA although the MX records are not secure"),
+    WORDS(struct engine_config, "dane-pass-sts-fail", pass_fail, "deliver", pass_fail_words, "when DANE passes and an enforce policy fails"),
+    FIELD(struct engine_config, "none-accepts-bogus", SCHEMA_BOOL, accept_bogus, "yes", "with smtp-dane none, bogus DNS data is taken as it is"),
+    FIELD(struct engine_config, "fsync", SCHEMA_BOOL, fsync, "yes", "a message is on disk before it is accepted; no: only for laboratories"),
+    FIELD(struct engine_config, "clock-offset", SCHEMA_SECONDS, clock_offset, "0s", "added to the system's time"),
+    FIELD(struct engine_config, "trace-keep", SCHEMA_SECONDS, trace_keep, "30d", "how long traces are kept"),
+    FIELD(struct engine_config, "message-size", SCHEMA_SIZE, message_size, "25MiB", "the largest message that is taken"),
+    FIELD(struct engine_config, "destinations", SCHEMA_NUMBER, destinations, "100", "deliveries at once"),
+    FIELD(struct engine_config, "per-destination", SCHEMA_NUMBER, per_destination, "5", "deliveries at once to one destination"),
+    SUB(struct engine_config, "connectors", SCHEMA_SUBS, connectors, &connector_schema, "paths; the most specific one takes a recipient"),
+};
+/* clang-format on */
+const struct schema engine_config_schema = {
+    "engine", "the delivery engine", engine_fields, COUNT(engine_fields), sizeof(struct engine_config), 0, NULL, NULL};
+
+/* The pauses of a list; NULL after a finding. */
+static const double *read_pauses(struct arena *arena, const struct schema_texts *texts, struct diag_list *diags)
+{
+    double *pauses = arena_alloc(arena, (texts->count + 1) * sizeof *pauses);
+    for (size_t i = 0; i < texts->count; i++)
+        if (!schema_parse_seconds(texts->items[i], &pauses[i]) || pauses[i] < 1) {
+            diag_error(diags, texts->at[i], "'%s': retry is exchange, rfc, or a list of pauses of at least 1s",
+                       texts->items[i]);
+            return NULL;
+        }
+    return pauses;
+}
+
+static struct retry_plan read_plan(struct arena *arena, const struct engine_config *config, struct diag_list *diags)
+{
+    const struct schema_texts *texts = &config->retry;
+    struct retry_plan plan = retry_exchange;
+    bool word = texts->count == 1;
+    if (word && strcmp(texts->items[0], "rfc") == 0)
+        plan = retry_rfc;
+    else if (texts->count > 0 && !(word && strcmp(texts->items[0], "exchange") == 0)) {
+        const double *pauses = read_pauses(arena, texts, diags);
+        if (pauses != NULL)
+            plan = (struct retry_plan){pauses, texts->count, retry_exchange.expiry_s};
+    }
+    if (config->expiry > 0)
+        plan.expiry_s = config->expiry;
+    return plan;
+}
+
+/* "192.0.2.0/24": false with nothing written when it is no network. */
+static bool parse_network(const char *text, int *family, unsigned char bytes[16], unsigned *bits)
+{
+    char address[64];
+    const char *slash = strchr(text, '/');
+    size_t length = slash != NULL ? (size_t)(slash - text) : strlen(text);
+    int64_t prefix = -1;
+    if (length >= sizeof address || (slash != NULL && !schema_parse_number(slash + 1, &prefix)))
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+    *family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
+    unsigned most = *family == AF_INET6 ? 128 : 32;
+    *bits = slash != NULL ? (unsigned)prefix : most;
+    return inet_pton(*family, address, bytes) == 1 && (slash == NULL || (prefix >= 0 && prefix <= most));
+}
+
+static bool same_network(const unsigned char *a, const unsigned char *b, unsigned bits)
+{
+    if (memcmp(a, b, bits / 8) != 0)
+        return false;
+    unsigned rest = bits % 8;
+    return rest == 0 || (a[bits / 8] ^ b[bits / 8]) >> (8 - rest) == 0;
+}
+
+static bool in_network(const char *network, const struct sockaddr *client)
+{
+    unsigned char bytes[16];
+    unsigned bits;
+    int family;
+    if (!parse_network(network, &family, bytes, &bits) || family != client->sa_family)
+        return false;
+    const void *own = family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)client)->sin6_addr
+                                         : (const void *)&((const struct sockaddr_in *)client)->sin_addr;
+    return same_network(bytes, own, bits);
+}
+
+bool engine_client_allowed(const struct engine_config *config, const struct sockaddr *client)
+{
+    if (config->clients.count == 0)
+        return in_network("127.0.0.0/8", client) || in_network("::1/128", client);
+    for (size_t i = 0; i < config->clients.count; i++)
+        if (in_network(config->clients.items[i], client))
+            return true;
+    return false;
+}
+
+static void check_networks(const struct engine_config *config, struct diag_list *diags)
+{
+    unsigned char bytes[16];
+    unsigned bits;
+    int family;
+    for (size_t i = 0; i < config->clients.count; i++)
+        if (!parse_network(config->clients.items[i], &family, bytes, &bits))
+            diag_error(diags, config->clients.at[i], "'%s' is no network like 192.0.2.0/24", config->clients.items[i]);
+}
+
+static void check_limits(const struct engine_config *config, struct srcpos at, struct diag_list *diags)
+{
+    if (config->destinations < 1 || config->destinations > 10000 || config->per_destination < 1 ||
+        config->per_destination > 10000)
+        diag_error(diags, at, "destinations and per-destination are numbers from 1 to 10000");
+    if (config->message_size < 1024 || config->message_size > INT64_C(1) << 30)
+        diag_error(diags, at, "message-size lies between 1KiB and 1GiB");
+    if (!config->ipv4 && !config->ipv6)
+        diag_error(diags, at, "with neither ipv4 nor ipv6 nothing can be delivered");
+}
+
+const struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root,
+                                                struct diag_list *diags)
+{
+    struct engine_config *config = arena_alloc(arena, sizeof *config);
+    schema_read(arena, &engine_config_schema, root, config, diags);
+    size_t count;
+    const struct connector *connectors = engine_connectors(config, &count);
+    if (diag_errors(diags) == 0) {
+        connector_check(connectors, count, diags);
+        check_networks(config, diags);
+        check_limits(config, root->at, diags);
+    }
+    if (config->control == NULL && config->directory != NULL)
+        config->control = arena_printf(arena, "%s/control", config->directory);
+    config->plan = read_plan(arena, config, diags);
+    return diag_errors(diags) == 0 ? config : NULL;
+}
+
+const struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags)
+{
+    const struct tree_node *root = tree_read_file(arena, path, diags);
+    return root != NULL ? engine_config_parse(arena, root, diags) : NULL;
+}
+
+const struct connector *engine_connectors(const struct engine_config *config, size_t *count)
+{
+    *count = config->connectors.count;
+    return config->connectors.items;
+}
+
+double engine_capped(const struct engine_config *config, double seconds)
+{
+    return config->patience > 0 && config->patience < seconds ? config->patience : seconds;
+}
+
+struct dialogue_timeouts engine_dialogue_timeouts(const struct engine_config *config)
+{
+    const struct engine_timeouts *t = &config->timeouts;
+    return (struct dialogue_timeouts){
+        .greeting = engine_capped(config, t->greeting),
+        .ehlo = engine_capped(config, t->ehlo),
+        .starttls = engine_capped(config, t->starttls),
+        .handshake = engine_capped(config, t->handshake),
+        .mail = engine_capped(config, t->mail),
+        .rcpt = engine_capped(config, t->rcpt),
+        .data = engine_capped(config, t->data),
+        .body = engine_capped(config, t->body),
+        .quit = engine_capped(config, t->quit),
+    };
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * engine_config - what an administrator may set, from a YAML file; the rows in engine_config.c are the manual.
+ *
+ * Owns:   the arena given to engine_config_read() holds everything.
+ * Errors: findings with file:line:col in the diag_list; NULL when the file is of no use. */
+#ifndef ENGINE_ENGINE_CONFIG_H
+#define ENGINE_ENGINE_CONFIG_H
+
+#include "engine/connector.h"
+#include "engine/dialogue.h"
+#include "engine/retry.h"
+
+enum engine_profile { PROFILE_RFC, PROFILE_EXCHANGE };
+enum insecure_mx { INSECURE_MX_SKIP, INSECURE_MX_USE };
+enum pass_fail { PASS_FAIL_DELIVER, PASS_FAIL_BLOCK };
+
+struct engine_timeouts {             /* seconds; patience > 0 caps every one of them */
+    double connect, greeting, ehlo, starttls, handshake, mail, rcpt, data, body, quit, policy, idle;
+};
+struct engine_resolver { const char *root_hints, *trust_anchor, *options_file, *forward; };
+
+struct engine_config {
+    struct schema_texts listen;      /* "127.0.0.1:25", "[::1]:25" */
+    struct schema_texts clients;     /* networks that may submit: "127.0.0.0/8" */
+    const char *hostname, *directory, *ca_file, *control;
+    struct engine_resolver resolver;
+    bool ipv4, ipv6;
+    struct engine_timeouts timeouts;
+    double patience;
+    struct schema_texts retry;       /* exchange, rfc, or the pauses one by one */
+    double expiry;                   /* 0: the plan's own */
+    int profile, insecure_mx, pass_fail;
+    bool accept_bogus;               /* none-accepts-bogus */
+    bool fsync;
+    double clock_offset, trace_keep;
+    int64_t message_size, destinations, per_destination;
+    struct schema_list connectors;   /* of struct connector */
+
+    struct retry_plan plan;          /* made of retry and expiry */
+};
+extern const struct schema engine_config_schema;
+
+const struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags);
+const struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root, struct diag_list *diags);
+const struct connector *engine_connectors(const struct engine_config *config, size_t *count);
+/* The time-outs with patience as their cap, as the dialogue wants them. */
+struct dialogue_timeouts engine_dialogue_timeouts(const struct engine_config *config);
+double engine_capped(const struct engine_config *config, double seconds);
+/* Is the client in one of the networks that may submit? */
+bool engine_client_allowed(const struct engine_config *config, const struct sockaddr *client);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/message.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/text.h"
+
+/* The length of a local part: dot-atom or quoted string; 0: neither. */
+static size_t local_length(const char *text)
+{
+    if (*text != '"')
+        return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~.");
+    for (size_t i = 1; text[i] >= ' ' && text[i] < 0x7f; i++) {
+        if (text[i] == '"')
+            return i + 1;
+        if (text[i] == '\\' && text[i + 1] >= ' ' && text[i + 1] < 0x7f)
+            i++;
+    }
+    return 0;
+}
+
+static size_t domain_length(const char *text)
+{
+    if (*text != '[')
+        return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+    size_t inside = strspn(text + 1, "abcdefABCDEFIPv0123456789.:");
+    return text[1 + inside] == ']' ? inside + 2 : 0;
+}
+
+static bool name_is_sound(const char *name, size_t length)
+{
+    if (length == 0 || length > 254 || name[0] == '.')
+        return false;
+    for (size_t i = 0, label = 0; i < length; i++) {
+        label = name[i] == '.' ? 0 : label + 1;
+        if (label > 63 || (name[i] == '.' && name[i + 1] == '.'))
+            return false;
+    }
+    return true;
+}
+
+char *message_parse_path(struct arena *arena, const char **text, bool null_allowed)
+{
+    const char *at = *text;
+    if (*at++ != '<')
+        return NULL;
+    if (*at == '>' && null_allowed) {
+        *text = at + 1;
+        return arena_strdup(arena, "");
+    }
+    if (*at == '@') { /* a source route is passed over: RFC 5321 C */
+        at += strcspn(at, ":>");
+        if (*at++ != ':')
+            return NULL;
+    }
+    size_t local = local_length(at);
+    if (local == 0 || local > 64 || at[local] != '@')
+        return NULL;
+    size_t domain = domain_length(at + local + 1);
+    const char *end = at + local + 1 + domain;
+    bool literal = at[local + 1] == '[';
+    if (domain == 0 || *end != '>' || (!literal && !name_is_sound(at + local + 1, domain)))
+        return NULL;
+    *text = end + 1;
+    return arena_strndup(arena, at, (size_t)(end - at));
+}
+
+char *message_domain(struct arena *arena, const char *address)
+{
+    const char *at = strrchr(address, '@');
+    return text_name(arena, at != NULL ? at + 1 : address);
+}
+
+char *message_literal(struct arena *arena, const char *domain)
+{
+    size_t length = strlen(domain);
+    if (length < 3 || domain[0] != '[' || domain[length - 1] != ']')
+        return NULL;
+    bool tagged = strncasecmp(domain + 1, "ipv6:", 5) == 0;
+    char *inside = arena_strndup(arena, domain + (tagged ? 6 : 1), length - (tagged ? 7 : 2));
+    unsigned char bytes[16];
+    return inet_pton(tagged ? AF_INET6 : AF_INET, inside, bytes) == 1 ? inside : NULL;
+}
+
+size_t message_header_length(const char *content, size_t length)
+{
+    if (length >= 2 && memcmp(content, "\r\n", 2) == 0)
+        return 2;
+    const char *end = memmem(content, length, "\r\n\r\n", 4);
+    return end != NULL ? (size_t)(end - content) + 4 : length;
+}
+
+unsigned message_received_count(const char *content, size_t length)
+{
+    size_t header = message_header_length(content, length);
+    unsigned count = 0;
+    for (const char *line = content, *end = content + header; line != NULL && line < end;) {
+        size_t rest = (size_t)(end - line);
+        if (rest >= 9 && strncasecmp(line, "Received:", 9) == 0)
+            count++;
+        line = memchr(line, '\n', rest);
+        line = line != NULL ? line + 1 : NULL;
+    }
+    return count;
+}
+
+bool message_is_8bit(const char *content, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)content[i] & 0x80)
+            return true;
+    return false;
+}
+
+bool message_has_bare_end(const char *content, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (content[i] == '\r' && (i + 1 == length || content[i + 1] != '\n'))
+            return true;
+        if (content[i] == '\n' && (i == 0 || content[i - 1] != '\r'))
+            return true;
+    }
+    return false;
+}
+
+char *message_date(struct arena *arena, int64_t at)
+{
+    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t seconds = (time_t)at;
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    return arena_printf(arena, "%.3s, %02d %.3s %d %02d:%02d:%02d +0000", days + 3 * tm.tm_wday, tm.tm_mday,
+                        months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}

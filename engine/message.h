@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * message - a mail as the queue keeps it: envelope and content; and the grammar of its addresses. Pure.
+ *
+ * Content is CRLF lines without dot-stuffing. */
+#ifndef ENGINE_MESSAGE_H
+#define ENGINE_MESSAGE_H
+
+#include "base/arena.h"
+
+enum { ADDRESS_MAX = 320, RECIPIENTS_MAX = 1000, RECEIVED_MAX = 100 };
+
+struct message {
+    const char *sender;                     /* "" is the null sender */
+    const char *const *recipients; size_t recipient_count;
+    const char *content; size_t length;
+    bool report;                            /* made by the engine itself */
+};
+
+/* Reads "<local@domain>" (or "<>" if null_allowed) at *text and moves *text behind it; the address without brackets
+ * and source route, NULL when it is none. Only ASCII. */
+char *message_parse_path(struct arena *arena, const char **text, bool null_allowed);
+/* The part behind the last '@', lower case, without a trailing dot; an address literal keeps its brackets. */
+char *message_domain(struct arena *arena, const char *address);
+/* The address inside "[192.0.2.1]" or "[IPv6:2001:db8::1]"; NULL: not a literal. */
+char *message_literal(struct arena *arena, const char *domain);
+/* How far the header goes: up to and with the empty line, or all of it. */
+size_t message_header_length(const char *content, size_t length);
+unsigned message_received_count(const char *content, size_t length);
+bool message_is_8bit(const char *content, size_t length);
+/* A CR or LF that stands alone: such a message would mean different things to different servers. */
+bool message_has_bare_end(const char *content, size_t length);
+/* "Mon, 01 Jun 2026 08:00:00 +0000" */
+char *message_date(struct arena *arena, int64_t at);
+
+#endif

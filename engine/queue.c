@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/queue.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "engine/store.h"
+
+const char *const recipient_state_names[] = {"queued", "delivered", "bounced"};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, arrived INTEGER "
+    "NOT NULL,"
+    " size INTEGER NOT NULL, report INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS content (message INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS recipient (id INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL, address "
+    "TEXT NOT NULL,"
+    " domain TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL,"
+    " code TEXT NOT NULL, reason TEXT NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS recipient_due ON recipient (due) WHERE state = 0;"
+    "CREATE INDEX IF NOT EXISTS recipient_message ON recipient (message, state);"
+    /* What deliveries hold is known to this process only, and void when it ends. */
+    "CREATE TEMP TABLE taken (id INTEGER PRIMARY KEY);";
+
+#define COLUMNS                                                                                                        \
+    "SELECT r.id, r.message, r.address, r.domain, m.sender, m.arrived, r.due, m.size, r.attempts, r.state, r.code, "   \
+    "r.reason"                                                                                                         \
+    " FROM recipient r JOIN message m ON m.id = r.message "
+#define FREE " AND r.id NOT IN (SELECT id FROM temp.taken) "
+
+struct queue {
+    struct store *store;
+    const struct clock *clock;
+};
+
+struct queue *queue_open(const char *path, bool fsync, const struct clock *clock, struct err *err)
+{
+    struct queue *queue = calloc(1, sizeof *queue);
+    if (queue == NULL)
+        abort();
+    queue->clock = clock;
+    queue->store = store_open(path, schema, fsync, err);
+    if (queue->store == NULL)
+        queue_close(&queue);
+    return queue;
+}
+
+void queue_close(struct queue **queue)
+{
+    if (*queue == NULL)
+        return;
+    store_close(&(*queue)->store);
+    free(*queue);
+    *queue = NULL;
+}
+
+static bool add_recipients(struct queue *queue, const struct message *message, int64_t id, int64_t now, struct err *err)
+{
+    struct arena *arena = arena_new("queue_add");
+    bool fine = true;
+    for (size_t i = 0; fine && i < message->recipient_count; i++)
+        fine = store_run(queue->store, err,
+                         "INSERT INTO recipient (message, address, domain, state, attempts, due, code, reason)"
+                         " VALUES (?, ?, ?, 0, 0, ?, '', '')",
+                         "itti", id, message->recipients[i], message_domain(arena, message->recipients[i]), now);
+    arena_free(&arena);
+    return fine;
+}
+
+/* Inside of a transaction. */
+static bool add_message(struct queue *queue, const struct message *message, int64_t *id, struct err *err)
+{
+    int64_t now = clock_now(queue->clock);
+    if (!store_run(queue->store, err, "INSERT INTO message (sender, arrived, size, report) VALUES (?, ?, ?, ?)", "tiii",
+                   message->sender, now, (int64_t)message->length, (int64_t)message->report))
+        return false;
+    *id = store_id(queue->store);
+    return store_run(queue->store, err, "INSERT INTO content (message, bytes) VALUES (?, ?)", "ib", *id,
+                     message->content, message->length) &&
+           add_recipients(queue, message, *id, now, err);
+}
+
+static bool finish(struct queue *queue, bool fine, struct err *err)
+{
+    if (fine)
+        return store_commit(queue->store, err);
+    store_undo(queue->store);
+    return false;
+}
+
+bool queue_add(struct queue *queue, const struct message *message, int64_t *id, struct err *err)
+{
+    int64_t row = 0;
+    if (!store_begin(queue->store, err) || !finish(queue, add_message(queue, message, &row, err), err))
+        return false;
+    if (id != NULL)
+        *id = row;
+    return true;
+}
+
+static void read_rows(sqlite3_stmt *rows, struct arena *arena, size_t limit, struct queued_list *list)
+{
+    while (list->count < limit && store_row(rows))
+        *ARENA_PUSH(arena, list) = (struct queued){
+            .id = sqlite3_column_int64(rows, 0),
+            .message = sqlite3_column_int64(rows, 1),
+            .address = store_text(arena, rows, 2),
+            .domain = store_text(arena, rows, 3),
+            .sender = store_text(arena, rows, 4),
+            .arrived = sqlite3_column_int64(rows, 5),
+            .due = sqlite3_column_int64(rows, 6),
+            .size = sqlite3_column_int64(rows, 7),
+            .attempts = (unsigned)sqlite3_column_int64(rows, 8),
+            .state = (enum recipient_state)sqlite3_column_int(rows, 9),
+            .code = store_text(arena, rows, 10),
+            .reason = store_text(arena, rows, 11),
+        };
+    store_end(rows);
+}
+
+bool queue_due(struct queue *queue, struct arena *arena, size_t limit, struct queued_list *list, struct err *err)
+{
+    sqlite3_stmt *rows =
+        store_query(queue->store, err,
+                    COLUMNS "WHERE r.state = 0 AND r.due <= ?" FREE "ORDER BY r.due, r.message, r.id LIMIT ?", "ii",
+                    (int64_t)clock_now(queue->clock), (int64_t)limit);
+    if (rows == NULL)
+        return false;
+    read_rows(rows, arena, limit, list);
+    return true;
+}
+
+bool queue_take(struct queue *queue, int64_t recipient, struct err *err)
+{
+    return store_run(queue->store, err, "INSERT OR IGNORE INTO temp.taken (id) VALUES (?)", "i", recipient);
+}
+
+int64_t queue_next_due(struct queue *queue)
+{
+    sqlite3_stmt *rows =
+        store_query(queue->store, NULL, "SELECT min(r.due) FROM recipient r WHERE r.state = 0" FREE, "");
+    int64_t due = INT64_MAX;
+    if (rows != NULL && store_row(rows)) {
+        if (sqlite3_column_type(rows, 0) != SQLITE_NULL)
+            due = sqlite3_column_int64(rows, 0);
+        store_end(rows);
+    }
+    return due;
+}
+
+bool queue_hurry(struct queue *queue, int64_t message, int64_t *count, struct err *err)
+{
+    sqlite3_stmt *rows =
+        store_query(queue->store, err, "SELECT count(*) FROM recipient WHERE state = 0 AND (?1 = 0 OR message = ?1)",
+                    "i", message);
+    if (rows != NULL && store_row(rows)) {
+        if (count != NULL)
+            *count = sqlite3_column_int64(rows, 0);
+        store_end(rows);
+    }
+    return store_run(queue->store, err,
+                     "UPDATE recipient SET due = ?1 WHERE state = 0 AND due > ?1 AND (?2 = 0 OR message = ?2)", "ii",
+                     (int64_t)clock_now(queue->clock), message);
+}
+
+static bool settle_one(struct queue *queue, const struct settlement *s, struct err *err)
+{
+    return store_run(queue->store, err,
+                     "UPDATE recipient SET state = ?, attempts = attempts + 1, due = ?, code = ?, reason = ? WHERE id "
+                     "= ? AND state = 0",
+                     "iitti", (int64_t)s->state, s->due, s->code, s->reason, s->id) &&
+           store_run(queue->store, err,
+                     "DELETE FROM content WHERE message = ?1 AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = "
+                     "?1 AND state = 0)",
+                     "i", s->message) &&
+           store_run(queue->store, err, "DELETE FROM temp.taken WHERE id = ?", "i", s->id);
+}
+
+bool queue_settle(struct queue *queue, const struct settlement *list, size_t count, const struct message *report,
+                  struct err *err)
+{
+    if (!store_begin(queue->store, err))
+        return false;
+    bool fine = true;
+    int64_t row;
+    for (size_t i = 0; fine && i < count; i++)
+        fine = settle_one(queue, &list[i], err);
+    if (fine && report != NULL)
+        fine = add_message(queue, report, &row, err);
+    return finish(queue, fine, err);
+}
+
+char *queue_content(struct queue *queue, struct arena *arena, int64_t message, size_t *length, struct err *err)
+{
+    sqlite3_stmt *rows = store_query(queue->store, err, "SELECT bytes FROM content WHERE message = ?", "i", message);
+    if (rows == NULL)
+        return NULL;
+    if (!store_row(rows)) {
+        err_set(err, ERR_SYSTEM, "message %lld has no content", (long long)message);
+        return NULL;
+    }
+    *length = (size_t)sqlite3_column_bytes(rows, 0);
+    char *content = arena_strndup(arena, *length > 0 ? sqlite3_column_blob(rows, 0) : "", *length);
+    store_end(rows);
+    return content;
+}
+
+bool queue_list(struct queue *queue, struct arena *arena, bool only_queued, size_t limit, struct queued_list *list,
+                struct err *err)
+{
+    sqlite3_stmt *rows = store_query(queue->store, err, COLUMNS "WHERE r.state = 0 OR NOT ? ORDER BY r.id LIMIT ?",
+                                     "ii", (int64_t)only_queued, (int64_t)limit);
+    if (rows == NULL)
+        return false;
+    read_rows(rows, arena, limit, list);
+    return true;
+}
+
+bool queue_trim(struct queue *queue, int64_t older_than, struct err *err)
+{
+    static const char finished[] = "DELETE FROM message WHERE arrived < ? AND NOT EXISTS"
+                                   " (SELECT 1 FROM recipient WHERE message = message.id AND state = 0)";
+    if (!store_begin(queue->store, err))
+        return false;
+    return finish(queue,
+                  store_run(queue->store, err, finished, "i", older_than) &&
+                      store_run(queue->store, err,
+                                "DELETE FROM recipient WHERE message NOT IN (SELECT id FROM message)", ""),
+                  err);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * queue - accepted messages on disk: each recipient's state, attempts, and when it is next due.
+ *
+ * Owns:    its part of the store; what it hands out lives in the caller's arena.
+ * Borrows: the clock.
+ * Errors:  false with *err filled; the store is then unchanged.
+ * Threads: one. Kill -9 at any moment loses nothing: a message is there when queue_add() has returned, and a recipient's
+ * end and the report about it are written in one transaction. */
+#ifndef ENGINE_QUEUE_H
+#define ENGINE_QUEUE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "engine/message.h"
+
+enum recipient_state { RECIPIENT_QUEUED, RECIPIENT_DELIVERED, RECIPIENT_BOUNCED };
+extern const char *const recipient_state_names[];
+
+struct queued {                     /* a recipient in the queue */
+    int64_t id, message;            /* rows */
+    const char *address, *domain;
+    const char *sender;
+    int64_t arrived, due, size;
+    unsigned attempts;
+    enum recipient_state state;
+    const char *code, *reason;      /* of the last attempt; "" before it */
+};
+struct queued_list { struct queued *items; size_t count, room; };
+
+struct settlement {                 /* what one attempt has come to for one recipient */
+    int64_t id, message;
+    enum recipient_state state;     /* QUEUED: again at due */
+    int64_t due;
+    const char *code, *reason;
+};
+
+struct queue;
+
+struct queue *queue_open(const char *path, bool fsync, const struct clock *clock, struct err *err) NODISCARD;
+void queue_close(struct queue **queue);
+
+/* Every recipient is due at once. *id: the message's row; may be NULL. */
+bool queue_add(struct queue *queue, const struct message *message, int64_t *id, struct err *err) NODISCARD;
+/* Recipients that are due and not in hands of a delivery; queue_take() puts them there, settling takes them out. */
+bool queue_due(struct queue *queue, struct arena *arena, size_t limit, struct queued_list *list, struct err *err) NODISCARD;
+bool queue_take(struct queue *queue, int64_t recipient, struct err *err) NODISCARD;
+/* When the next recipient is due; INT64_MAX: none is. */
+int64_t queue_next_due(struct queue *queue);
+/* Everything queued is due now; message 0: all messages. *count may be NULL. */
+bool queue_hurry(struct queue *queue, int64_t message, int64_t *count, struct err *err) NODISCARD;
+/* One transaction: the recipients' fates, and the report that goes with them (NULL: none). The content of a message
+ * without a queued recipient is dropped. */
+bool queue_settle(struct queue *queue, const struct settlement *list, size_t count, const struct message *report,
+                  struct err *err) NODISCARD;
+/* In the arena; NULL when the message is gone. */
+char *queue_content(struct queue *queue, struct arena *arena, int64_t message, size_t *length, struct err *err);
+/* Every recipient the queue knows, the oldest first, at most limit. */
+bool queue_list(struct queue *queue, struct arena *arena, bool only_queued, size_t limit, struct queued_list *list,
+                struct err *err) NODISCARD;
+/* Forgets finished messages older than that. */
+bool queue_trim(struct queue *queue, int64_t older_than, struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * settle - what becomes of recipients after an attempt: again later, delivered, or bounced with a report to the sender.
+ *
+ * Borrows: everything. Errors: false with *err filled; the recipients then stay as they were. */
+#ifndef ENGINE_SETTLE_H
+#define ENGINE_SETTLE_H
+
+#include "engine/engine_config.h"
+#include "engine/queue.h"
+#include "engine/trace.h"
+
+struct settle_world {
+    const struct engine_config *config;
+    const struct clock *clock;
+    struct queue *queue;
+    struct trace *trace;
+};
+struct settle_failed {
+    const struct queued *recipient;
+    struct failure failure;
+    enum course course;                /* DEFER or BOUNCE */
+};
+struct settle_about {                  /* the attempt, for traces and reports */
+    const char *destination, *connector;
+    const char *content; size_t length;
+};
+
+bool settle_delivered(const struct settle_world *world, const struct settle_about *about, const struct queued *const *recipients, size_t count,
+                      const char *reply, struct err *err) NODISCARD;
+/* One transaction, with the report about those that bounce. */
+bool settle_failures(const struct settle_world *world, const struct settle_about *about, struct arena *arena, const struct settle_failed *list,
+                     size_t count, struct err *err) NODISCARD;
+/* Would this recipient be given up now, were its attempt to end in COURSE_DEFER? */
+bool settle_gives_up(const struct settle_world *world, const struct queued *recipient);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/store.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+enum { STATEMENTS_MAX = 48 };
+
+struct store {
+    sqlite3 *db;
+    struct {
+        const char *sql;
+        sqlite3_stmt *statement;
+    } prepared[STATEMENTS_MAX];
+    size_t count;
+};
+
+static bool failed(struct store *store, struct err *err, const char *what)
+{
+    return err_set(err, ERR_SYSTEM, "%s: %s", what, sqlite3_errmsg(store->db));
+}
+
+static bool execute(struct store *store, const char *sql, struct err *err)
+{
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK || failed(store, err, sql);
+}
+
+static bool prepare_file(struct store *store, const char *schema, bool fsync, struct err *err)
+{
+    sqlite3_busy_timeout(store->db, 5000);
+    return execute(store,
+                   fsync ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=10000",
+                   err) &&
+           execute(store, fsync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF", err) &&
+           execute(store, "BEGIN IMMEDIATE", err) && execute(store, schema, err) && execute(store, "COMMIT", err);
+}
+
+struct store *store_open(const char *path, const char *schema, bool fsync, struct err *err)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        abort();
+    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK) {
+        err_set(err, ERR_SYSTEM, "cannot open %s: %s", path, sqlite3_errmsg(store->db));
+        store_close(&store);
+        return NULL;
+    }
+    if (!prepare_file(store, schema, fsync, err))
+        store_close(&store);
+    return store;
+}
+
+void store_close(struct store **store)
+{
+    if (*store == NULL)
+        return;
+    for (size_t i = 0; i < (*store)->count; i++)
+        sqlite3_finalize((*store)->prepared[i].statement);
+    sqlite3_close((*store)->db);
+    free(*store);
+    *store = NULL;
+}
+
+static sqlite3_stmt *statement_of(struct store *store, const char *sql, struct err *err)
+{
+    for (size_t i = 0; i < store->count; i++)
+        if (store->prepared[i].sql == sql) {
+            sqlite3_reset(store->prepared[i].statement);
+            return store->prepared[i].statement;
+        }
+    sqlite3_stmt *statement = NULL;
+    if (store->count == STATEMENTS_MAX) {
+        err_set(err, ERR_BUG, "too many statements");
+        return NULL;
+    }
+    if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK) {
+        failed(store, err, sql);
+        return NULL;
+    }
+    store->prepared[store->count].sql = sql;
+    store->prepared[store->count++].statement = statement;
+    return statement;
+}
+
+static void bind_arguments(sqlite3_stmt *statement, const char *kinds, va_list args)
+{
+    for (int i = 1; *kinds != '\0'; kinds++, i++) {
+        if (*kinds == 'i') {
+            sqlite3_bind_int64(statement, i, va_arg(args, int64_t));
+        } else if (*kinds == 't') {
+            sqlite3_bind_text(statement, i, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+        } else {
+            const void *bytes = va_arg(args, const void *);
+            sqlite3_bind_blob64(statement, i, bytes, va_arg(args, size_t), SQLITE_STATIC);
+        }
+    }
+}
+
+sqlite3_stmt *store_query(struct store *store, struct err *err, const char *sql, const char *kinds, ...)
+{
+    sqlite3_stmt *statement = statement_of(store, sql, err);
+    va_list args;
+    va_start(args, kinds);
+    if (statement != NULL)
+        bind_arguments(statement, kinds, args);
+    va_end(args);
+    return statement;
+}
+
+bool store_run(struct store *store, struct err *err, const char *sql, const char *kinds, ...)
+{
+    sqlite3_stmt *statement = statement_of(store, sql, err);
+    if (statement == NULL)
+        return false;
+    va_list args;
+    va_start(args, kinds);
+    bind_arguments(statement, kinds, args);
+    va_end(args);
+    int result = sqlite3_step(statement);
+    bool done = result == SQLITE_DONE || result == SQLITE_ROW || failed(store, err, sql);
+    store_end(statement);
+    return done;
+}
+
+bool store_row(sqlite3_stmt *statement)
+{
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        return true;
+    store_end(statement);
+    return false;
+}
+
+void store_end(sqlite3_stmt *statement)
+{
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+}
+
+char *store_text(struct arena *arena, sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return arena_strdup(arena, text != NULL ? text : "");
+}
+
+int64_t store_id(const struct store *store)
+{
+    return sqlite3_last_insert_rowid(store->db);
+}
+
+bool store_begin(struct store *store, struct err *err)
+{
+    return execute(store, "BEGIN IMMEDIATE", err);
+}
+
+bool store_commit(struct store *store, struct err *err)
+{
+    if (execute(store, "COMMIT", err))
+        return true;
+    store_undo(store);
+    return false;
+}
+
+void store_undo(struct store *store)
+{
+    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}

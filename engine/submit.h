@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * submit - SMTP in: takes mail from clients into the queue (RFC 5321, with PIPELINING, 8BITMIME, SIZE).
+ *
+ * Only CRLF ends a line, only CRLF.CRLF ends a message; a message with a lone CR or LF is refused. 250 to the final dot
+ * means: it is on disk.
+ *
+ * Owns:    listeners and sessions.
+ * Borrows: loop, config, queue.
+ * Errors:  false with *err filled; what a client does wrong is answered to the client.
+ * Threads: one. At most SESSIONS_MAX clients; every length, count and time of theirs has a bound. */
+#ifndef ENGINE_SUBMIT_H
+#define ENGINE_SUBMIT_H
+
+#include <event2/bufferevent.h>
+
+#include "base/loop.h"
+#include "engine/engine_config.h"
+#include "engine/queue.h"
+
+enum { SUBMIT_SESSIONS_MAX = 500, SUBMIT_LINE_MAX = 2048, SUBMIT_ERRORS_MAX = 20 };
+
+struct submit_ports {
+    void *outside;
+    /* On disk when it returns true. */
+    bool (*accept)(void *outside, const struct message *message, int64_t *id, struct err *err);
+};
+struct submit;
+
+struct submit *submit_new(const struct engine_config *config, const struct clock *clock, struct loop *loop, const struct submit_ports *ports);
+/* Listens at "address:port" or "[address]:port". */
+bool submit_listen(struct submit *submit, const char *at, struct err *err) NODISCARD;
+/* A session on a connection that is there already; the bufferevent is then owned. */
+void submit_serve(struct submit *submit, struct bufferevent *io, const char *client);
+void submit_free(struct submit **submit);
+
+#endif
