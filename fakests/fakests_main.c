@@ -165,22 +165,6 @@ struct served {
     size_t count;
 };
 
-static bool read_settings(struct served *served, const char *path)
-{
-    served->diags = diag_new(served->arena);
-    const struct tree_node *node = tree_read_file(served->arena, path, served->diags);
-    if (node != NULL)
-        schema_read(served->arena, &settings_schema, node, &served->settings, served->diags);
-    return diag_errors(served->diags) == 0;
-}
-
-static const char *policy_of(struct arena *arena, const struct host_settings *from)
-{
-    if (from->policy != NULL)
-        return from->policy;
-    return web_policy_text(arena, from->mode, from->mx.items, from->mx.count, (int64_t)from->max_age_s);
-}
-
 static void check_addresses(struct served *served, const struct host_settings *from)
 {
     struct netaddr ignored;
@@ -191,11 +175,28 @@ static void check_addresses(struct served *served, const struct host_settings *f
             diag_error(served->diags, from->addresses.at[i], "'%s' is not an IP address", from->addresses.items[i]);
 }
 
+static bool read_settings(struct served *served, const char *path)
+{
+    served->diags = diag_new(served->arena);
+    const struct tree_node *node = tree_read_file(served->arena, path, served->diags);
+    if (node != NULL)
+        schema_read(served->arena, &settings_schema, node, &served->settings, served->diags);
+    for (size_t i = 0; i < served->settings.hosts.count; i++)
+        check_addresses(served, served->settings.hosts.items[i].value);
+    return diag_errors(served->diags) == 0;
+}
+
+static const char *policy_of(struct arena *arena, const struct host_settings *from)
+{
+    if (from->policy != NULL)
+        return from->policy;
+    return web_policy_text(arena, from->mode, from->mx.items, from->mx.count, (int64_t)from->max_age_s);
+}
+
 static bool make_host(struct served *served, size_t i, struct err *err)
 {
     const char *name = served->settings.hosts.items[i].name;
     const struct host_settings *from = served->settings.hosts.items[i].value;
-    check_addresses(served, from);
     served->identities[i] =
         from->certificate_file == NULL
             ? make_identity(served->arena, name, (enum state)from->certificate, &served->authorities, err)
@@ -308,7 +309,7 @@ static bool serve_in(const char *directory, const struct served *served, const s
     bool listening = sts != NULL && fakests_listen(sts, err);
     if (listening) {
         journal_watch(journal, show_event, (void *)options);
-        fprintf(stderr, "fakests: %zu policy hosts; Ctrl-C ends it\n", served->count);
+        fprintf(stderr, "fakests: serving %zu host%s; Ctrl-C ends it\n", served->count, served->count == 1 ? "" : "s");
         run(loop);
     }
     fakests_free(&sts);
