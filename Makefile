@@ -7,6 +7,7 @@
 # make install          PREFIX (/usr/local), DESTDIR
 # BUILD=dir builds elsewhere. WERROR=1 makes warnings errors.
 
+.DEFAULT_GOAL := all
 MODE ?= release
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 20
@@ -73,20 +74,21 @@ endef
 $(foreach folder,$(FOLDERS),$(eval packages_$(folder) := $(call packages,$(folder))))
 $(foreach folder,$(FOLDERS),$(eval $(call folder_rules,$(folder))))
 
-# An adapter in C links what adapters share, and base; its tests stand next to it.
-PACKAGES_adapter := jansson $(PACKAGES_base)
-LIBS_adapter := $(shell $(PKG_CONFIG) --libs $(PACKAGES_adapter))
-$(BUILD)/lib/adapter.a: $(call objects,$(call sources,harness/adapters))
+# An adapter in C links what adapters share (harness/adapters/*.c) and base, nothing else of ours. Tests stand next to
+# the code of both. adapter_rules(name, folder)
+PACKAGES_adapter := jansson
+USES_adapter := adapter base
+LIBS_adapter := $(shell $(PKG_CONFIG) --libs $(call packages,adapter))
 define adapter_rules
-USES_adapter_$(1) := adapter_$(1) adapter base
-LIBS_adapter_$(1) := $$(LIBS_adapter)
-$$(BUILD)/lib/adapter_$(1).a: $$(call objects,$$(call sources,harness/adapters/$(1)))
-TESTS += $$(if $$(wildcard harness/adapters/$(1)/*_test.c),adapter_$(1))
-$$(BUILD)/test/adapter_$(1)_test: $$(call objects,$$(wildcard harness/adapters/$(1)/*_test.c) base/testing.c)
-$$(BUILD)/test/adapter_$(1)_test: $$(call archives,adapter_$(1))
-$$(BUILD)/test/adapter_$(1)_test: private LIBS = $$(LIBS_adapter) $$(CHECK_LIBS)
+LIBS_$(1) := $$(LIBS_adapter)
+$$(BUILD)/lib/$(1).a: $$(call objects,$$(call sources,$(2)))
+TESTS += $$(if $$(wildcard $(2)/*_test.c),$(1))
+$$(BUILD)/test/$(1)_test: $$(call objects,$$(wildcard $(2)/*_test.c) base/testing.c) $$(call archives,$(1))
+$$(BUILD)/test/$(1)_test: private LIBS = $$(LIBS_adapter) $$(CHECK_LIBS)
 endef
-$(foreach adapter,$(ADAPTERS),$(eval $(call adapter_rules,$(adapter))))
+$(foreach adapter,$(ADAPTERS),$(eval USES_adapter_$(adapter) := adapter_$(adapter) adapter base))
+$(eval $(call adapter_rules,adapter,harness/adapters))
+$(foreach adapter,$(ADAPTERS),$(eval $(call adapter_rules,adapter_$(adapter),harness/adapters/$(adapter))))
 
 CHECK_CFLAGS := $(shell $(PKG_CONFIG) --cflags check 2>/dev/null)
 CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
@@ -152,7 +154,7 @@ check: all $(foreach test,$(TESTS),$(BUILD)/test/$(test)_test)
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 bench: all
-	@if [ -x ci/bench ]; then ci/bench $(BUILD)/bin; else echo "ci/bench is not there"; fi
+	ci/bench/run.sh
 
 # Fuzzing builds everything a second time, with clang, in build/fuzz/.
 FUZZ_SOURCES := $(foreach folder,$(FOLDERS),$(wildcard $(folder)/*_fuzz.c))
@@ -176,7 +178,7 @@ $(foreach source,$(FUZZ_SOURCES),$(eval $(call fuzz_rules,$(call folder_of,$(sou
 fuzz-run: $(addprefix run-,$(FUZZ))
 endif
 
-SOURCES = $(foreach folder,$(FOLDERS) harness/adapters $(addprefix harness/adapters/,$(ADAPTERS)),$(wildcard $(folder)/*.c))
+SOURCES = $(foreach folder,$(FOLDERS) harness/adapters $(ADAPTERS:%=harness/adapters/%),$(wildcard $(folder)/*.c))
 lint:
 	ci/check-layers.sh
 	ci/check-rules.sh
