@@ -5,7 +5,7 @@
 # make fuzz             every x_fuzz.c for FUZZ_SECONDS each; FUZZ=tree_fuzz: one; FUZZ_RUNS=0: its seeds once
 # make lint             layers, house rules, layout
 # make install          PREFIX (/usr/local), DESTDIR
-# BUILD=dir builds elsewhere. WERROR=1 makes warnings errors.
+# BUILD=dir builds elsewhere. WERROR=1 makes warnings errors. V=1 shows the commands.
 
 .DEFAULT_GOAL := all
 MODE ?= release
@@ -14,6 +14,7 @@ FUZZ_SECONDS ?= 20
 PKG_CONFIG ?= pkg-config
 CLANG ?= clang
 CLANG_FORMAT ?= clang-format
+Q := $(if $(V),,@)
 
 BUILD_release := build
 BUILD_asan := build-asan
@@ -121,7 +122,8 @@ all: $(PROGRAMS) $(SCRIPTS)
 
 $(PROGRAMS):
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+	$(if $(V),,@echo "  link    $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 $(SCRIPTS): $(BUILD)/bin/mtalab-adapter-%:
 	@mkdir -p $(@D)
@@ -135,13 +137,15 @@ $(BUILD)/lib/%.a:
 folder_of = $(firstword $(subst /, ,$(1)))
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(CFLAGS_$(call folder_of,$*)) $(if $(filter %_test base/testing,$*),$(CHECK_CFLAGS)) -c -o $@ $<
+	$(if $(V),,@echo "  compile $<")
+	$(Q)$(CC) $(ALL_CFLAGS) $(CFLAGS_$(call folder_of,$*)) $(if $(filter %_test base/testing,$*),$(CHECK_CFLAGS)) -c -o $@ $<
 
 # Tests. Under a sanitizer everything stays in one process, so that leaks are seen.
 TEST_ENVIRONMENT_asan := CK_FORK=no
 $(foreach test,$(TESTS),$(BUILD)/test/$(test)_test):
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+	$(if $(V),,@echo "  link    $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 CHECKS := $(addprefix check-,$(TESTS))
 .PHONY: $(CHECKS)
@@ -167,7 +171,8 @@ fuzz:
 ifeq ($(MODE),fuzz)
 define fuzz_rules
 $$(BUILD)/$(2): $$(BUILD)/obj/$(1)/$(2).o $$(call archives,$(1))
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+	$$(if $$(V),,@echo "  link    $$@")
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 run-$(2): $$(BUILD)/$(2)
 	@mkdir -p $$(BUILD)/corpus/$(2)
 	$$< $$(FUZZ_LIMIT) -timeout=10 -print_final_stats=0 -verbosity=$$(if $$(FUZZ_VERBOSE),1,0) \
