@@ -25,8 +25,8 @@ enum web_body { WEB_BODY_WHOLE, WEB_BODY_HALF, WEB_BODY_ENDLESS, WEB_BODY_OVERSI
 
 /* Everything that can be set about a policy host: web_behaviour.c holds one row for each. */
 struct web_behaviour {
-    int https;                /* enum web_https: ok | refuse (nothing listens) | and, after the ClientHello was read, reset
-                               * | close | stall (silence) | garbage (no TLS) | alert (fatal handshake_failure) */
+    int https;                /* enum web_https: ok | refuse (nothing listens); after the ClientHello was read: reset |
+                               * close | stall (silence) | garbage (no TLS) | alert (fatal handshake_failure) */
     int64_t status;           /* 200 */
     const char *location;     /* of a redirect; makes a status of 200 a 301 */
     const char *type;         /* Content-Type; "text/plain"; "" sends none */
@@ -34,8 +34,8 @@ struct web_behaviour {
                                * oversized (valid policy padded beyond 64 KiB) | empty | silent (request read, never
                                * answered) | slow (a byte at a time, never done) */
     const char *policy;       /* the body byte for byte; NULL: the plan's */
-    int64_t nth;              /* the settings above hold only for the n-th request for the policy at this host (https: the
-                               * n-th connection, where refuse is a reset); 0: always */
+    int64_t nth;              /* the settings above hold only for the n-th request for the policy at this host (https:
+                               * the n-th connection, where refuse is a reset); 0: always */
 };
 extern const struct schema web_behaviour_schema;
 
@@ -64,6 +64,8 @@ bool fakests_listen(struct fakests *sts, struct err *err) NODISCARD;
 bool fakests_change(struct fakests *sts, const struct fakests_config *config, struct err *err) NODISCARD;
 void fakests_free(struct fakests **sts);             /* ends nginx */
 
-void web_behaviour_departures(const struct web_behaviour *behaviour, void (*found)(void *arg, const char *setting), void *arg);
+/* Calls found() with the name of each setting that departs from the usual. NULL departs in nothing. */
+void web_behaviour_departures(const struct web_behaviour *behaviour, void (*found)(void *arg, const char *setting),
+                              void *arg);
 
 #endif

@@ -100,7 +100,7 @@ static struct lab *lab_new(const struct web_behaviour *behaviour, bool expired)
     lab->journal = journal_new();
     lab->root = identity_new(&(struct identity_spec){.authority = true, .subject = "root"}, NULL, &err);
     lab->leaf = make_leaf(lab, expired);
-    strcpy(lab->directory, "/tmp/fakests-test-XXXXXX");
+    snprintf(lab->directory, sizeof lab->directory, "/tmp/fakests-test-XXXXXX");
     ck_assert(mkdtemp(lab->directory) != NULL);
     lab->port = free_port();
     lab->ctx = SSL_CTX_new(TLS_client_method());
@@ -359,7 +359,7 @@ START_TEST(a_dead_nginx_is_trouble_of_the_lab)
     ck_assert(strstr(visit(lab, NULL), "200 OK") != NULL);
     lab->done = false;
     lab->until = "LAB_TROUBLE";
-    kill((pid_t)atoi(nginx_pid(lab)), SIGKILL);
+    kill((pid_t)strtol(nginx_pid(lab), NULL, 10), SIGKILL);
     ck_assert(loop_run_until(lab->loop, &lab->done, 20));
     ck_assert_str_eq(visit(lab, NULL), "");
     ck_assert(strstr(story(lab), "LAB_TROUBLE " MET "LAB_TROUBLE ") != NULL);

@@ -17,10 +17,15 @@ static const struct schema behaving_schema = {.name = "behaving",
                                               .count = COUNT(behaving_fields),
                                               .size = sizeof(struct behaving)};
 
+struct found {
+    char text[200];
+    size_t length;
+};
+
 static void note(void *arg, const char *setting)
 {
-    char *found = arg;
-    strcat(strcat(found, setting), " ");
+    struct found *found = arg;
+    found->length += (size_t)snprintf(found->text + found->length, sizeof found->text - found->length, "%s ", setting);
 }
 
 static const struct {
@@ -46,22 +51,22 @@ START_TEST(a_behaviour_is_read_and_its_departures_are_named)
     struct arena *arena = arena_new("test");
     struct diag_list *diags = diag_new(arena);
     struct behaving read = {0};
-    char found[200] = "";
+    struct found found = {0};
     const struct tree_node *node = tree_read_text(arena, "test", files[_i].text, strlen(files[_i].text), diags);
     schema_read(arena, &behaving_schema, node, &read, diags);
-    web_behaviour_departures(&read.https, note, found);
+    web_behaviour_departures(&read.https, note, &found);
     ck_assert_msg(diag_errors(diags) == files[_i].mistakes, "%s: %zu mistakes", files[_i].name, diag_errors(diags));
-    ck_assert_msg(strcmp(found, files[_i].departures) == 0, "%s: %s", files[_i].name, found);
+    ck_assert_msg(strcmp(found.text, files[_i].departures) == 0, "%s: %s", files[_i].name, found.text);
     arena_free(&arena);
 }
 END_TEST
 
 START_TEST(the_usual_departs_in_nothing)
 {
-    char found[200] = "";
-    web_behaviour_departures(&web_behaviour_usual, note, found);
-    web_behaviour_departures(NULL, note, found);
-    ck_assert_str_eq(found, "");
+    struct found found = {0};
+    web_behaviour_departures(&web_behaviour_usual, note, &found);
+    web_behaviour_departures(NULL, note, &found);
+    ck_assert_str_eq(found.text, "");
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * web_front - port 443 of every policy host: who connects and the name asked for go into the journal, TCP and TLS faults
- * are done here, everything else is passed on to nginx byte by byte.
+ * web_front - port 443 of every policy host: who connects and the name asked for go into the journal, TCP and TLS
+ * faults are done here, everything else is passed on to nginx byte by byte.
  *
  * Owns:    listeners, connections, nginx and its upstream.
  * Borrows: the loop, the journal, the directory's name and every world it was given; all must outlive it.

@@ -20,13 +20,11 @@ char *web_policy_oversized(struct arena *arena, const char *policy, size_t *leng
     enum { LINE = sizeof extension - 1 };
     size_t start = strlen(policy);
     bool ended = start == 0 || policy[start - 1] == '\n';
-    char *text = arena_alloc(arena, start + 2 + WEB_POLICY_LIMIT + 2 * LINE);
-    size_t at = (size_t)sprintf(text, "%s%s", policy, ended ? "" : "\r\n");
-    size_t target = at + WEB_POLICY_LIMIT;
-    while (at <= target) {
+    size_t at = ended ? start : start + 2, room = at + WEB_POLICY_LIMIT + 2 * LINE;
+    char *text = arena_alloc(arena, room);
+    snprintf(text, room, "%s%s", policy, ended ? "" : "\r\n");
+    for (size_t target = at + WEB_POLICY_LIMIT; at <= target; at += LINE)
         memcpy(text + at, extension, LINE);
-        at += LINE;
-    }
     *length = at;
     return text;
 }
