@@ -96,9 +96,9 @@ CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
 
 # program(name, main without .c, folder): built only when its main exists.
 define program
-ifneq ($$(wildcard $(2).c),)
+ifneq ($$(wildcard $(strip $(2)).c),)
 PROGRAMS += $$(BUILD)/bin/$(1)
-$$(BUILD)/bin/$(1): $$(BUILD)/obj/$(2).o $$(call archives,$(3))
+$$(BUILD)/bin/$(1): $$(BUILD)/obj/$(strip $(2)).o $$(call archives,$(3))
 $$(BUILD)/bin/$(1): private LIBS = $$(LIBS_$(3))
 endif
 endef

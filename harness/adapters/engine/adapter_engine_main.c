@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * mtalab-adapter-engine - makes the reference engine a subject: one mtalab-engine a case, spoken to by its socket.
+ *
+ * Owns:   the engine's process and, per case, a directory in MTALAB_DIR.
+ * Errors: answers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "harness/adapters/adapter.h"
+
+struct state {
+    char program[PATH_MAX]; /* mtalab-engine, beside this program */
+    unsigned cases;
+    struct arena *arena; /* of the case */
+    const char *directory;
+    struct process *engine;
+    FILE *control;
+};
+
+static const char *const dane_words[] = {"none", "opportunistic", "mandatory", NULL};
+static const char *const sts_words[] = {"none", "opportunistic", NULL};
+static const char *const settings[] = {
+    "MTALAB_DIR",    "MTALAB_RESOLVER", "MTALAB_ROOT_KEY", "MTALAB_ROOT_HINTS", "MTALAB_RESOLVER_OPTIONS", "MTALAB_CA",
+    "MTALAB_LISTEN", "MTALAB_HOSTNAME", "MTALAB_DANE",     "MTALAB_MTA_STS",    "MTALAB_PATIENCE",         NULL,
+};
+
+static bool is_one_of(const char *word, size_t length, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (strlen(*words) == length && strncmp(word, *words, length) == 0)
+            return true;
+    return false;
+}
+
+/* ---- describe ---- */
+
+static json_t *do_describe(const struct adapter *adapter, const char *argument)
+{
+    (void)adapter, (void)argument;
+    json_t *answer = adapter_ok(), *modes = json_array();
+    for (size_t i = 0; dane_words[i] != NULL; i++)
+        for (size_t j = 0; sts_words[j] != NULL; j++)
+            json_array_append_new(modes, json_pack("{s:s,s:s,s:s}", "dane", dane_words[i], "mta-sts", sts_words[j],
+                                                   "how", "native"));
+    json_t *rest = json_pack("{s:s,s:s,s:o,s:[s,s,s,s,s],s:s,s:b,s:{s:s,s:s},s:s}", "name", "mtalab-engine", "version",
+                             "1", "modes", modes, "features", "queue", "clock", "forget", "exchange-codes",
+                             "connectors", "resolver", "own", "needs-root", 0, "latitude", "dane-insecure-mx", "skip",
+                             "dane-pass-sts-fail", "deliver", "sts-fetch", "synchronous");
+    json_object_update(answer, rest);
+    json_decref(rest);
+    return answer;
+}
+
+static json_t *do_start(const struct adapter *adapter, const char *argument)
+{
+    (void)argument;
+    struct state *state = adapter->state;
+    if (access(state->program, X_OK) != 0)
+        return adapter_failed("%s: %s", state->program, strerror(errno));
+    return adapter_ok();
+}
+
+/* ---- end ---- */
+
+static int remove_one(const char *path, const struct stat *about, int type, struct FTW *where)
+{
+    (void)about, (void)type, (void)where;
+    return remove(path);
+}
+
+static void end_case(struct state *state)
+{
+    if (state->control != NULL)
+        fclose(state->control);
+    state->control = NULL;
+    if (state->engine != NULL)
+        process_stop(&state->engine, 0);
+    if (state->directory != NULL)
+        nftw(state->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    state->directory = NULL;
+    arena_free(&state->arena);
+}
+
+static json_t *do_end(const struct adapter *adapter, const char *argument)
+{
+    (void)argument;
+    end_case(adapter->state);
+    return adapter_ok();
+}
+
+/* ---- begin ---- */
+
+static json_t *check_settings(const struct adapter *adapter, const char *argument)
+{
+    for (const char *pair = argument + strspn(argument, " "); *pair != '\0'; pair += strspn(pair, " ")) {
+        size_t length = strcspn(pair, "= ");
+        if (!is_one_of(pair, length, settings))
+            return adapter_unsupported("there is no setting '%.*s'", (int)length, pair);
+        pair += strcspn(pair, " ");
+    }
+    const char *dane = adapter_setting(adapter, "MTALAB_DANE"), *sts = adapter_setting(adapter, "MTALAB_MTA_STS");
+    if (!is_one_of(dane, strlen(dane), dane_words))
+        return adapter_unsupported("there is no DANE mode '%s'", dane);
+    if (!is_one_of(sts, strlen(sts), sts_words))
+        return adapter_unsupported("there is no MTA-STS mode '%s'", sts);
+    return NULL;
+}
+
+/* "key: value" when the lab has said it; values are quoted. */
+static const char *line_of(const struct adapter *adapter, struct arena *arena, const char *key, const char *setting)
+{
+    const char *value = adapter_setting(adapter, setting);
+    if (*value == '\0')
+        return "";
+    return arena_printf(arena, "%s: '%s'\n", key, value);
+}
+
+static const char *patience_line(const struct adapter *adapter, struct arena *arena)
+{
+    double seconds = strtod(adapter_setting(adapter, "MTALAB_PATIENCE"), NULL);
+    return seconds > 0 ? arena_printf(arena, "patience: %.0fms\n", seconds * 1000) : "";
+}
+
+static char *write_config(const struct adapter *adapter, const struct state *state, struct err *err)
+{
+    struct arena *arena = state->arena;
+    char *path = arena_printf(arena, "%s/engine.yaml", state->directory);
+    const char *text =
+        arena_printf(arena,
+                     "directory: '%s'\nclients: [0.0.0.0/0, '::/0']\nfsync: no\n%s%s%s%sresolver:\n  %s  %s  %s\n"
+                     "connectors:\n  - name: lab\n    recipient-domains: '*'\n    smtp-dane: %s\n    mta-sts: %s\n",
+                     state->directory, line_of(adapter, arena, "hostname", "MTALAB_HOSTNAME"),
+                     line_of(adapter, arena, "listen", "MTALAB_LISTEN"),
+                     line_of(adapter, arena, "ca-file", "MTALAB_CA"), patience_line(adapter, arena),
+                     line_of(adapter, arena, "root-hints", "MTALAB_ROOT_HINTS"),
+                     line_of(adapter, arena, "trust-anchor", "MTALAB_ROOT_KEY"),
+                     line_of(adapter, arena, "options-file", "MTALAB_RESOLVER_OPTIONS"),
+                     adapter_setting(adapter, "MTALAB_DANE"), adapter_setting(adapter, "MTALAB_MTA_STS"));
+    return text_write_file(path, text, strlen(text), err) ? path : NULL;
+}
+
+/* Waits until the engine says that it is ready; what it has to complain about goes to the lab's log. */
+static bool spawn_engine(struct state *state, const char *config, struct err *err)
+{
+    int ready[2];
+    if (pipe2(ready, O_CLOEXEC) != 0)
+        return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
+    const char *argv[] = {state->program, "run", config, "--ready-fd", "1", NULL};
+    struct process_spec spec = {.argv = argv, .in = -1, .out = ready[1], .err = STDERR_FILENO};
+    state->engine = process_spawn(&spec, err);
+    close(ready[1]);
+    char word[8];
+    ssize_t got = state->engine != NULL ? read(ready[0], word, sizeof word) : 0;
+    close(ready[0]);
+    if (state->engine == NULL)
+        return false;
+    return got > 0 || err_set(err, ERR_SYSTEM, "mtalab-engine did not start; it says why in the log");
+}
+
+static bool open_control(struct state *state, struct err *err)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    snprintf(to.sun_path, sizeof to.sun_path, "%s/control", state->directory);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+        err_set(err, ERR_SYSTEM, "%s: %s", to.sun_path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    state->control = fdopen(fd, "r+");
+    return state->control != NULL || err_set(err, ERR_SYSTEM, "fdopen: %s", strerror(errno));
+}
+
+static bool begin_case(const struct adapter *adapter, struct state *state, struct err *err)
+{
+    state->arena = arena_new("case");
+    state->directory = arena_printf(state->arena, "%s/%u", adapter_setting(adapter, "MTALAB_DIR"), ++state->cases);
+    if (mkdir(state->directory, 0700) != 0)
+        return err_set(err, ERR_SYSTEM, "%s: %s", state->directory, strerror(errno));
+    const char *config = write_config(adapter, state, err);
+    return config != NULL && spawn_engine(state, config, err) && open_control(state, err);
+}
+
+static json_t *do_begin(const struct adapter *adapter, const char *argument)
+{
+    struct state *state = adapter->state;
+    json_t *wrong = check_settings(adapter, argument);
+    if (wrong != NULL)
+        return wrong;
+    struct err err;
+    end_case(state);
+    if (begin_case(adapter, state, &err))
+        return adapter_ok();
+    end_case(state);
+    return adapter_error(&err);
+}
+
+/* ---- what the engine answers itself ---- */
+
+static json_t *ask(const struct adapter *adapter, json_t *request)
+{
+    struct state *state = adapter->state;
+    json_t *answer = NULL;
+    json_error_t wrong = {.text = "no case has begun"};
+    if (state->control != NULL && json_dumpf(request, state->control, JSON_COMPACT) == 0 &&
+        fputc('\n', state->control) != EOF && fflush(state->control) == 0)
+        answer = json_loadf(state->control, JSON_DISABLE_EOF_CHECK, &wrong);
+    json_decref(request);
+    return answer != NULL ? answer : adapter_failed("the engine does not answer: %s", wrong.text);
+}
+
+static json_t *do_flush(const struct adapter *adapter, const char *argument)
+{
+    (void)argument;
+    return ask(adapter, json_pack("{s:s}", "do", "flush"));
+}
+
+static json_t *do_status(const struct adapter *adapter, const char *argument)
+{
+    (void)argument;
+    return ask(adapter, json_pack("{s:s}", "do", "status"));
+}
+
+static json_t *do_forget(const struct adapter *adapter, const char *argument)
+{
+    (void)argument;
+    return ask(adapter, json_pack("{s:s}", "do", "forget"));
+}
+
+static json_t *do_advance(const struct adapter *adapter, const char *argument)
+{
+    char *end;
+    double seconds = strtod(argument, &end);
+    if (end == argument || *end != '\0' || !(seconds >= 0))
+        return adapter_failed("advance wants seconds, not '%s'", argument);
+    return ask(adapter, json_pack("{s:s,s:f}", "do", "advance", "seconds", seconds));
+}
+
+static const struct adapter_verb verbs[] = {
+    {"describe", do_describe}, {"start", do_start},   {"begin", do_begin}, {"flush", do_flush}, {"status", do_status},
+    {"advance", do_advance},   {"forget", do_forget}, {"end", do_end},     {"stop", do_end},
+};
+
+static void find_engine(struct state *state)
+{
+    char self[PATH_MAX - 32];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    snprintf(state->program, sizeof state->program, "%s/mtalab-engine", self);
+}
+
+int main(void)
+{
+    struct state state = {0};
+    find_engine(&state);
+    int status = adapter_serve(verbs, COUNT(verbs), &state);
+    end_case(&state);
+    return status;
+}
