@@ -22,7 +22,7 @@ enum web_request_found { WEB_REQUEST_MORE, WEB_REQUEST_COMPLETE, WEB_REQUEST_BRO
 enum web_request_found web_request_parse(struct arena *arena, const char *bytes, size_t length,
                                          struct web_request *out);
 
-/* The connection's number travels to nginx as the client's address in the PROXY protocol, and comes back in a header. */
+/* A connection's number travels to nginx as the client's address in the PROXY protocol, and comes back in a header. */
 enum { WEB_CONNECTION_TEXT = 32 };
 void web_connection_write(unsigned conn, char text[WEB_CONNECTION_TEXT]);
 unsigned web_connection_read(const char *text); /* 0: none */
