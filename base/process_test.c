@@ -156,7 +156,7 @@ START_TEST(signals_are_as_a_program_expects_them)
     sigaddset(&blocked, SIGTERM);
     sigprocmask(SIG_BLOCK, &blocked, &before);
     void (*old)(int) = signal(SIGPIPE, SIG_IGN);
-    output_of("sed -n 's/^Sig\\(Blk\\|Ign\\)://p' /proc/$$/status", (struct process_spec){0}, text, sizeof text);
+    output_of("exec sed -n 's/^Sig\\(Blk\\|Ign\\)://p' /proc/self/status", (struct process_spec){0}, text, sizeof text);
     signal(SIGPIPE, old);
     sigprocmask(SIG_SETMASK, &before, NULL);
     char *rest = text;
