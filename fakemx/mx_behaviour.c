@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fakemx/mx_behaviour.h"
+
+#include <string.h>
+
+#include "base/table.h"
+
+/* ---- the tables ---- */
+
+static const char *const act_words[] = {"reply", "stall", "reset", "close", NULL};
+
+static const struct schema_field doing_fields[] = {
+    {.key = "reply",
+     .kind = SCHEMA_TEXT,
+     .offset = offsetof(struct mx_doing, reply),
+     .at_offset = offsetof(struct mx_doing, at),
+     .doc = "What to answer, beginning with the code; more lines than one are split by \\n."},
+    {.key = "act",
+     .kind = SCHEMA_WORD,
+     .offset = offsetof(struct mx_doing, act),
+     .at_offset = offsetof(struct mx_doing, at),
+     .otherwise = "reply",
+     .words = act_words,
+     .doc = "Reply, or stall (never answer), reset (RST) or close (FIN) instead."},
+    {.key = "nth",
+     .kind = SCHEMA_NUMBER,
+     .offset = offsetof(struct mx_doing, nth),
+     .otherwise = "0",
+     .doc = "Only the n-th time this step is reached at this host; 0: every time."},
+};
+
+/* "450 4.2.0 later", "stall", "reset", "close" */
+static const struct tree_node *doing_short_form(struct arena *arena, const struct tree_node *node,
+                                                struct diag_list *diags)
+{
+    if (node->kind != TREE_TEXT) {
+        diag_error(diags, node->at, "a reply, stall, reset or close is wanted here, not a list");
+        return NULL;
+    }
+    for (size_t i = MX_STALL; act_words[i] != NULL; i++)
+        if (strcmp(node->text, act_words[i]) == 0)
+            return schema_map(arena, node->at, "act", node, NULL);
+    if (node->text[0] >= '2' && node->text[0] <= '5')
+        return schema_map(arena, node->at, "reply", node, NULL);
+    const char *nearest = table_nearest_word(node->text, &act_words[MX_STALL]);
+    diag_error(diags, node->at, "'%s' is no reply, which begins with its code, nor one of: stall, reset, close%s%s%s",
+               node->text, nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+               nearest != NULL ? "'?" : "");
+    return NULL;
+}
+
+const struct schema mx_doing_schema = {
+    .name = "step of an MX host",
+    .doc = "What an MX host does at one step of the dialogue instead of the usual.",
+    .fields = doing_fields,
+    .count = COUNT(doing_fields),
+    .size = sizeof(struct mx_doing),
+    .short_form = doing_short_form,
+    .short_doc = "the reply itself (`450 4.2.0 later`), or `stall`, `reset`, `close`",
+};
+
+static const char *const tcp_words[] = {"accept", "refuse", "reset", "stall", NULL};
+static const char *const starttls_words[] = {"offered", "hidden", "refused-454", "refused-502", "stripped", "broken",
+                                             "reset",   "close",  "stall",       "alert",       NULL};
+static const char *const version_words[] = {"any", "tls1.2-only", "tls1.3-only", "tls1.0-only", NULL};
+
+#define SETTING(name, kind_, member, ...)                                                                              \
+    {.key = name, .kind = SCHEMA_##kind_, .offset = MX_SETTING(member), __VA_ARGS__}
+#define STEP(name, member, what) SETTING(name, SUBS, member, .sub = &mx_doing_schema, .doc = what)
+
+static const struct schema_field behaviour_fields[] = {
+    SETTING("tcp", WORD, tcp, .words = tcp_words, .otherwise = "accept",
+            .doc = "What becomes of a TCP connection: refuse (nothing listens), reset right after it is accepted, or "
+                   "stall (never greet)."),
+    SETTING("starttls", WORD, starttls, .words = starttls_words, .otherwise = "offered",
+            .doc = "Hidden from EHLO, refused by a reply, stripped by a man in the middle; or after the 220: broken "
+                   "(garbage), reset, close, stall, alert (fatal handshake_failure)."),
+    STEP("greeting", greeting, "Instead of the 220 greeting."),
+    STEP("ehlo", ehlo, "Instead of the answer to EHLO, counted before and after STARTTLS."),
+    STEP("helo", helo, "Instead of the answer to HELO."),
+    STEP("mail", mail, "Instead of the answer to MAIL."),
+    STEP("rcpt", rcpt, "Instead of the answer to RCPT."),
+    STEP("data", data, "Instead of the answer to DATA, or to a BDAT that is not the last."),
+    STEP("end-of-data", end_of_data, "Instead of the answer to the final dot, or to the last BDAT."),
+    STEP("quit", quit, "Instead of the answer to QUIT."),
+    SETTING("keywords", TEXTS, keywords, .otherwise = "PIPELINING, SIZE 1048576, 8BITMIME, ENHANCEDSTATUSCODES",
+            .doc = "EHLO keywords besides STARTTLS."),
+    SETTING("tls-keywords", TEXTS, tls_keywords, .doc = "The same after STARTTLS; empty: as before."),
+    SETTING("tls-versions", WORD, tls_versions, .words = version_words, .otherwise = "any",
+            .doc = "The TLS versions spoken; any is 1.2 and 1.3."),
+    SETTING("inject", TEXT, inject,
+            .doc = "Bytes sent in clear right behind the 220 of STARTTLS, with \\r, \\n and \\t escapes."),
+    SETTING("sni-required", BOOL, sni_required, .otherwise = "no",
+            .doc = "Abort the handshake with unrecognized_name when SNI is not one of the host's names."),
+};
+
+const struct schema mx_behaviour_schema = {
+    .name = "behaviour of an MX host",
+    .doc = "How the SMTP server of an MX host behaves.",
+    .fields = behaviour_fields,
+    .count = COUNT(behaviour_fields),
+    .size = sizeof(struct mx_behaviour),
+};
+
+static const size_t setting_of_step[MX_STEP_COUNT] = { /* 0: none */
+    [MX_STEP_GREETING] = MX_SETTING(greeting),
+    [MX_STEP_EHLO] = MX_SETTING(ehlo),
+    [MX_STEP_HELO] = MX_SETTING(helo),
+    [MX_STEP_MAIL] = MX_SETTING(mail),
+    [MX_STEP_RCPT] = MX_SETTING(rcpt),
+    [MX_STEP_DATA] = MX_SETTING(data),
+    [MX_STEP_CHUNK] = MX_SETTING(data),
+    [MX_STEP_END_OF_DATA] = MX_SETTING(end_of_data),
+    [MX_STEP_QUIT] = MX_SETTING(quit),
+};
+static_assert(MX_SETTING(tcp) == 0, "0 is no step's setting");
+
+/* ---- steps ---- */
+
+size_t mx_step_setting(enum mx_step step)
+{
+    return setting_of_step[step];
+}
+
+const struct mx_doing *mx_behaviour_doing(const struct mx_behaviour *behaviour, enum mx_step step, unsigned nth)
+{
+    if (setting_of_step[step] == 0)
+        return NULL;
+    const struct schema_list *list = (const void *)((const char *)behaviour + setting_of_step[step]);
+    const struct mx_doing *doings = list->items;
+    for (size_t i = 0; i < list->count; i++) {
+        bool says_nothing = doings[i].act == MX_REPLY && doings[i].reply == NULL;
+        if (!says_nothing && (doings[i].nth == 0 || doings[i].nth == nth))
+            return &doings[i];
+    }
+    return NULL;
+}
+
+/* ---- what follows from the table: each kind of field compared, copied and put into words ---- */
+
+static bool text_equal(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static const char *text_copy(struct arena *arena, const char *text)
+{
+    return text != NULL ? arena_strdup(arena, text) : NULL;
+}
+
+static bool texts_equal(const void *a, const void *b)
+{
+    const struct schema_texts *left = a, *right = b;
+    bool equal = left->count == right->count;
+    for (size_t i = 0; equal && i < left->count; i++)
+        equal = strcmp(left->items[i], right->items[i]) == 0;
+    return equal;
+}
+
+static void texts_copy(struct arena *arena, void *value)
+{
+    struct schema_texts *texts = value;
+    const char **items = arena_alloc(arena, texts->count * sizeof *items);
+    for (size_t i = 0; i < texts->count; i++)
+        items[i] = arena_strdup(arena, texts->items[i]);
+    *texts = (struct schema_texts){.items = items, .count = texts->count};
+}
+
+static const char *texts_words(struct arena *arena, const struct schema_texts *texts)
+{
+    const char *words = texts->count > 0 ? texts->items[0] : "none";
+    for (size_t i = 1; i < texts->count; i++)
+        words = arena_printf(arena, "%s, %s", words, texts->items[i]);
+    return words;
+}
+
+static bool doings_equal(const void *a, const void *b)
+{
+    const struct schema_list *left = a, *right = b;
+    const struct mx_doing *one = left->items, *other = right->items;
+    bool equal = left->count == right->count;
+    for (size_t i = 0; equal && i < left->count; i++)
+        equal = one[i].act == other[i].act && one[i].nth == other[i].nth && text_equal(one[i].reply, other[i].reply);
+    return equal;
+}
+
+static void doings_copy(struct arena *arena, void *value)
+{
+    struct schema_list *list = value;
+    if (list->count == 0)
+        return;
+    struct mx_doing *items = arena_memdup(arena, list->items, list->count * sizeof *items);
+    for (size_t i = 0; i < list->count; i++) {
+        items[i].reply = text_copy(arena, items[i].reply);
+        items[i].at = (struct srcpos){0}; /* the file's name is not ours */
+    }
+    list->items = items;
+}
+
+static bool field_equal(const struct schema_field *field, const struct mx_behaviour *left,
+                        const struct mx_behaviour *right)
+{
+    const void *a = (const char *)left + field->offset, *b = (const char *)right + field->offset;
+    switch (field->kind) {
+    case SCHEMA_WORD:
+        return *(const int *)a == *(const int *)b;
+    case SCHEMA_BOOL:
+        return *(const bool *)a == *(const bool *)b;
+    case SCHEMA_TEXT:
+        return text_equal(*(const char *const *)a, *(const char *const *)b);
+    case SCHEMA_TEXTS:
+        return texts_equal(a, b);
+    case SCHEMA_SUBS:
+        return doings_equal(a, b);
+    default:
+        assert(!"a kind that no row of behaviour_fields has");
+        return false;
+    }
+}
+
+static void usual_behaviour(struct arena *arena, struct mx_behaviour *usual)
+{
+    schema_read(arena, &mx_behaviour_schema, NULL, usual, diag_new(arena));
+}
+
+const struct mx_behaviour *mx_behaviour_copy(struct arena *arena, const struct mx_behaviour *from)
+{
+    struct mx_behaviour *copy = arena_alloc(arena, sizeof *copy);
+    if (from == NULL) {
+        usual_behaviour(arena, copy);
+        return copy;
+    }
+    *copy = *from;
+    for (size_t i = 0; i < COUNT(behaviour_fields); i++) {
+        void *value = (char *)copy + behaviour_fields[i].offset;
+        if (behaviour_fields[i].kind == SCHEMA_TEXT)
+            *(const char **)value = text_copy(arena, *(const char **)value);
+        else if (behaviour_fields[i].kind == SCHEMA_TEXTS)
+            texts_copy(arena, value);
+        else if (behaviour_fields[i].kind == SCHEMA_SUBS)
+            doings_copy(arena, value);
+    }
+    return copy;
+}
+
+bool mx_behaviour_equal(const struct mx_behaviour *a, const struct mx_behaviour *b)
+{
+    for (size_t i = 0; i < COUNT(behaviour_fields); i++)
+        if (!field_equal(&behaviour_fields[i], a, b))
+            return false;
+    return true;
+}
+
+void mx_behaviour_departures(const struct mx_behaviour *behaviour, void (*found)(void *arg, const char *setting),
+                             void *arg)
+{
+    if (behaviour == NULL)
+        return;
+    struct arena *arena = arena_new("departures");
+    struct mx_behaviour usual;
+    usual_behaviour(arena, &usual);
+    for (size_t i = 0; i < COUNT(behaviour_fields); i++)
+        if (!field_equal(&behaviour_fields[i], behaviour, &usual))
+            found(arg, behaviour_fields[i].key);
+    arena_free(&arena);
+}
+
+static const struct schema_field *field_of(size_t setting)
+{
+    size_t i = 0;
+    while (behaviour_fields[i].offset != setting)
+        i++;
+    return &behaviour_fields[i];
+}
+
+const char *mx_setting_name(size_t setting)
+{
+    return field_of(setting)->key;
+}
+
+bool mx_setting_departs(const struct mx_behaviour *behaviour, size_t setting)
+{
+    struct arena *arena = arena_new("departs");
+    struct mx_behaviour usual;
+    usual_behaviour(arena, &usual);
+    bool departs = !field_equal(field_of(setting), behaviour, &usual);
+    arena_free(&arena);
+    return departs;
+}
+
+const char *mx_setting_words(struct arena *arena, const struct mx_behaviour *behaviour, size_t setting,
+                             const struct mx_doing *doing)
+{
+    const struct schema_field *field = field_of(setting);
+    const void *value = (const char *)behaviour + setting;
+    const char *words = "yes"; /* of a SCHEMA_BOOL */
+    if (doing != NULL)
+        words = doing->act == MX_REPLY ? doing->reply : act_words[doing->act];
+    else if (field->kind == SCHEMA_WORD)
+        words = field->words[*(const int *)value];
+    else if (field->kind == SCHEMA_TEXT)
+        words = *(const char *const *)value;
+    else if (field->kind == SCHEMA_TEXTS)
+        words = texts_words(arena, value);
+    return arena_printf(arena, "%s: %s", field->key, words);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fakemx/mx_mailbox.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+enum { TOKEN_MAX = 200, MESSAGE_COST = 512 /* of a message besides its text */ };
+static const char token_header[] = "X-Mtalab-Token:";
+
+struct mx_mailbox {
+    struct arena *arena;
+    struct {
+        struct mx_message **items;
+        size_t count, room;
+    } messages;
+    size_t bytes;
+};
+
+struct mx_mailbox *mx_mailbox_new(void)
+{
+    struct arena *arena = arena_new("mailbox");
+    struct mx_mailbox *mailbox = arena_alloc(arena, sizeof *mailbox);
+    mailbox->arena = arena;
+    return mailbox;
+}
+
+void mx_mailbox_free(struct mx_mailbox **mailbox)
+{
+    if (*mailbox == NULL)
+        return;
+    struct arena *arena = (*mailbox)->arena;
+    *mailbox = NULL;
+    arena_free(&arena);
+}
+
+/* The printable word behind the header's name. */
+static const char *token_in(struct arena *arena, const char *value, const char *end)
+{
+    while (value < end && (*value == ' ' || *value == '\t'))
+        value++;
+    size_t length = 0;
+    while (value + length < end && length < TOKEN_MAX && value[length] > ' ' && value[length] < 0x7f)
+        length++;
+    return arena_strndup(arena, value, length);
+}
+
+static const char *find_token(struct arena *arena, const struct mx_message *message, bool is_bounce)
+{
+    const char *end = message->text + message->length;
+    for (const char *line = message->text; line < end;) {
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        const char *line_end = next != NULL ? next : end;
+        bool empty = line_end == line || (line_end == line + 1 && *line == '\r');
+        if (empty && !is_bounce)
+            break; /* the headers are over */
+        if ((size_t)(line_end - line) >= strlen(token_header) && strncasecmp(line, token_header, strlen(token_header)) == 0)
+            return token_in(arena, line + strlen(token_header), line_end);
+        line = line_end + 1;
+    }
+    return "";
+}
+
+static const char *sha256_of(struct arena *arena, const struct mx_message *message)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    EVP_Digest(message->text, message->length, digest, &length, EVP_sha256(), NULL);
+    return text_hex(arena, digest, length);
+}
+
+const struct mx_message *mx_mailbox_add(struct mx_mailbox *mailbox, struct evbuffer *text, bool is_bounce)
+{
+    size_t length = evbuffer_get_length(text);
+    if (length + MESSAGE_COST > MX_MAILBOX_BYTES - mailbox->bytes)
+        return NULL;
+    char *copy = arena_alloc(mailbox->arena, length + 1);
+    evbuffer_copyout(text, copy, length);
+    mailbox->bytes += length + MESSAGE_COST;
+    struct mx_message *message = arena_alloc(mailbox->arena, sizeof *message);
+    *message = (struct mx_message){.text = copy, .length = length};
+    message->token = find_token(mailbox->arena, message, is_bounce);
+    message->sha256 = sha256_of(mailbox->arena, message);
+    *ARENA_PUSH(mailbox->arena, &mailbox->messages) = message;
+    return message;
+}
+
+static bool has_token(const struct mx_message *message, const char *token)
+{
+    return strcmp(message->token, token) == 0;
+}
+
+static bool has_text(const struct mx_message *message, const char *token)
+{
+    return memmem(message->text, message->length, token, strlen(token)) != NULL;
+}
+
+static const struct mx_message *latest(const struct mx_mailbox *mailbox, const char *token,
+                                       bool (*fits)(const struct mx_message *message, const char *token))
+{
+    for (size_t i = mailbox->messages.count; i > 0; i--)
+        if (fits(mailbox->messages.items[i - 1], token))
+            return mailbox->messages.items[i - 1];
+    return NULL;
+}
+
+const struct mx_message *mx_mailbox_find(const struct mx_mailbox *mailbox, const char *token)
+{
+    const struct mx_message *message = latest(mailbox, token, has_token);
+    return message != NULL ? message : latest(mailbox, token, has_text);
+}
