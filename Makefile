@@ -4,6 +4,7 @@
 # make MODE=asan check  the same under AddressSanitizer and UBSan, in build-asan/
 # make fuzz             every x_fuzz.c for FUZZ_SECONDS each; FUZZ=tree_fuzz: one; FUZZ_RUNS=0: its seeds once
 # make lint             layers, house rules, layout
+# make format           lays out FILES (all .c files) as .clang-format says
 # make install          PREFIX (/usr/local), DESTDIR
 # BUILD=dir builds elsewhere. WERROR=1 makes warnings errors. V=1 shows the commands.
 
@@ -115,7 +116,7 @@ SCRIPT_ADAPTERS := $(notdir $(wildcard $(foreach adapter,$(ADAPTERS),\
     harness/adapters/$(adapter)/mtalab-adapter-$(adapter))))
 SCRIPTS := $(addprefix $(BUILD)/bin/,$(SCRIPT_ADAPTERS))
 
-.PHONY: all check bench fuzz fuzz-run lint install clean programs
+.PHONY: all check bench fuzz fuzz-run lint format install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(PROGRAMS) $(SCRIPTS)
@@ -190,6 +191,10 @@ lint:
 	@if command -v $(CLANG_FORMAT) >/dev/null; then \
 	    echo "$(CLANG_FORMAT) --dry-run"; $(CLANG_FORMAT) --dry-run -Werror $(SOURCES); \
 	else echo "$(CLANG_FORMAT) is not installed: layout not checked"; fi
+
+FILES ?= $(SOURCES)
+format:
+	$(CLANG_FORMAT) -i $(FILES)
 
 SHARE := $(DESTDIR)$(PREFIX)/share/mtalab
 install: all
