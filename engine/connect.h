@@ -16,7 +16,8 @@
 struct connect_attempt;
 typedef void connect_done(void *arg, struct bufferevent *io, enum cause cause, const char *why);
 
-struct connect_attempt *connect_start(struct loop *loop, const struct netaddr *to, double timeout_s, connect_done *done, void *arg);
+struct connect_attempt *connect_start(struct loop *loop, const struct netaddr *to, double timeout_s,
+                                      connect_done *done, void *arg);
 void connect_cancel(struct connect_attempt **attempt);     /* done() is not called any more */
 
 struct timeval connect_timeval(double seconds);

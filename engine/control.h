@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * control - the administrator's door: a unix socket, one JSON object a line in, one a line out.
  *
- * {"do":"flush"} {"do":"advance","seconds":900} {"do":"forget"} {"do":"status"} {"do":"queue"} {"do":"requeue","message":7}
- * {"do":"trace","about":"a@b.example","limit":100} {"do":"stop"}
+ * {"do":"flush"} {"do":"advance","seconds":900} {"do":"forget"} {"do":"status"} {"do":"queue"}
+ * {"do":"requeue","message":7} {"do":"trace","about":"a@b.example","limit":100} {"do":"stop"}
  * Answers: {"ok":true,...} or {"ok":false,"error":"..."}.
  *
  * Owns:    listener and connections. Borrows: loop, ports.
@@ -24,12 +24,14 @@ struct control_client;
 struct control_ports {
     void *engine;
     /* The answer, or NULL: then control_answer() is called later, or *err is filled. */
-    json_t *(*handle)(void *engine, const char *verb, const json_t *request, struct control_client *client, bool *later, struct err *err);
+    json_t *(*handle)(void *engine, const char *verb, const json_t *request, struct control_client *client, bool *later,
+                      struct err *err);
     /* The client is gone: no answer is owed any more. */
     void (*gone)(void *engine, struct control_client *client);
 };
 
-struct control *control_new(const char *path, struct loop *loop, const struct control_ports *ports, struct err *err) NODISCARD;
+struct control *control_new(const char *path, struct loop *loop, const struct control_ports *ports,
+                            struct err *err) NODISCARD;
 void control_answer(struct control_client *client, json_t *answer);     /* takes the answer */
 void control_free(struct control **control);
 

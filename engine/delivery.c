@@ -152,7 +152,7 @@ static bool more_addresses(const struct delivery *d)
     return d->facts != NULL && d->address + 1 < address_count(d);
 }
 
-/* One recipient's failure: kept if it tells more than what it has met so far; closed when nothing else will be tried. */
+/* One recipient's failure: kept if it tells more than what it has met so far; closed when nothing else is tried. */
 static enum course note_failure(const struct delivery *d, struct waiting *w, const struct failure *failure)
 {
     enum course course = outcome_course(failure->cause, more_addresses(d), more_hosts(d));

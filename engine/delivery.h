@@ -13,14 +13,18 @@
 #include "engine/settle.h"
 #include "engine/sts.h"
 
-/* All that a delivery asks of the outside; engine.c plugs in libunbound, the policy cache and TCP, tests plug in tables. */
+/* All that a delivery asks of the outside: engine.c plugs in libunbound, the policy cache and TCP, tests plug in
+ * tables. */
 struct delivery_ports {
     void *outside;
-    void (*mx)(void *outside, struct arena *arena, const char *domain, bool override_bogus, void (*done)(void *arg, const struct mx_facts *facts), void *arg);
+    void (*mx)(void *outside, struct arena *arena, const char *domain, bool override_bogus,
+               void (*done)(void *arg, const struct mx_facts *facts), void *arg);
     void (*host)(void *outside, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
                  void (*done)(void *arg, const struct host_facts *facts), void *arg);
-    void (*sts)(void *outside, struct arena *arena, const char *domain, bool recheck, void (*done)(void *arg, const struct sts_facts *facts), void *arg);
-    struct connect_attempt *(*connect)(void *outside, const struct netaddr *to, double timeout_s, connect_done *done, void *arg);
+    void (*sts)(void *outside, struct arena *arena, const char *domain, bool recheck,
+                void (*done)(void *arg, const struct sts_facts *facts), void *arg);
+    struct connect_attempt *(*connect)(void *outside, const struct netaddr *to, double timeout_s, connect_done *done,
+                                       void *arg);
 };
 struct delivery_world {
     struct settle_world settle;
@@ -37,7 +41,8 @@ struct delivery_job {
 
 struct delivery;
 
-struct delivery *delivery_start(const struct delivery_world *world, const struct delivery_job *job, void (*done)(void *arg, struct delivery *self), void *arg);
+struct delivery *delivery_start(const struct delivery_world *world, const struct delivery_job *job,
+                                void (*done)(void *arg, struct delivery *self), void *arg);
 void delivery_cancel(struct delivery **delivery);    /* its recipients stay as they are on disk */
 const char *delivery_domain(const struct delivery *delivery);
 

@@ -41,8 +41,9 @@ struct dialogue_result {
 
 struct dialogue;
 
-/* settled: the server has answered the final dot; fates are known, QUIT is still to come. May be NULL. */
-struct dialogue *dialogue_start(struct loop *loop, struct arena *arena, struct bufferevent *io, const struct dialogue_job *job,
+/* settled: the server has taken the message; fates are known, QUIT is still to come. May be NULL. */
+struct dialogue *dialogue_start(struct loop *loop, struct arena *arena, struct bufferevent *io,
+                                const struct dialogue_job *job,
                                 void (*settled)(void *arg, const struct dialogue_result *result),
                                 void (*done)(void *arg, const struct dialogue_result *result), void *arg);
 void dialogue_cancel(struct dialogue **dialogue);   /* neither settled() nor done() is called any more */

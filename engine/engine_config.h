@@ -41,7 +41,8 @@ struct engine_config {
 extern const struct schema engine_config_schema;
 
 const struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags);
-const struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root, struct diag_list *diags);
+const struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root,
+                                                struct diag_list *diags);
 const struct connector *engine_connectors(const struct engine_config *config, size_t *count);
 /* The time-outs with patience as their cap, as the dialogue wants them. */
 struct dialogue_timeouts engine_dialogue_timeouts(const struct engine_config *config);

@@ -158,14 +158,16 @@ static int show(const struct command_line *line, json_t *request, const char *ro
 
 /* clang-format off */
 static const struct column queue_columns[] = {
-    {"MESSAGE", "message", 7}, {"STATE", "state", 9}, {"RECIPIENT", "recipient", 30}, {"TRIES", "attempts", 5}, {"CODE", "code", 8}, {"REASON", "reason", 0},
+    {"MESSAGE", "message", 7}, {"STATE", "state", 9}, {"RECIPIENT", "recipient", 30},
+    {"TRIES", "attempts", 5},  {"CODE", "code", 8},   {"REASON", "reason", 0},
 };
 /* clang-format on */
 /* clang-format off */
 static const struct column trace_columns[] = {
-    {"MESSAGE", "message", 7}, {"TRY", "attempt", 3}, {"EVENT", "event", 7}, {"RECIPIENT", "recipient", 24}, {"HOST", "host", 28},
-    {"ADDRESS", "address", 15}, {"MX", "mx_trust", 9}, {"TLSA", "tlsa", 9}, {"STS", "sts_mode", 7}, {"DEMAND", "demand", 9},
-    {"CLAUSE", "clause", 13}, {"TLS", "tls", 7}, {"CODE", "code", 8}, {"TEXT", "text", 0},
+    {"MESSAGE", "message", 7}, {"TRY", "attempt", 3},      {"EVENT", "event", 7}, {"RECIPIENT", "recipient", 24},
+    {"HOST", "host", 28},      {"ADDRESS", "address", 15}, {"MX", "mx_trust", 9}, {"TLSA", "tlsa", 9},
+    {"STS", "sts_mode", 7},    {"DEMAND", "demand", 9},    {"CLAUSE", "clause", 13},
+    {"TLS", "tls", 7},         {"CODE", "code", 8},        {"TEXT", "text", 0},
 };
 /* clang-format on */
 

@@ -7,12 +7,24 @@
 #include "base/text.h"
 #include "engine/message.h"
 
-enum { HEADER_MAX = 64 * 1024 };
+enum { HEADER_MAX = 64 * 1024, LINE_MAX = 700 };
 
-/* One line, whatever a peer put into it. */
+/* One line of ASCII, whatever a peer put into it. */
 static const char *line(struct arena *arena, const char *text)
 {
-    return text_escape(arena, text, strnlen(text, 600));
+    char *safe = text_escape(arena, text, strnlen(text, LINE_MAX));
+    safe[strnlen(safe, LINE_MAX)] = '\0';
+    for (char *at = safe; *at != '\0'; at++)
+        if ((unsigned char)*at & 0x80)
+            *at = '?';
+    return safe;
+}
+
+/* "550 5.4.310 ...", as SMTP would have said it; a server's own answer is that already. */
+static const char *reply_of(struct arena *arena, struct status status)
+{
+    bool own = strspn(status.text, "0123456789") == 3 && status.text[3] == ' ';
+    return line(arena, own ? status.text : arena_printf(arena, "550 %s %s", status.code, status.text));
 }
 
 static void write_head(FILE *out, struct arena *arena, const struct ndr *n)
@@ -30,8 +42,8 @@ static void write_words(FILE *out, struct arena *arena, const struct ndr *n)
     fprintf(out, "Your message could not be delivered to:\r\n\r\n");
     for (size_t i = 0; i < n->recipient_count; i++) {
         const struct ndr_recipient *r = &n->recipients[i];
-        fprintf(out, "  <%s>\r\n    %s - Server at %s returned '550 %s %s'\r\n", r->address,
-                message_date(arena, n->now), n->hostname, r->status.code, line(arena, r->status.text));
+        fprintf(out, "  <%s>\r\n    %s - Server at %s returned '%s'\r\n", r->address, message_date(arena, n->now),
+                n->hostname, reply_of(arena, r->status));
         if (r->last_error != NULL)
             fprintf(out, "    %s - Server at %s returned '450 %s'\r\n", message_date(arena, r->last_attempt),
                     r->remote_host != NULL ? r->remote_host : n->hostname, line(arena, r->last_error));
@@ -48,7 +60,7 @@ static void write_status(FILE *out, struct arena *arena, const struct ndr *n)
         fprintf(out, "\r\nFinal-Recipient: rfc822; %s\r\nAction: failed\r\nStatus: %s\r\n", r->address, r->status.code);
         if (r->remote_host != NULL)
             fprintf(out, "Remote-MTA: dns; %s\r\n", r->remote_host);
-        fprintf(out, "Diagnostic-Code: smtp; 550 %s %s\r\n", r->status.code, line(arena, r->status.text));
+        fprintf(out, "Diagnostic-Code: smtp; %s\r\n", reply_of(arena, r->status));
         fprintf(out, "Last-Attempt-Date: %s\r\n", message_date(arena, r->last_attempt));
     }
     fprintf(out, "\r\n");

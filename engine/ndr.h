@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * ndr - a report of non-delivery: multipart/report (RFC 6522) with a delivery-status part (RFC 3464) and the header of the
- * message that failed. Pure.
+ * ndr - a report of non-delivery: multipart/report (RFC 6522) with a delivery-status part (RFC 3464) and the header of
+ * the message that failed. Pure.
  *
- * The caller sends it to the original sender with the null sender, and never makes one for a message that has it (5321-4.5.4-2). */
+ * The caller sends it to the original sender with the null sender, and never makes one for a message that has that
+ * itself (5321-4.5.4-2). */
 #ifndef ENGINE_NDR_H
 #define ENGINE_NDR_H
 

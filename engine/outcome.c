@@ -4,7 +4,8 @@
 enum scope { SCOPE_DESTINATION, SCOPE_HOST, SCOPE_ADDRESS, SCOPE_RECIPIENT };
 
 /* Whom a failure concerns, what to do when no host is left, and how much it tells. A failure that concerns an address
- * goes on to the host's next address, then, like one that concerns the host, to the next host. */
+ * goes on to the host's next address, then, like one that concerns the host, to the next host. One forged 554 greeting
+ * must not bounce; a message that may have arrived (lost-after-dot) is not given to a second host at once. */
 /* clang-format off */
 static const struct { const char *name; enum scope scope; enum course last; int weight; } causes[] = {
     [CAUSE_NONE]              = {"none",              SCOPE_DESTINATION, COURSE_DEFER,  0},
@@ -12,14 +13,14 @@ static const struct { const char *name; enum scope scope; enum course last; int 
     [CAUSE_NULL_MX]           = {"null-mx",           SCOPE_DESTINATION, COURSE_BOUNCE, 3}, /* 7505-3-2 */
     [CAUSE_NO_ADDRESS]        = {"no-address",        SCOPE_DESTINATION, COURSE_DEFER,  2},
     [CAUSE_DNS_FAILED]        = {"dns-failed",        SCOPE_DESTINATION, COURSE_DEFER,  2}, /* 7672-2.1.2 */
-    [CAUSE_INSECURE_DENIAL]   = {"insecure-denial",   SCOPE_DESTINATION, COURSE_DEFER,  3}, /* 7672-2.2.1: mandatory waits */
+    [CAUSE_INSECURE_DENIAL]   = {"insecure-denial",   SCOPE_DESTINATION, COURSE_DEFER,  3}, /* 7672-2.2.1 */
     [CAUSE_HOST_SKIPPED]      = {"host-skipped",      SCOPE_HOST,        COURSE_DEFER,  3},
     [CAUSE_HOST_UNRESOLVED]   = {"host-unresolved",   SCOPE_HOST,        COURSE_DEFER,  1},
     [CAUSE_CONNECT_REFUSED]   = {"connect-refused",   SCOPE_ADDRESS,     COURSE_DEFER,  1},
     [CAUSE_CONNECT_TIMEOUT]   = {"connect-timeout",   SCOPE_ADDRESS,     COURSE_DEFER,  1},
     [CAUSE_CONNECT_FAILED]    = {"connect-failed",    SCOPE_ADDRESS,     COURSE_DEFER,  1},
     [CAUSE_GREETING_4XX]      = {"greeting-4xx",      SCOPE_ADDRESS,     COURSE_DEFER,  1},
-    [CAUSE_GREETING_5XX]      = {"greeting-5xx",      SCOPE_ADDRESS,     COURSE_DEFER,  1}, /* one forged 554 must not bounce */
+    [CAUSE_GREETING_5XX]      = {"greeting-5xx",      SCOPE_ADDRESS,     COURSE_DEFER,  1}, /* 5321-4.2.1 */
     [CAUSE_EHLO_4XX]          = {"ehlo-4xx",          SCOPE_ADDRESS,     COURSE_DEFER,  1},
     [CAUSE_EHLO_5XX]          = {"ehlo-5xx",          SCOPE_ADDRESS,     COURSE_DEFER,  1},
     [CAUSE_STARTTLS_BROKEN]   = {"starttls-broken",   SCOPE_ADDRESS,     COURSE_DEFER,  1},
@@ -38,7 +39,7 @@ static const struct { const char *name; enum scope scope; enum course last; int 
     [CAUSE_DATA_5XX]          = {"data-5xx",          SCOPE_RECIPIENT,   COURSE_BOUNCE, 3},
     [CAUSE_BODY_4XX]          = {"body-4xx",          SCOPE_HOST,        COURSE_DEFER,  2},
     [CAUSE_BODY_5XX]          = {"body-5xx",          SCOPE_RECIPIENT,   COURSE_BOUNCE, 3},
-    [CAUSE_LOST_AFTER_DOT]    = {"lost-after-dot",    SCOPE_RECIPIENT,   COURSE_DEFER,  3}, /* may have arrived: no second host now */
+    [CAUSE_LOST_AFTER_DOT]    = {"lost-after-dot",    SCOPE_RECIPIENT,   COURSE_DEFER,  3},
     [CAUSE_TOO_BIG]           = {"too-big",           SCOPE_HOST,        COURSE_BOUNCE, 2},
     [CAUSE_NO_8BIT]           = {"no-8bit",           SCOPE_HOST,        COURSE_BOUNCE, 2},
     [CAUSE_INTERNAL]          = {"internal",          SCOPE_DESTINATION, COURSE_DEFER,  3},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * outcome - what a failure means: whom it concerns, what is tried next, what becomes of the message. Pure.
  *
- * The one place where that is decided. A security demand that is not met never bounces at once (8461-5-6, 7672-2.2-4). */
+ * The one place where that is decided. A security demand that is not met never bounces at once (8461-5-6,
+ * 7672-2.2-4). */
 #ifndef ENGINE_OUTCOME_H
 #define ENGINE_OUTCOME_H
 
@@ -17,8 +18,9 @@ enum cause {
     /* the address */
     CAUSE_CONNECT_REFUSED, CAUSE_CONNECT_TIMEOUT, CAUSE_CONNECT_FAILED,
     /* the session */
-    CAUSE_GREETING_4XX, CAUSE_GREETING_5XX, CAUSE_EHLO_4XX, CAUSE_EHLO_5XX, CAUSE_STARTTLS_BROKEN, CAUSE_HANDSHAKE_FAILED,
-    CAUSE_DEMAND_UNMET, CAUSE_TIMEOUT, CAUSE_LOST, CAUSE_BAD_REPLY, CAUSE_CLOSING, CAUSE_TLS_WANTED,
+    CAUSE_GREETING_4XX, CAUSE_GREETING_5XX, CAUSE_EHLO_4XX, CAUSE_EHLO_5XX, CAUSE_STARTTLS_BROKEN,
+    CAUSE_HANDSHAKE_FAILED, CAUSE_DEMAND_UNMET, CAUSE_TIMEOUT, CAUSE_LOST, CAUSE_BAD_REPLY, CAUSE_CLOSING,
+    CAUSE_TLS_WANTED,
     /* the transaction */
     CAUSE_MAIL_4XX, CAUSE_MAIL_5XX, CAUSE_RCPT_4XX, CAUSE_RCPT_5XX, CAUSE_DATA_4XX, CAUSE_DATA_5XX, CAUSE_BODY_4XX,
     CAUSE_BODY_5XX, CAUSE_LOST_AFTER_DOT, CAUSE_TOO_BIG, CAUSE_NO_8BIT,
@@ -43,7 +45,9 @@ enum course outcome_course(enum cause cause, bool more_addresses, bool more_host
  * among equals the later one. */
 bool outcome_tells_more(enum cause before, enum cause after);
 /* The steps at which a server's reply decides; 421 closes the session anywhere, 530 to MAIL wants TLS (3207-4). */
-enum reply_step { REPLY_TO_GREETING, REPLY_TO_EHLO, REPLY_TO_MAIL, REPLY_TO_RCPT, REPLY_TO_DATA, REPLY_TO_BODY, REPLY_STEP_COUNT };
+enum reply_step {
+    REPLY_TO_GREETING, REPLY_TO_EHLO, REPLY_TO_MAIL, REPLY_TO_RCPT, REPLY_TO_DATA, REPLY_TO_BODY, REPLY_STEP_COUNT
+};
 enum cause outcome_of_reply(enum reply_step step, int code);
 /* May a message that nothing protects go in the clear on a new connection after this (7672-2.2-9, 3207-4)? */
 bool outcome_again_in_clear(enum cause cause, bool tls_demanded);

@@ -4,8 +4,8 @@
  * Owns:    its part of the store; what it hands out lives in the caller's arena.
  * Borrows: the clock.
  * Errors:  false with *err filled; the store is then unchanged.
- * Threads: one. Kill -9 at any moment loses nothing: a message is there when queue_add() has returned, and a recipient's
- * end and the report about it are written in one transaction. */
+ * Threads: one. Kill -9 at any moment loses nothing: a message is there when queue_add() has returned, and a
+ * recipient's end and the report about it are written in one transaction. */
 #ifndef ENGINE_QUEUE_H
 #define ENGINE_QUEUE_H
 
@@ -42,7 +42,8 @@ void queue_close(struct queue **queue);
 /* Every recipient is due at once. *id: the message's row; may be NULL. */
 bool queue_add(struct queue *queue, const struct message *message, int64_t *id, struct err *err) NODISCARD;
 /* Recipients that are due and not in hands of a delivery; queue_take() puts them there, settling takes them out. */
-bool queue_due(struct queue *queue, struct arena *arena, size_t limit, struct queued_list *list, struct err *err) NODISCARD;
+bool queue_due(struct queue *queue, struct arena *arena, size_t limit, struct queued_list *list,
+               struct err *err) NODISCARD;
 bool queue_take(struct queue *queue, int64_t recipient, struct err *err) NODISCARD;
 /* When the next recipient is due; INT64_MAX: none is. */
 int64_t queue_next_due(struct queue *queue);

@@ -25,11 +25,12 @@ struct settle_about {                  /* the attempt, for traces and reports */
     const char *content; size_t length;
 };
 
-bool settle_delivered(const struct settle_world *world, const struct settle_about *about, const struct queued *const *recipients, size_t count,
-                      const char *reply, struct err *err) NODISCARD;
+bool settle_delivered(const struct settle_world *world, const struct settle_about *about,
+                      const struct queued *const *recipients, size_t count, const char *reply,
+                      struct err *err) NODISCARD;
 /* One transaction, with the report about those that bounce. */
-bool settle_failures(const struct settle_world *world, const struct settle_about *about, struct arena *arena, const struct settle_failed *list,
-                     size_t count, struct err *err) NODISCARD;
+bool settle_failures(const struct settle_world *world, const struct settle_about *about, struct arena *arena,
+                     const struct settle_failed *list, size_t count, struct err *err) NODISCARD;
 /* Would this recipient be given up now, were its attempt to end in COURSE_DEFER? */
 bool settle_gives_up(const struct settle_world *world, const struct queued *recipient);
 

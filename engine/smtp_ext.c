@@ -6,12 +6,11 @@
 #include <strings.h>
 
 /* clang-format off */
+#define KEYWORD(text, member) {text, offsetof(struct smtp_ext, member)}
 static const struct { const char *keyword; size_t flag; } keywords[] = {
-    {"STARTTLS", offsetof(struct smtp_ext, starttls)},     {"PIPELINING", offsetof(struct smtp_ext, pipelining)},
-    {"8BITMIME", offsetof(struct smtp_ext, eightbitmime)}, {"ENHANCEDSTATUSCODES", offsetof(struct smtp_ext, enhanced_codes)},
-    {"CHUNKING", offsetof(struct smtp_ext, chunking)},     {"SMTPUTF8", offsetof(struct smtp_ext, smtputf8)},
-    {"REQUIRETLS", offsetof(struct smtp_ext, requiretls)}, {"DSN", offsetof(struct smtp_ext, dsn)},
-    {"SIZE", offsetof(struct smtp_ext, size)},
+    KEYWORD("STARTTLS", starttls),   KEYWORD("PIPELINING", pipelining), KEYWORD("8BITMIME", eightbitmime),
+    KEYWORD("CHUNKING", chunking),   KEYWORD("SMTPUTF8", smtputf8),     KEYWORD("ENHANCEDSTATUSCODES", enhanced_codes),
+    KEYWORD("REQUIRETLS", requiretls), KEYWORD("DSN", dsn),             KEYWORD("SIZE", size),
 };
 /* clang-format on */
 

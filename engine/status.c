@@ -22,7 +22,8 @@ static const struct { const char *code, *text; } of_cause[CAUSE_COUNT] = {
     [CAUSE_EHLO_4XX]         = {"4.4.317", "Cannot establish session with remote server [Message={detail}]"},
     [CAUSE_EHLO_5XX]         = {"4.4.317", "Cannot establish session with remote server [Message={detail}]"},
     [CAUSE_STARTTLS_BROKEN]  = {"4.4.317", "Cannot establish session with remote server [Message={detail}]"},
-    [CAUSE_HANDSHAKE_FAILED] = {"4.4.317", "Cannot establish session with remote server [Message=TLS negotiation failed: {detail}]"},
+    [CAUSE_HANDSHAKE_FAILED] = {"4.4.317", "Cannot establish session with remote server [Message=TLS negotiation "
+                                           "failed: {detail}]"},
     [CAUSE_TIMEOUT]          = {"4.4.315", "Connection timed out [Message={detail}]"},
     [CAUSE_LOST]             = {"4.4.318", "Connection was closed abruptly [Message={detail}]"},
     [CAUSE_LOST_AFTER_DOT]   = {"4.4.318", "Connection was closed abruptly [Message={detail}]"},
@@ -45,16 +46,22 @@ static const struct { const char *code, *text; } of_cause[CAUSE_COUNT] = {
 
 /* clang-format off */
 static const struct { const char *code, *text; } of_reason[REASON_COUNT] = {
-    [REASON_STARTTLS_NOT_SUPPORTED]    = {"4.7.321", "starttls-not-supported: Destination mail server must support TLS to receive mail. ({detail})"},
-    [REASON_CERTIFICATE_EXPIRED]       = {"4.7.322", "certificate-expired: Destination mail server's certificate is expired. ({detail})"},
+    [REASON_STARTTLS_NOT_SUPPORTED]    = {"4.7.321", "starttls-not-supported: Destination mail server must support "
+                                                     "TLS to receive mail. ({detail})"},
+    [REASON_CERTIFICATE_EXPIRED]       = {"4.7.322", "certificate-expired: Destination mail server's certificate is "
+                                                     "expired. ({detail})"},
     [REASON_TLSA_INVALID]              = {"4.7.323", "tlsa-invalid: The domain failed DANE validation. ({detail})"},
-    [REASON_DANE_REQUIRED]             = {"4.7.323", "dane-required: The connector demands DANE, the destination does not offer it. ({detail})"},
-    [REASON_DNSSEC_INVALID]            = {"4.7.324", "dnssec-invalid: Destination domain returned invalid DNSSEC records. ({detail})"},
-    [REASON_CERTIFICATE_HOST_MISMATCH] = {"4.7.325", "certificate-host-mismatch: Remote certificate MUST have a common name or subject "
+    [REASON_DANE_REQUIRED]             = {"4.7.323", "dane-required: The connector demands DANE, the destination "
+                                                     "does not offer it. ({detail})"},
+    [REASON_DNSSEC_INVALID]            = {"4.7.324", "dnssec-invalid: Destination domain returned invalid DNSSEC "
+                                                     "records. ({detail})"},
+    [REASON_CERTIFICATE_HOST_MISMATCH] = {"4.7.325", "certificate-host-mismatch: Remote certificate MUST have a "
+                                                     "common name or subject "
                                                      "alternative name matching the hostname (DANE). ({detail})"},
     [REASON_STS_MX_MISMATCH]           = {"4.4.8",   "MX hosts of {domain} failed MTA-STS validation. ({detail})"},
     [REASON_STS_CERTIFICATE]           = {"4.7.5",   "Remote certificate failed MTA-STS validation. Reason: {detail}"},
-    [REASON_TLS_REQUIRED]              = {"4.4.317", "Cannot establish session with remote server [Message=451 5.7.3 STARTTLS is required "
+    [REASON_TLS_REQUIRED]              = {"4.4.317", "Cannot establish session with remote server [Message=451 "
+                                                     "5.7.3 STARTTLS is required "
                                                      "to send mail: {detail}]"},
     [REASON_CONNECTOR_CERTIFICATE]     = {"4.7.320", "Certificate validation failed [Message={detail}]"},
     [REASON_DNS_FAILED]                = {"4.4.312", "DNS query failed [Message={detail}]"},

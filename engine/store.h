@@ -15,12 +15,13 @@
 
 struct store;
 
-/* WAL; fsync: every commit is on disk before it returns (synchronous FULL). schema: run in one transaction, IF NOT EXISTS. */
+/* WAL; fsync: every commit is on disk before it returns (synchronous FULL). schema: run in one transaction, with IF NOT
+ * EXISTS. */
 struct store *store_open(const char *path, const char *schema, bool fsync, struct err *err) NODISCARD;
 void store_close(struct store **store);
 
-/* kinds: one letter an argument: i int64_t, t const char * (NULL: null), b const void *, size_t. The sql must be a literal:
- * its address is the key of the prepared statement. */
+/* kinds: one letter an argument: i int64_t, t const char * (NULL: null), b const void *, size_t. The sql must be a
+ * literal: its address is the key of the prepared statement. */
 bool store_run(struct store *store, struct err *err, const char *sql, const char *kinds, ...) NODISCARD;
 sqlite3_stmt *store_query(struct store *store, struct err *err, const char *sql, const char *kinds, ...) NODISCARD;
 bool store_row(sqlite3_stmt *statement);            /* the next row is there; at the end the statement is ended */

@@ -306,7 +306,7 @@ static void keep(struct session *s, const char *bytes, size_t length)
     evbuffer_add(s->body, bytes, length);
 }
 
-/* A line is begun only by CRLF: "<LF>.<LF>", "<LF>.<CRLF>", "<CR>.<CR>" and their like are text (RFC 5321 2.3.8, 4.1.1.4). */
+/* A line is begun only by CRLF: "<LF>.<LF>", "<LF>.<CRLF>", "<CR>.<CR>" and their like are text (RFC 5321 2.3.8). */
 static enum scan scan_next(enum scan state, char byte)
 {
     if (state == SCAN_LINE_START && byte == '.')
@@ -320,8 +320,8 @@ static enum scan scan_next(enum scan state, char byte)
     return byte == '\r' ? SCAN_CR : SCAN_TEXT;
 }
 
-/* Takes bytes of the message up to CRLF.CRLF; true at the end; *used says how many were taken. A dot that begins a line is
- * left out; a CR behind it is held back until it is clear whether it belongs to the end. */
+/* Takes bytes of the message up to CRLF.CRLF; true at the end; *used says how many were taken. A dot that begins a line
+ * is left out; a CR behind it is held back until it is clear whether it belongs to the end. */
 static bool scan_body(struct session *s, const char *bytes, size_t length, size_t *used)
 {
     size_t begin = 0; /* of what is not kept yet */

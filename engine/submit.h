@@ -26,7 +26,8 @@ struct submit_ports {
 };
 struct submit;
 
-struct submit *submit_new(const struct engine_config *config, const struct clock *clock, struct loop *loop, const struct submit_ports *ports);
+struct submit *submit_new(const struct engine_config *config, const struct clock *clock, struct loop *loop,
+                          const struct submit_ports *ports);
 /* Listens at "address:port" or "[address]:port". */
 bool submit_listen(struct submit *submit, const char *at, struct err *err) NODISCARD;
 /* A session on a connection that is there already; the bufferevent is then owned. */

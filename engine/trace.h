@@ -35,8 +35,8 @@ struct trace;
 struct trace *trace_new(const char *path, double keep_s);
 void trace_free(struct trace **trace);
 void trace_add(struct trace *trace, const struct trace_entry *entry);
-/* The latest entries, oldest first, as an array of flat objects; about: a recipient, a destination or a message's number;
- * NULL: all. NULL with *err filled. */
+/* The latest entries, oldest first, as an array of flat objects; about: a recipient, a destination or a message's
+ * number; NULL: all. NULL with *err filled. */
 json_t *trace_list(struct trace *trace, const char *about, size_t limit, struct err *err);
 
 const char *demand_word(enum tls_demand demand);
