@@ -80,7 +80,8 @@ static struct identity *identity_copy(const struct identity *from)
 
 static bool is_self_signed(const struct identity *identity)
 {
-    return X509_NAME_cmp(X509_get_subject_name(identity->certificate), X509_get_issuer_name(identity->certificate)) == 0;
+    return X509_NAME_cmp(X509_get_subject_name(identity->certificate), X509_get_issuer_name(identity->certificate)) ==
+           0;
 }
 
 /* ---- making ---- */
@@ -175,7 +176,8 @@ static bool add_extensions(X509 *certificate, const struct identity_spec *spec)
         {NID_authority_key_identifier, "keyid", "keyid"},
     };
     X509V3_CTX context;
-    X509V3_set_ctx(&context, spec->issuer != NULL ? spec->issuer->certificate : certificate, certificate, NULL, NULL, 0);
+    X509V3_set_ctx(&context, spec->issuer != NULL ? spec->issuer->certificate : certificate, certificate, NULL, NULL,
+                   0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *value = spec->authority ? rows[i].authority : rows[i].leaf;
         if (value == NULL)
@@ -340,7 +342,8 @@ static const struct identity *shown_after(const struct identity *leaf, const str
 static STACK_OF(X509) *shown_chain(const struct identity *leaf)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
-    for (const struct identity *one = shown_after(leaf, leaf); chain != NULL && one != NULL; one = shown_after(leaf, one))
+    for (const struct identity *one = shown_after(leaf, leaf); chain != NULL && one != NULL;
+         one = shown_after(leaf, one))
         if (sk_X509_push(chain, one->certificate) <= 0) {
             sk_X509_free(chain);
             return NULL;
@@ -421,7 +424,8 @@ char *identity_tlsa_data(struct arena *arena, const struct identity *identity, u
     unsigned digest_length;
     if (matching == 0)
         text = text_hex(arena, bytes, (size_t)length);
-    else if (EVP_Digest(bytes, (size_t)length, digest, &digest_length, matching == 1 ? EVP_sha256() : EVP_sha512(), NULL))
+    else if (EVP_Digest(bytes, (size_t)length, digest, &digest_length, matching == 1 ? EVP_sha256() : EVP_sha512(),
+                        NULL))
         text = text_hex(arena, digest, digest_length);
     OPENSSL_free(bytes);
     return text;

@@ -96,8 +96,8 @@ static const struct {
     const char *host;
     int error;
 } states[] = {
-    {"trusted by the root", ROOT, IDENTITY_SAN, "mx1.partner.example", 0, 0, IDENTITY_CHAIN_FULL,
-     "mx1.partner.example", X509_V_OK},
+    {"trusted by the root", ROOT, IDENTITY_SAN, "mx1.partner.example", 0, 0, IDENTITY_CHAIN_FULL, "mx1.partner.example",
+     X509_V_OK},
     {"trusted through an intermediate", INTERMEDIATE, IDENTITY_SAN, "mx1.partner.example", 0, 0, IDENTITY_CHAIN_FULL,
      "mx1.partner.example", X509_V_OK},
     {"root shown too", INTERMEDIATE, IDENTITY_SAN, "mx1.partner.example", 0, 0, IDENTITY_CHAIN_WITH_ROOT,
@@ -150,9 +150,11 @@ END_TEST
 START_TEST(common_name_only_has_no_san)
 {
     const char *name = "mx1.partner.example";
-    struct identity *shown = leaf(&(struct identity_spec){.names = &name, .name_count = 1, .names_as = IDENTITY_CN_ONLY});
+    struct identity *shown =
+        leaf(&(struct identity_spec){.names = &name, .name_count = 1, .names_as = IDENTITY_CN_ONLY});
     ck_assert_int_eq(X509_check_host(identity_certificate(shown), name, 0, 0, NULL), 1);
-    ck_assert_int_eq(X509_check_host(identity_certificate(shown), name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL), 0);
+    ck_assert_int_eq(X509_check_host(identity_certificate(shown), name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL),
+                     0);
     identity_free(&shown);
 }
 END_TEST
@@ -236,7 +238,8 @@ static const struct {
 static void write_pem(struct arena *arena, const char *directory, const char *file, const char *pem)
 {
     struct err err;
-    ck_assert_msg(text_write_file(arena_printf(arena, "%s/%s", directory, file), pem, strlen(pem), &err), "%s", err.text);
+    ck_assert_msg(text_write_file(arena_printf(arena, "%s/%s", directory, file), pem, strlen(pem), &err), "%s",
+                  err.text);
 }
 
 static void remove_files(struct arena *arena, const char *directory)

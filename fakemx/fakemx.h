@@ -18,48 +18,61 @@
  * reply of the usual's class (2xx, 3xx) takes the place of its text; with any other the command has no effect. */
 enum mx_act { MX_REPLY, MX_STALL, MX_RESET, MX_CLOSE };
 struct mx_doing {
-    int act;                  /* enum mx_act; reply by default */
-    const char *reply;        /* "450 4.2.0 later"; lines split by \n; the code goes in front of each line as SMTP wants;
+    int act;           /* enum mx_act; reply by default */
+    const char *reply; /* "450 4.2.0 later"; lines split by \n; the code goes in front of each line as SMTP wants;
                                * without a code the lines are sent as they are */
-    int64_t nth;              /* only the n-th time this step is reached at this host; 0: always */
+    int64_t nth;       /* only the n-th time this step is reached at this host; 0: always */
     struct srcpos at;
 };
-extern const struct schema mx_doing_schema;         /* short form: "450 4.2.0 later", "stall", "reset", "close" */
+extern const struct schema mx_doing_schema; /* short form: "450 4.2.0 later", "stall", "reset", "close" */
 
 enum mx_tcp { MX_TCP_ACCEPT, MX_TCP_REFUSE, MX_TCP_RESET, MX_TCP_STALL };
 enum mx_starttls {
-    MX_STARTTLS_OFFERED, MX_STARTTLS_HIDDEN, MX_STARTTLS_REFUSED_454, MX_STARTTLS_REFUSED_502, MX_STARTTLS_STRIPPED,
-    MX_STARTTLS_BROKEN, MX_STARTTLS_RESET, MX_STARTTLS_CLOSE, MX_STARTTLS_STALL, MX_STARTTLS_ALERT,
+    MX_STARTTLS_OFFERED,
+    MX_STARTTLS_HIDDEN,
+    MX_STARTTLS_REFUSED_454,
+    MX_STARTTLS_REFUSED_502,
+    MX_STARTTLS_STRIPPED,
+    MX_STARTTLS_BROKEN,
+    MX_STARTTLS_RESET,
+    MX_STARTTLS_CLOSE,
+    MX_STARTTLS_STALL,
+    MX_STARTTLS_ALERT,
 };
 enum mx_tls_versions { MX_TLS_ANY, MX_TLS_1_2_ONLY, MX_TLS_1_3_ONLY, MX_TLS_1_0_ONLY, MX_TLS_VERSIONS_COUNT };
 
 /* Everything that can be set about a host's behaviour: mx_behaviour.c holds one row for each. Keys of the file are
  * the member names with '-' for '_'. */
 struct mx_behaviour {
-    int tcp;                  /* enum mx_tcp: accept | refuse (nothing listens: no FAULT_HIT can show it) | reset (right
+    int tcp;      /* enum mx_tcp: accept | refuse (nothing listens: no FAULT_HIT can show it) | reset (right
                                * after accept) | stall (accept, never greet) */
-    int starttls;             /* enum mx_starttls: offered | hidden | refused-454 | refused-502 | stripped (a man in the
+    int starttls; /* enum mx_starttls: offered | hidden | refused-454 | refused-502 | stripped (a man in the
                                * middle blanks it and answers 500) | broken (220, garbage instead of TLS) | reset (220, RST)
                                * | close (220, FIN) | stall (220, silence) | alert (fatal handshake_failure). Broken and
                                * reset wait for the client's first bytes, so that it has seen the 220 */
-    struct schema_list greeting, ehlo, helo, mail, rcpt, data, end_of_data, quit;   /* of struct mx_doing */
-    struct schema_texts keywords;        /* EHLO keywords besides STARTTLS: default PIPELINING, SIZE 1048576, 8BITMIME,
+    struct schema_list greeting, ehlo, helo, mail, rcpt, data, end_of_data, quit; /* of struct mx_doing */
+    struct schema_texts keywords;     /* EHLO keywords besides STARTTLS: default PIPELINING, SIZE 1048576, 8BITMIME,
                                           * ENHANCEDSTATUSCODES */
-    struct schema_texts tls_keywords;    /* the same after STARTTLS; empty: as before */
-    int tls_versions;         /* enum mx_tls_versions: any (1.2 and 1.3) | tls1.2-only | tls1.3-only | tls1.0-only */
-    const char *inject;       /* bytes sent in clear right behind the 220 of STARTTLS; NULL: none (\r \n \t escapes) */
-    bool sni_required;        /* abort with unrecognized_name when SNI is not one of the host's names */
+    struct schema_texts tls_keywords; /* the same after STARTTLS; empty: as before */
+    int tls_versions;   /* enum mx_tls_versions: any (1.2 and 1.3) | tls1.2-only | tls1.3-only | tls1.0-only */
+    const char *inject; /* bytes sent in clear right behind the 220 of STARTTLS; NULL: none (\r \n \t escapes) */
+    bool sni_required;  /* abort with unrecognized_name when SNI is not one of the host's names */
 };
 extern const struct schema mx_behaviour_schema;
 
 struct fakemx_host {
-    const char *name;                                /* "mx1.partner.example"; greets with it; journal's host */
-    const char *const *addresses; size_t address_count;
-    uint16_t port;                                   /* 0: 25 */
-    const struct mx_behaviour *behaviour;            /* NULL: well-behaved */
-    const struct identity *identity;                 /* NULL: none, STARTTLS is not offered */
-    struct fakemx_sni { const char *name; const struct identity *identity; } *sni; size_t sni_count;
-    const char *identity_label;                      /* "expired", "key 41aa..": how the journal calls what was shown; NULL: made */
+    const char *name; /* "mx1.partner.example"; greets with it; journal's host */
+    const char *const *addresses;
+    size_t address_count;
+    uint16_t port;                        /* 0: 25 */
+    const struct mx_behaviour *behaviour; /* NULL: well-behaved */
+    const struct identity *identity;      /* NULL: none, STARTTLS is not offered */
+    struct fakemx_sni {
+        const char *name;
+        const struct identity *identity;
+    } * sni;
+    size_t sni_count;
+    const char *identity_label; /* "expired", "key 41aa..": how the journal calls what was shown; NULL: made */
     /* Ids for FAULT_HIT. Behaviour that departs from the usual reports "<fault_prefix><setting>", e.g.
      * "mx1.partner.example:starttls", each time it takes effect; a handshake in which the certificate was sent reports
      * certificate_fault when that is not NULL. fault_prefix NULL: "<name>:". */
@@ -67,7 +80,10 @@ struct fakemx_host {
     const char *certificate_fault;
 };
 
-struct fakemx_config { const struct fakemx_host *hosts; size_t host_count; };
+struct fakemx_config {
+    const struct fakemx_host *hosts;
+    size_t host_count;
+};
 
 struct fakemx;
 
@@ -79,9 +95,11 @@ bool fakemx_change(struct fakemx *mx, const struct fakemx_config *config, struct
 void fakemx_free(struct fakemx **mx);
 
 /* A setting that departs from the usual, for the plan: calls found() with each setting's key, e.g. "end-of-data". */
-void mx_behaviour_departures(const struct mx_behaviour *behaviour, void (*found)(void *arg, const char *setting), void *arg);
+void mx_behaviour_departures(const struct mx_behaviour *behaviour, void (*found)(void *arg, const char *setting),
+                             void *arg);
 
 /* What was accepted: messages are journal events MX_MESSAGE; the full text can be had here while the fake lives. */
-const char *fakemx_message(const struct fakemx *mx, const char *token, size_t *length);  /* by "X-Mtalab-Token:" or by the
+const char *fakemx_message(const struct fakemx *mx, const char *token,
+                           size_t *length); /* by "X-Mtalab-Token:" or by the
                                   * token appearing anywhere in it; the latest; NULL: none */
 #endif

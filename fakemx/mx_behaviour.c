@@ -65,7 +65,9 @@ static const char *const starttls_words[] = {"offered", "hidden", "refused-454",
 static const char *const version_words[] = {"any", "tls1.2-only", "tls1.3-only", "tls1.0-only", NULL};
 
 #define SETTING(name, kind_, member, ...)                                                                              \
-    {.key = name, .kind = SCHEMA_##kind_, .offset = MX_SETTING(member), __VA_ARGS__}
+    {                                                                                                                  \
+        .key = name, .kind = SCHEMA_##kind_, .offset = MX_SETTING(member), __VA_ARGS__                                 \
+    }
 #define STEP(name, member, what) SETTING(name, SUBS, member, .sub = &mx_doing_schema, .doc = what)
 
 static const struct schema_field behaviour_fields[] = {
@@ -102,15 +104,12 @@ const struct schema mx_behaviour_schema = {
     .size = sizeof(struct mx_behaviour),
 };
 
-static const size_t setting_of_step[MX_STEP_COUNT] = { /* 0: none */
-    [MX_STEP_GREETING] = MX_SETTING(greeting),
-    [MX_STEP_EHLO] = MX_SETTING(ehlo),
-    [MX_STEP_HELO] = MX_SETTING(helo),
-    [MX_STEP_MAIL] = MX_SETTING(mail),
-    [MX_STEP_RCPT] = MX_SETTING(rcpt),
-    [MX_STEP_DATA] = MX_SETTING(data),
-    [MX_STEP_CHUNK] = MX_SETTING(data),
-    [MX_STEP_END_OF_DATA] = MX_SETTING(end_of_data),
+static const size_t setting_of_step[MX_STEP_COUNT] = {
+    /* 0: none */
+    [MX_STEP_GREETING] = MX_SETTING(greeting), [MX_STEP_EHLO] = MX_SETTING(ehlo),
+    [MX_STEP_HELO] = MX_SETTING(helo),         [MX_STEP_MAIL] = MX_SETTING(mail),
+    [MX_STEP_RCPT] = MX_SETTING(rcpt),         [MX_STEP_DATA] = MX_SETTING(data),
+    [MX_STEP_CHUNK] = MX_SETTING(data),        [MX_STEP_END_OF_DATA] = MX_SETTING(end_of_data),
     [MX_STEP_QUIT] = MX_SETTING(quit),
 };
 static_assert(MX_SETTING(tcp) == 0, "0 is no step's setting");

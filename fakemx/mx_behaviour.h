@@ -33,12 +33,13 @@ enum mx_step {
 
 /* What to do at the n-th time a step is reached, NULL: the usual. */
 const struct mx_doing *mx_behaviour_doing(const struct mx_behaviour *behaviour, enum mx_step step, unsigned nth);
-size_t mx_step_setting(enum mx_step step);      /* only for a step at which mx_behaviour_doing() found something */
+size_t mx_step_setting(enum mx_step step); /* only for a step at which mx_behaviour_doing() found something */
 
-const struct mx_behaviour *mx_behaviour_copy(struct arena *arena, const struct mx_behaviour *from); /* NULL: the usual */
+const struct mx_behaviour *mx_behaviour_copy(struct arena *arena,
+                                             const struct mx_behaviour *from); /* NULL: the usual */
 bool mx_behaviour_equal(const struct mx_behaviour *a, const struct mx_behaviour *b);
 bool mx_setting_departs(const struct mx_behaviour *behaviour, size_t setting);
-const char *mx_setting_name(size_t setting);    /* "end-of-data" */
+const char *mx_setting_name(size_t setting); /* "end-of-data" */
 /* "starttls: hidden"; doing: which of a step's list, NULL for other settings. */
 const char *mx_setting_words(struct arena *arena, const struct mx_behaviour *behaviour, size_t setting,
                              const struct mx_doing *doing);

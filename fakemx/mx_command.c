@@ -109,15 +109,15 @@ struct mx_lines mx_reply_lines(struct arena *arena, const char *reply)
         size_t count, room;
     } lines = {0};
     bool coded = has_code(reply);
-    const char *text = coded && reply[CODE_LENGTH] != '\0' ? reply + CODE_LENGTH + 1 : reply + (coded ? CODE_LENGTH : 0);
+    const char *text =
+        coded && reply[CODE_LENGTH] != '\0' ? reply + CODE_LENGTH + 1 : reply + (coded ? CODE_LENGTH : 0);
     for (bool last = false; !last;) {
         size_t length = strcspn(text, "\n");
         /* A line end at the very end, as a | block has it, begins no further line. */
         last = text[length] == '\0' || text[length + 1] == '\0';
         size_t kept = length > 0 && text[length - 1] == '\r' ? length - 1 : length;
-        *ARENA_PUSH(arena, &lines) =
-            coded ? arena_printf(arena, "%.3s%c%.*s", reply, last ? ' ' : '-', (int)kept, text)
-                  : arena_strndup(arena, text, kept);
+        *ARENA_PUSH(arena, &lines) = coded ? arena_printf(arena, "%.3s%c%.*s", reply, last ? ' ' : '-', (int)kept, text)
+                                           : arena_strndup(arena, text, kept);
         text += length + 1;
     }
     return (struct mx_lines){lines.items, lines.count};
@@ -203,11 +203,11 @@ static const char *run_starttls(struct mx_dialogue *dialogue, struct arena *aren
 
 /* ESMTP parameters of MAIL and RCPT, each allowed only where its keyword was offered. */
 static const struct {
-    char of;                                           /* 'M'AIL or 'R'CPT */
+    char of; /* 'M'AIL or 'R'CPT */
     const char *name, *keyword;
 } parameters[] = {
-    {'M', "SIZE", "SIZE"},     {'M', "BODY", "8BITMIME"}, {'M', "SMTPUTF8", "SMTPUTF8"}, {'M', "REQUIRETLS", "REQUIRETLS"},
-    {'M', "RET", "DSN"},       {'M', "ENVID", "DSN"},     {'R', "NOTIFY", "DSN"},        {'R', "ORCPT", "DSN"},
+    {'M', "SIZE", "SIZE"}, {'M', "BODY", "8BITMIME"}, {'M', "SMTPUTF8", "SMTPUTF8"}, {'M', "REQUIRETLS", "REQUIRETLS"},
+    {'M', "RET", "DSN"},   {'M', "ENVID", "DSN"},     {'R', "NOTIFY", "DSN"},        {'R', "ORCPT", "DSN"},
 };
 
 /* The value of a parameter ("" when there is none), NULL when it is not that parameter. */
@@ -429,8 +429,10 @@ static void finish(struct mx_answer *answer)
 
 static void do_instead(struct mx_answer *answer, const struct mx_doing *doing)
 {
-    static const enum mx_then thens[] = {
-        [MX_REPLY] = MX_THEN_LISTEN, [MX_STALL] = MX_THEN_STALL, [MX_RESET] = MX_THEN_RESET, [MX_CLOSE] = MX_THEN_CLOSE};
+    static const enum mx_then thens[] = {[MX_REPLY] = MX_THEN_LISTEN,
+                                         [MX_STALL] = MX_THEN_STALL,
+                                         [MX_RESET] = MX_THEN_RESET,
+                                         [MX_CLOSE] = MX_THEN_CLOSE};
     answer->reply = doing->act == MX_REPLY ? doing->reply : NULL;
     answer->then = thens[doing->act];
 }
@@ -507,7 +509,9 @@ static struct mx_answer end_of_text(struct mx_dialogue *dialogue, enum mx_step s
 {
     bool last = step == MX_STEP_END_OF_DATA;
     struct mx_answer answer = {.nth = count_step(dialogue, step),
-                               .reply = wrong != NULL ? wrong : last ? "250 2.0.0 Message accepted" : "250 2.0.0 Chunk ok",
+                               .reply = wrong != NULL ? wrong
+                                        : last        ? "250 2.0.0 Message accepted"
+                                                      : "250 2.0.0 Chunk ok",
                                .then = wrong == NULL && last ? MX_THEN_ACCEPT : MX_THEN_LISTEN};
     const struct mx_doing *doing = doing_of(dialogue, step, answer.nth);
     if (doing != NULL && replaces_step(doing, '2')) {

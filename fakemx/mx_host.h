@@ -9,14 +9,15 @@
 #include "fakemx/mx_behaviour.h"
 
 struct mx_host {
-    struct fakemx_host config;          /* behaviour is never NULL here, fault_prefix neither, port never 0 */
-    unsigned *counts;                   /* by enum mx_step: how often it was reached */
+    struct fakemx_host config; /* behaviour is never NULL here, fault_prefix neither, port never 0 */
+    unsigned *counts;          /* by enum mx_step: how often it was reached */
 };
 
 /* before: the host of that name in the world before, whose counters go on when it behaves the same; NULL: none. */
-void mx_host_copy(struct arena *arena, const struct fakemx_host *from, const struct mx_host *before, struct mx_host *to);
+void mx_host_copy(struct arena *arena, const struct fakemx_host *from, const struct mx_host *before,
+                  struct mx_host *to);
 
-struct mx_witness {                     /* of one connection */
+struct mx_witness { /* of one connection */
     struct journal *journal;
     const struct mx_host *host;
     unsigned conn;

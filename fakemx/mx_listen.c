@@ -87,7 +87,8 @@ static struct mx_listener *open_at(struct mx_listeners *listeners, const struct 
     return listener;
 }
 
-static bool add_address(struct mx_listeners *listeners, const struct mx_host *host, const char *address, struct err *err)
+static bool add_address(struct mx_listeners *listeners, const struct mx_host *host, const char *address,
+                        struct err *err)
 {
     struct netaddr at;
     if (!netaddr_parse(address, host->config.port, &at, err))

@@ -17,8 +17,8 @@ struct mx_listeners *mx_listeners_new(struct loop *loop, struct journal *journal
                                       void (*accepted)(void *arg, const struct mx_host *host, evutil_socket_t fd),
                                       void *arg);
 /* Listens for these hosts from now on; a host that refuses connections has no socket. */
-bool mx_listeners_set(struct mx_listeners *listeners, const struct mx_host *hosts, size_t count,
-                      struct err *err) NODISCARD;
+bool mx_listeners_set(struct mx_listeners *listeners, const struct mx_host *hosts, size_t count, struct err *err)
+    NODISCARD;
 void mx_listeners_free(struct mx_listeners **listeners);
 
 #endif

@@ -56,7 +56,8 @@ static const char *find_token(struct arena *arena, const struct mx_message *mess
         bool empty = line_end == line || (line_end == line + 1 && *line == '\r');
         if (empty && !is_bounce)
             break; /* the headers are over */
-        if ((size_t)(line_end - line) >= strlen(token_header) && strncasecmp(line, token_header, strlen(token_header)) == 0)
+        if ((size_t)(line_end - line) >= strlen(token_header) &&
+            strncasecmp(line, token_header, strlen(token_header)) == 0)
             return token_in(arena, line + strlen(token_header), line_end);
         line = line_end + 1;
     }

@@ -15,8 +15,8 @@ enum { MX_MAILBOX_BYTES = 128 << 20 };
 struct mx_message {
     const char *text;
     size_t length;
-    const char *token;          /* of X-Mtalab-Token; "" */
-    const char *sha256;         /* of the text, hex */
+    const char *token;  /* of X-Mtalab-Token; "" */
+    const char *sha256; /* of the text, hex */
 };
 
 struct mx_mailbox;

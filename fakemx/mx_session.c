@@ -65,7 +65,8 @@ static void carry_out_ending(struct mx_session *session)
     if (session->ending == ENDS_BY_RESET || session->client_gone || fd < 0 || shutdown(fd, SHUT_WR) != 0)
         session->over = true;
     else
-        set_idle_time(session, LINGER_SECONDS); /* closed now, what is still on its way here would reset the connection */
+        set_idle_time(session,
+                      LINGER_SECONDS); /* closed now, what is still on its way here would reset the connection */
 }
 
 /* by: "client" or "server"; a session ends once. */
@@ -73,8 +74,8 @@ static void end(struct mx_session *session, enum ending ending, const char *by, 
 {
     if (session->ending != GOES_ON)
         return;
-    journal_add(session->witness.journal, JOURNAL_MX_CLOSE, host_name(session), session->witness.conn, "by", by, "reason",
-                reason, NULL);
+    journal_add(session->witness.journal, JOURNAL_MX_CLOSE, host_name(session), session->witness.conn, "by", by,
+                "reason", reason, NULL);
     if (session->tls != NULL && ending == ENDS_BY_CLOSE)
         mx_tls_close(session->tls, output_of(session));
     session->ending = ending;
@@ -249,15 +250,21 @@ static void refuse(struct mx_session *session, const char *reply, bool close)
     arena_free(&arena);
 }
 
+static void witness_line(const struct mx_session *session, struct arena *arena, const char *line, const char *verb,
+                         unsigned nth)
+{
+    journal_add(session->witness.journal, JOURNAL_MX_COMMAND, host_name(session), session->witness.conn, "line", line,
+                "verb", verb, "channel", channel_of(session), "nth", arena_printf(arena, "%u", nth), NULL);
+}
+
 static void hear_command(struct mx_session *session, struct arena *arena, const char *line)
 {
     struct mx_answer answer = mx_command(&session->dialogue, arena, line);
-    journal_add(session->witness.journal, JOURNAL_MX_COMMAND, host_name(session), session->witness.conn, "line", line,
-                "verb", answer.verb, "channel", channel_of(session), "nth", arena_printf(arena, "%u", answer.nth), NULL);
+    witness_line(session, arena, line, answer.verb, answer.nth);
     carry_out(session, arena, answer);
 }
 
-/* Takes the line that ends at the line feed at length. */
+/* Takes the line that ends at the line feed at length. One that is no line of SMTP has no verb. */
 static void take_line(struct mx_session *session, size_t length)
 {
     struct arena *arena = arena_new("line");
@@ -265,10 +272,12 @@ static void take_line(struct mx_session *session, size_t length)
     evbuffer_remove(session->plain, line, length + 1);
     bool whole = length > 0 && line[length - 1] == '\r';
     line[whole ? length - 1 : length] = '\0';
-    if (!whole || strlen(line) != length - 1)
-        refuse(session, whole ? "500 5.5.2 No NUL allowed" : "500 5.5.2 Lines end with CRLF", false);
-    else
+    if (whole && strlen(line) == length - 1) {
         hear_command(session, arena, line);
+    } else {
+        witness_line(session, arena, text_escape(arena, line, whole ? length - 1 : length), "", 0);
+        refuse(session, whole ? "500 5.5.2 No NUL allowed" : "500 5.5.2 Lines end with CRLF", false);
+    }
     arena_free(&arena);
 }
 
@@ -341,13 +350,10 @@ static bool hear_nothing(struct mx_session *session)
 
 static void hear(struct mx_session *session)
 {
-    static bool (*const ears[MODE_COUNT])(struct mx_session *session) = {
-        [HEAR_LINE] = hear_line,
-        [HEAR_DATA] = hear_data,
-        [HEAR_CHUNK] = hear_chunk,
-        [HEAR_GARBAGE_CUE] = hear_garbage_cue,
-        [HEAR_RESET_CUE] = hear_reset_cue,
-        [HEAR_NOTHING] = hear_nothing,
+    static bool (*const ears[MODE_COUNT])(struct mx_session * session) = {
+        [HEAR_LINE] = hear_line,           [HEAR_DATA] = hear_data,
+        [HEAR_CHUNK] = hear_chunk,         [HEAR_GARBAGE_CUE] = hear_garbage_cue,
+        [HEAR_RESET_CUE] = hear_reset_cue, [HEAR_NOTHING] = hear_nothing,
     };
     bool satisfied = true;
     while (satisfied && evbuffer_get_length(session->plain) > 0 &&
@@ -454,8 +460,10 @@ struct mx_session *mx_session_new(const struct mx_server *server, const struct m
         bufferevent_free(io);
         return NULL;
     }
-    *session = (struct mx_session){
-        .server = server, .io = io, .plain = plain, .witness = {.journal = server->journal, .host = host, .conn = conn}};
+    *session = (struct mx_session){.server = server,
+                                   .io = io,
+                                   .plain = plain,
+                                   .witness = {.journal = server->journal, .host = host, .conn = conn}};
     mx_dialogue_begin(&session->dialogue, host);
     bufferevent_setcb(io, on_read, on_write, on_event, session);
     bufferevent_setwatermark(io, EV_READ, 0, WAITING_MAX);

@@ -16,17 +16,17 @@
 
 struct mx_session;
 
-struct mx_server {                     /* what all sessions share */
+struct mx_server { /* what all sessions share */
     struct journal *journal;
     struct mx_mailbox *mailbox;
     struct mx_tls_contexts *contexts;
-    void (*ended)(void *arg, struct mx_session *session);      /* it is freed when this returns */
+    void (*ended)(void *arg, struct mx_session *session); /* it is freed when this returns */
     void *arg;
 };
 
 /* Takes over io, and greets. NULL: out of memory. */
 struct mx_session *mx_session_new(const struct mx_server *server, const struct mx_host *host, unsigned conn,
                                   struct bufferevent *io);
-void mx_session_free(struct mx_session **session);             /* drops the connection, without calling ended() */
+void mx_session_free(struct mx_session **session); /* drops the connection, without calling ended() */
 
 #endif

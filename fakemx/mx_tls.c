@@ -196,9 +196,10 @@ static const char *failure_reason(struct arena *arena, const struct mx_tls *tls)
     const char *openssl = code != 0 ? ERR_reason_error_string(code) : NULL;
     if (tls->alert_in != NO_ALERT)
         return arena_printf(arena, "alert from the client: %s", SSL_alert_desc_string_long(tls->alert_in));
+    if (tls->alert_out != NO_ALERT && (openssl == NULL || ERR_GET_REASON(code) == SSL_R_CALLBACK_FAILED))
+        return arena_printf(arena, "alert to the client: %s", SSL_alert_desc_string_long(tls->alert_out));
     if (tls->alert_out != NO_ALERT)
-        return arena_printf(arena, "alert to the client: %s (%s)", SSL_alert_desc_string_long(tls->alert_out),
-                            openssl != NULL ? openssl : "no reason given");
+        return arena_printf(arena, "alert to the client: %s (%s)", SSL_alert_desc_string_long(tls->alert_out), openssl);
     return openssl != NULL ? openssl : "the connection was closed";
 }
 

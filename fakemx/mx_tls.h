@@ -14,7 +14,7 @@
 
 #include "fakemx/mx_host.h"
 
-struct mx_tls_contexts;                        /* shared by all sessions, one for each enum mx_tls_versions */
+struct mx_tls_contexts; /* shared by all sessions, one for each enum mx_tls_versions */
 struct mx_tls_contexts *mx_tls_contexts_new(struct err *err) NODISCARD;
 void mx_tls_contexts_free(struct mx_tls_contexts **contexts);
 /* Can OpenSSL show what the host is to show? */
@@ -23,14 +23,15 @@ bool mx_tls_check(struct mx_tls_contexts *contexts, const struct mx_host *host, 
 enum mx_tls_state { MX_TLS_HANDSHAKE, MX_TLS_OPEN, MX_TLS_CLOSED /* the client said so */, MX_TLS_FAILED };
 
 struct mx_tls;
-struct mx_tls *mx_tls_new(struct mx_tls_contexts *contexts, const struct mx_witness *witness, struct err *err) NODISCARD;
+struct mx_tls *mx_tls_new(struct mx_tls_contexts *contexts, const struct mx_witness *witness, struct err *err)
+    NODISCARD;
 /* Takes all bytes that came from the client; plaintext goes to plain, what is to be sent to out. */
 enum mx_tls_state mx_tls_take(struct mx_tls *tls, struct evbuffer *in, struct evbuffer *plain, struct evbuffer *out);
 void mx_tls_send(struct mx_tls *tls, const void *bytes, size_t length, struct evbuffer *out);
-void mx_tls_close(struct mx_tls *tls, struct evbuffer *out);   /* close_notify */
-void mx_tls_gone(struct mx_tls *tls);                          /* the connection ended: a handshake under way failed */
+void mx_tls_close(struct mx_tls *tls, struct evbuffer *out); /* close_notify */
+void mx_tls_gone(struct mx_tls *tls);                        /* the connection ended: a handshake under way failed */
 enum mx_tls_state mx_tls_state(const struct mx_tls *tls);
-bool mx_tls_alert_came(const struct mx_tls *tls);              /* the client gave up, and said so */
+bool mx_tls_alert_came(const struct mx_tls *tls); /* the client gave up, and said so */
 void mx_tls_free(struct mx_tls **tls);
 
 #endif
