@@ -35,7 +35,8 @@ struct fakedns_zone {
     size_t address_count;
     const char *records;                /* master-file text, names relative to the zone, default TTL 300; SOA and NS are
                                          * made by us. NULL: none */
-    struct srcpos at;                   /* where to show a mistake in records; may be {0} */
+    struct srcpos at;                   /* of the records' first character: a mistake is shown so many lines below, and
+                                         * every line begins at the same column; {0}: the zone and the line are told */
 };
 
 /* One use of a row of the fault table. */
@@ -65,6 +66,9 @@ struct dns_fault_info {
 };
 const struct dns_fault_info *fakedns_fault_at(size_t i);             /* NULL at the end */
 const struct dns_fault_info *fakedns_fault_find(const char *name);   /* NULL: none */
+
+/* All mistakes in a zone's records at once, for check; fakedns_new() tells the first, and what spans zones. */
+void fakedns_check_records(const struct fakedns_zone *zone, struct diag_list *diags);
 
 struct fakedns;
 

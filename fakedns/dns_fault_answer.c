@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Faults of one answer: what it says as a whole, and how it proves that something is absent. */
+#include "fakedns/dns_answer.h"
+#include "fakedns/dns_denial.h"
+#include "fakedns/dns_fault.h"
+
+enum { SLOW_MS = 200 };
+
+void dns_fault_proof_missing(struct dns_zone *zone, struct dns_proof *proof)
+{
+    (void)zone;
+    proof->count = 0;
+}
+
+void dns_fault_proof_false(struct dns_zone *zone, struct dns_proof *proof)
+{
+    dns_prove_falsely(zone, proof);
+}
+
+static void settle(struct dns_reply *reply, unsigned rcode)
+{
+    reply->rcode = rcode;
+    reply->settled = true;
+}
+
+void dns_fault_servfail(struct dns_reply *reply)
+{
+    settle(reply, LDNS_RCODE_SERVFAIL);
+}
+
+void dns_fault_refused(struct dns_reply *reply)
+{
+    settle(reply, LDNS_RCODE_REFUSED);
+}
+
+void dns_fault_notimp(struct dns_reply *reply)
+{
+    settle(reply, LDNS_RCODE_NOTIMPL);
+}
+
+void dns_fault_formerr(struct dns_reply *reply)
+{
+    settle(reply, LDNS_RCODE_FORMERR);
+}
+
+void dns_fault_lame(struct dns_reply *reply)
+{
+    settle(reply, LDNS_RCODE_REFUSED);
+}
+
+void dns_fault_silent(struct dns_reply *reply)
+{
+    settle(reply, LDNS_RCODE_NOERROR);
+    reply->deed = DNS_IGNORE;
+}
+
+void dns_fault_truncated(struct dns_reply *reply)
+{
+    settle(reply, LDNS_RCODE_NOERROR);
+    reply->authoritative = true;
+    reply->truncated = reply->transport == DNS_UDP;
+    reply->deed = reply->transport == DNS_UDP ? DNS_SEND : DNS_HANG_UP;
+}
+
+void dns_fault_wrong_id(struct dns_reply *reply)
+{
+    reply->wrong_id = true;
+}
+
+void dns_fault_slow(struct dns_reply *reply)
+{
+    reply->delay_ms = SLOW_MS;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Faults that live in a zone: what it holds, and how that is signed. */
+#include <string.h>
+
+#include "fakedns/dns_denial.h"
+#include "fakedns/dns_fault.h"
+#include "fakedns/dns_sign.h"
+
+enum { DAY = 24 * 3600, UNKNOWN_ALGORITHM = 200, UNKNOWN_DIGEST = 200 };
+
+static void spoils(const struct dns_fault *fault, struct dns_rrset *rrset)
+{
+    *ARENA_PUSH(fault->zone->arena, &rrset->faults) = fault;
+}
+
+/* --- in_zone: DS at the parent, DNSKEY --- */
+
+/* The DS RRset, marked as spoilt; NULL with *err filled. */
+static struct dns_rrset *spoilt_ds(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+{
+    struct dns_node *node = zone->parent != NULL ? dns_zone_find(zone->parent, zone->name) : NULL;
+    struct dns_rrset *ds = node != NULL ? dns_node_get(node, LDNS_RR_TYPE_DS) : NULL;
+    if (ds == NULL) {
+        err_set(err, ERR_INPUT, "fault %s: zone %s has no DS record that could be spoilt", fault->row->info.name,
+                zone->text);
+        return NULL;
+    }
+    spoils(fault, ds);
+    return ds;
+}
+
+static uint8_t *ds_field(struct dns_rrset *ds, size_t i)
+{
+    return ldns_rdf_data(ldns_rr_rdf(ldns_rr_list_rr(ds->rrs, 0), i));
+}
+
+bool dns_fault_ds_wrong(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+{
+    struct dns_rrset *ds = spoilt_ds(zone, fault, err);
+    if (ds != NULL)
+        ds_field(ds, 3)[0] ^= 1;
+    return ds != NULL;
+}
+
+bool dns_fault_ds_unsupported_digest(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+{
+    struct dns_rrset *ds = spoilt_ds(zone, fault, err);
+    if (ds != NULL)
+        ds_field(ds, 2)[0] = UNKNOWN_DIGEST;
+    return ds != NULL;
+}
+
+static void took_away(const struct dns_fault *fault, struct dns_zone *zone, struct dns_node *node, ldns_rr_type type)
+{
+    dns_zone_remove(zone, node, type);
+    *ARENA_PUSH(zone->arena, &node->absences) = (struct dns_absence){type, fault};
+}
+
+bool dns_fault_ds_missing(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+{
+    if (spoilt_ds(zone, fault, err) == NULL)
+        return false;
+    took_away(fault, zone->parent, dns_zone_find(zone->parent, zone->name), LDNS_RR_TYPE_DS);
+    return true;
+}
+
+bool dns_fault_dnskey_missing(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+{
+    (void)err;
+    took_away(fault, zone, dns_zone_apex(zone), LDNS_RR_TYPE_DNSKEY);
+    return true;
+}
+
+bool dns_fault_ds_unsupported_algorithm(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+{
+    if (spoilt_ds(zone, fault, err) == NULL)
+        return false;
+    zone->shown_algorithm = UNKNOWN_ALGORITHM;
+    dns_zone_remove(zone, dns_zone_apex(zone), LDNS_RR_TYPE_DNSKEY);
+    dns_sign_add_keys(zone);
+    dns_zone_remove(zone->parent, dns_zone_find(zone->parent, zone->name), LDNS_RR_TYPE_DS);
+    dns_sign_add_ds(zone->parent, zone);
+    return spoilt_ds(zone, fault, err) != NULL;
+}
+
+bool dns_fault_in_zone(struct dns_fault *fault, struct err *err)
+{
+    return fault->row->in_zone == NULL || fault->row->in_zone(fault->zone, fault, err);
+}
+
+/* --- in_rrset --- */
+
+void dns_fault_leave_unsigned(struct dns_rrset *rrset)
+{
+    rrset->is_signed = false;
+}
+
+void dns_fault_leave_alone(struct dns_rrset *rrset)
+{
+    (void)rrset;
+}
+
+static ldns_rdf *other_name(const ldns_rdf *name)
+{
+    struct arena *arena = arena_new("forged name");
+    const ldns_rdf *child = dns_name_child(arena, "forged", name);
+    ldns_rdf *made = ldns_rdf_clone(child != NULL ? child : name);
+    arena_free(&arena);
+    return made;
+}
+
+/* The last field says where to go, or what to find there. */
+static void forge_record(ldns_rr *rr)
+{
+    if (ldns_rr_rd_count(rr) == 0)
+        return;
+    size_t last = ldns_rr_rd_count(rr) - 1;
+    ldns_rdf *field = ldns_rr_rdf(rr, last);
+    if (ldns_rdf_get_type(field) == LDNS_RDF_TYPE_DNAME)
+        ldns_rdf_deep_free(ldns_rr_set_rdf(rr, other_name(field), last));
+    else if (ldns_rdf_size(field) > 1 || ldns_rdf_get_type(field) != LDNS_RDF_TYPE_STR)
+        ldns_rdf_data(field)[ldns_rdf_size(field) - 1] ^= 1;
+}
+
+void dns_fault_forge(struct dns_rrset *rrset)
+{
+    for (size_t i = 0; i < ldns_rr_list_rr_count(rrset->rrs); i++)
+        forge_record(ldns_rr_list_rr(rrset->rrs, i));
+    rrset->is_signed = false;
+}
+
+/* --- in_signing --- */
+
+void dns_fault_sign_expired(struct dns_signing *how)
+{
+    how->from = how->earliest - 60 * DAY;
+    how->to = how->earliest - 30 * DAY;
+}
+
+void dns_fault_sign_early(struct dns_signing *how)
+{
+    how->from = how->latest + 30 * DAY;
+    how->to = how->latest + 60 * DAY;
+}
+
+void dns_fault_sign_flipped(struct dns_signing *how)
+{
+    how->flip = true;
+}
+
+void dns_fault_sign_as_stranger(struct dns_signing *how)
+{
+    static const uint8_t wire[] = "\x08stranger\x07invalid";
+    static const ldns_rdf stranger = {sizeof wire, LDNS_RDF_TYPE_DNAME, (void *)wire};
+    how->signer = &stranger;
+}
+
+void dns_faults_at_signing(const struct dns_fault_list *faults, struct dns_signing *how)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        if (faults->items[i]->row->in_signing != NULL)
+            faults->items[i]->row->in_signing(how);
+}
+
+/* --- finding what to spoil --- */
+
+static bool matches(const struct dns_fault *fault, const struct dns_rrset *rrset, const ldns_rdf *owner)
+{
+    if (fault->row->needs & DNS_NEEDS_SIGNED ? !rrset->is_signed : owner == NULL && rrset->below)
+        return false;
+    return rrset != fault->zone->false_denial && (owner == NULL || dns_name_equal(owner, rrset->about)) &&
+           (fault->type == 0 || fault->type == rrset->type);
+}
+
+static size_t spoil_at(const struct dns_fault *fault, const ldns_rdf *owner)
+{
+    size_t spoilt = 0;
+    for (size_t i = 0; i < fault->zone->rrsets.count; i++) {
+        struct dns_rrset *rrset = fault->zone->rrsets.items[i];
+        if (!matches(fault, rrset, owner))
+            continue;
+        spoils(fault, rrset);
+        if (fault->row->in_rrset != NULL)
+            fault->row->in_rrset(rrset);
+        spoilt++;
+    }
+    return spoilt;
+}
+
+/* An owner that is not there may be one that a wildcard answers for. */
+static const ldns_rdf *owner_or_wildcard(const struct dns_fault *fault)
+{
+    struct dns_zone *zone = fault->zone;
+    if (fault->owner == NULL || dns_zone_find(zone, fault->owner) != NULL)
+        return fault->owner;
+    const struct dns_node *encloser = dns_closest_encloser(zone->arena, zone, fault->owner);
+    const ldns_rdf *wildcard = dns_name_child(zone->arena, "*", encloser->name);
+    return wildcard != NULL && dns_zone_find(zone, wildcard) != NULL ? wildcard : fault->owner;
+}
+
+/* A proof of absence is spoilt: what is there needs none. */
+static bool absent(const struct dns_fault *fault, struct err *err)
+{
+    const struct dns_node *node = fault->owner != NULL ? dns_zone_find(fault->zone, fault->owner) : NULL;
+    if (node == NULL || fault->type == 0 || node->standing == DNS_BELOW || dns_node_get(node, fault->type) == NULL)
+        return true;
+    return err_set(err, ERR_INPUT, "fault %s finds nothing to spoil: zone %s has a %s record at %s",
+                   fault->row->info.name, fault->zone->text, dns_type_text(fault->zone->arena, fault->type),
+                   dns_name_text(fault->zone->arena, fault->owner));
+}
+
+bool dns_fault_in_records(struct dns_fault *fault, struct err *err)
+{
+    if (fault->row->in_proof != NULL)
+        return absent(fault, err);
+    if (fault->row->in_rrset == NULL && fault->row->in_signing == NULL)
+        return true;
+    if (spoil_at(fault, owner_or_wildcard(fault)) > 0)
+        return true;
+    struct arena *arena = fault->zone->arena;
+    return err_set(err, ERR_INPUT, "fault %s finds nothing to spoil: zone %s has no %s%s%s at %s",
+                   fault->row->info.name, fault->zone->text, fault->row->needs & DNS_NEEDS_SIGNED ? "signed " : "",
+                   fault->type != 0 ? dns_type_text(arena, fault->type) : "records", fault->type != 0 ? " record" : "",
+                   fault->owner != NULL ? dns_name_text(arena, fault->owner) : "any name");
+}

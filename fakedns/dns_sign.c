@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fakedns/dns_sign.h"
+
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakedns/dns_fault.h"
+
+enum { HOUR = 3600, DAY = 24 * HOUR, RSA_BITS = 2048, FLAGS_ZSK = 256, FLAGS_KSK = 257 };
+
+const char *const dns_algorithm_words[] = {"ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-sha256", NULL};
+static_assert(COUNT(dns_algorithm_words) == DNS_ALGORITHM_COUNT + 1, "every algorithm has its word");
+
+static const struct {
+    ldns_signing_algorithm ldns;
+} algorithms[] = {
+    [DNS_ECDSA_P256] = {LDNS_SIGN_ECDSAP256SHA256},
+    [DNS_ECDSA_P384] = {LDNS_SIGN_ECDSAP384SHA384},
+    [DNS_ED25519] = {LDNS_SIGN_ED25519},
+    [DNS_RSA_SHA256] = {LDNS_SIGN_RSASHA256},
+};
+static_assert(COUNT(algorithms) == DNS_ALGORITHM_COUNT, "every algorithm has its row");
+
+struct dns_keys {
+    char *zone;
+    enum dns_algorithm algorithm;
+    ldns_key *ksk, *zsk;
+    struct dns_keys *next;
+};
+
+struct dns_keyring {
+    struct dns_keys *first;
+};
+
+/* --- keys --- */
+
+/* Takes about 0.2 s to make; kept until the process ends. */
+static EVP_PKEY *rsa_key(void)
+{
+    static EVP_PKEY *kept;
+    if (kept == NULL)
+        kept = EVP_RSA_gen(RSA_BITS);
+    if (kept != NULL)
+        EVP_PKEY_up_ref(kept);
+    return kept;
+}
+
+static ldns_key *new_material(ldns_signing_algorithm algorithm)
+{
+    if (algorithm != LDNS_SIGN_RSASHA256)
+        return ldns_key_new_frm_algorithm(algorithm, 0);
+    EVP_PKEY *rsa = rsa_key();
+    ldns_key *key = rsa != NULL ? ldns_key_new() : NULL;
+    if (key == NULL) {
+        EVP_PKEY_free(rsa);
+        return NULL;
+    }
+    ldns_key_set_algorithm(key, algorithm);
+    ldns_key_set_evp_key(key, rsa);
+    return key;
+}
+
+static ldns_key *new_key(enum dns_algorithm algorithm, uint16_t flags)
+{
+    ldns_key *key = new_material(algorithms[algorithm].ldns);
+    if (key != NULL)
+        ldns_key_set_flags(key, flags);
+    return key;
+}
+
+static void keys_free(struct dns_keys *keys)
+{
+    ldns_key_deep_free(keys->ksk);
+    ldns_key_deep_free(keys->zsk);
+    free(keys->zone);
+    free(keys);
+}
+
+struct dns_keyring *dns_keyring_new(void)
+{
+    struct dns_keyring *ring = calloc(1, sizeof *ring);
+    if (ring == NULL)
+        abort();
+    return ring;
+}
+
+const struct dns_keys *dns_keyring_get(struct dns_keyring *ring, const char *zone, enum dns_algorithm algorithm,
+                                       struct err *err)
+{
+    for (struct dns_keys *keys = ring->first; keys != NULL; keys = keys->next)
+        if (keys->algorithm == algorithm && strcmp(keys->zone, zone) == 0)
+            return keys;
+    struct dns_keys *keys = calloc(1, sizeof *keys);
+    if (keys == NULL || (keys->zone = strdup(zone)) == NULL)
+        abort();
+    keys->algorithm = algorithm;
+    keys->ksk = new_key(algorithm, FLAGS_KSK);
+    keys->zsk = new_key(algorithm, FLAGS_ZSK);
+    if (keys->ksk == NULL || keys->zsk == NULL) {
+        keys_free(keys);
+        err_set(err, ERR_SYSTEM, "no %s key could be made", dns_algorithm_words[algorithm]);
+        return NULL;
+    }
+    keys->next = ring->first;
+    ring->first = keys;
+    return keys;
+}
+
+void dns_keyring_free(struct dns_keyring **ring)
+{
+    if (ring == NULL || *ring == NULL)
+        return;
+    while ((*ring)->first != NULL) {
+        struct dns_keys *keys = (*ring)->first;
+        (*ring)->first = keys->next;
+        keys_free(keys);
+    }
+    free(*ring);
+    *ring = NULL;
+}
+
+/* --- DNSKEY and DS --- */
+
+/* What the zone shows of a key: with the algorithm it claims. */
+static ldns_rr *shown_key(const struct dns_zone *zone, ldns_key *key)
+{
+    ldns_key_set_pubkey_owner(key, (ldns_rdf *)zone->name);
+    ldns_rr *rr = ldns_key2rr(key); /* takes a copy of the owner */
+    ldns_key_set_pubkey_owner(key, NULL);
+    assert(rr != NULL);
+    ldns_rr_set_ttl(rr, 300);
+    if (zone->shown_algorithm != 0)
+        ldns_rdf_data(ldns_rr_rdf(rr, 2))[0] = zone->shown_algorithm;
+    return rr;
+}
+
+static uint16_t shown_tag(const struct dns_zone *zone, ldns_key *key)
+{
+    ldns_rr *rr = shown_key(zone, key);
+    uint16_t tag = ldns_calc_keytag(rr);
+    ldns_rr_free(rr);
+    return tag;
+}
+
+void dns_sign_add_keys(struct dns_zone *zone)
+{
+    dns_zone_add(zone, shown_key(zone, zone->keys->ksk));
+    dns_zone_add(zone, shown_key(zone, zone->keys->zsk));
+}
+
+ldns_rr *dns_sign_anchor_key(const struct dns_zone *zone)
+{
+    return shown_key(zone, zone->keys->ksk);
+}
+
+ldns_rr *dns_sign_anchor_ds(const struct dns_zone *zone)
+{
+    ldns_rr *key = shown_key(zone, zone->keys->ksk);
+    ldns_rr *ds = ldns_key_rr2ds(key, LDNS_SHA256);
+    ldns_rr_free(key);
+    assert(ds != NULL);
+    ldns_rr_set_ttl(ds, 300);
+    return ds;
+}
+
+void dns_sign_add_ds(struct dns_zone *parent, const struct dns_zone *child)
+{
+    dns_zone_add(parent, dns_sign_anchor_ds(child));
+}
+
+/* --- signatures --- */
+
+static struct dns_signing usual_signing(const struct dns_rrset *rrset)
+{
+    time_t machine = time(NULL), lab = clock_now(rrset->zone->clock);
+    struct dns_signing how = {.earliest = machine < lab ? machine : lab, .latest = machine < lab ? lab : machine};
+    how.from = how.earliest - HOUR;
+    how.to = how.latest + 30 * DAY;
+    how.signer = rrset->zone->name;
+    return how;
+}
+
+static ldns_rr_list *sign(const struct dns_rrset *rrset, ldns_key *key, const struct dns_signing *how)
+{
+    ldns_key_set_inception(key, (uint32_t)how->from);
+    ldns_key_set_expiration(key, (uint32_t)how->to);
+    ldns_key_set_keytag(key, shown_tag(rrset->zone, key));
+    ldns_key_set_pubkey_owner(key, (ldns_rdf *)how->signer);
+    ldns_key_list *keys = ldns_key_list_new();
+    ldns_key_list_push_key(keys, key);
+    ldns_rr_list *signatures = ldns_sign_public(rrset->rrs, keys);
+    ldns_key_list_free(keys);
+    ldns_key_set_pubkey_owner(key, NULL);
+    return signatures;
+}
+
+static void disguise(const struct dns_zone *zone, const struct dns_signing *how, ldns_rr_list *signatures)
+{
+    for (size_t i = 0; i < ldns_rr_list_rr_count(signatures); i++) {
+        ldns_rr *rr = ldns_rr_list_rr(signatures, i);
+        if (zone->shown_algorithm != 0)
+            ldns_rdf_data(ldns_rr_rrsig_algorithm(rr))[0] = zone->shown_algorithm;
+        if (how->flip)
+            ldns_rdf_data(ldns_rr_rrsig_sig(rr))[ldns_rdf_size(ldns_rr_rrsig_sig(rr)) - 1] ^= 1;
+    }
+}
+
+const ldns_rr_list *dns_signatures(struct dns_rrset *rrset)
+{
+    struct dns_signing how = usual_signing(rrset);
+    time_t lab = clock_now(rrset->zone->clock);
+    if (rrset->signatures != NULL && (!rrset->is_signed || (rrset->signed_from <= lab && lab <= rrset->signed_to)))
+        return rrset->signatures;
+    ldns_rr_list_deep_free(rrset->signatures);
+    rrset->signed_from = how.from;
+    rrset->signed_to = how.to;
+    if (!rrset->is_signed) {
+        rrset->signatures = ldns_rr_list_new();
+        return rrset->signatures;
+    }
+    dns_faults_at_signing(&rrset->faults, &how);
+    const struct dns_keys *keys = rrset->zone->keys;
+    rrset->signatures = sign(rrset, rrset->type == LDNS_RR_TYPE_DNSKEY ? keys->ksk : keys->zsk, &how);
+    assert(rrset->signatures != NULL);
+    disguise(rrset->zone, &how, rrset->signatures);
+    return rrset->signatures;
+}
