@@ -56,7 +56,7 @@ PACKAGES_base := yaml-0.1 libevent openssl
 PACKAGES_fakedns := ldns openssl libevent
 PACKAGES_fakemx := libevent_openssl libevent openssl
 PACKAGES_fakests := libevent_openssl libevent openssl
-PACKAGES_engine := libunbound libcurl sqlite3 jansson zlib libevent_openssl libevent openssl
+PACKAGES_engine := libunbound libidn2 libcurl sqlite3 jansson zlib libevent_openssl libevent openssl
 PACKAGES_harness := jansson libmnl
 
 # A folder's objects: all of its sources but tests, fuzz targets and mains. Tests alone link base/testing.c.

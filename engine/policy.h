@@ -8,7 +8,7 @@
 #include "engine/resolve.h"
 
 enum dane_mode { DANE_OPPORTUNISTIC, DANE_MANDATORY, DANE_NONE };
-enum mta_sts_mode { MTA_STS_OPPORTUNISTIC, MTA_STS_NONE };
+enum mta_sts_mode { MTA_STS_OPPORTUNISTIC, MTA_STS_NONE, MTA_STS_MANDATORY /* beyond Exchange: only what passes an enforce policy */ };
 enum sts_policy_mode { STS_ABSENT, STS_MODE_NONE, STS_TESTING, STS_ENFORCE };
 enum tls_setting { TLS_SETTING_OPPORTUNISTIC, TLS_SETTING_ENCRYPTION_ONLY, TLS_SETTING_CERTIFICATE_VALIDATION, TLS_SETTING_DOMAIN_VALIDATION };
 
@@ -43,7 +43,8 @@ struct policy_decision {
     enum tls_demand demand;
     enum policy_reason reason;         /* when ACT_SKIP_HOST */
     bool watch_pkix;                   /* testing: check and report a failure, never block */
-    bool authenticated_domain;         /* may trace and reports call the domain authenticated? (never with insecure MX + DANE) */
+    bool authenticated_domain;         /* once the demand is met, may trace and reports call the domain authenticated? Never
+                                        * for what DANE alone proved behind an insecure MX (7672-2.2.1-11) */
     const char *clause;                /* "7672-2.1.2-4" */
     const char *because;               /* one sentence for the trace */
 };

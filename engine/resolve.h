@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * resolve - what DNS says about a destination, with its DNSSEC status; the one door to libunbound.
+ * resolve - what DNS says about a destination, with its DNSSEC status.
  *
- * Owns:    the libunbound context. Results live in the arena given with the question.
- * Borrows: the loop.
+ * Owns:    the resolver (dns_query). Results live in the arena given with the question; the arena must live until the
+ *          answer has come. Questions under way at resolve_free() are never answered.
+ * Borrows: the loop, and the strings in the options.
  * Errors:  a lookup that fails is a result (trust LOOKUP_FAILED or LOOKUP_BOGUS), never an absence (7672-2.1.2).
  * Threads: one; every callback comes from the event loop, never from inside the call that asked. */
 #ifndef ENGINE_RESOLVE_H
@@ -22,6 +23,8 @@ enum dns_trust {
     TRUST_FAILED,          /* failed: SERVFAIL, REFUSED, timeout, malformed ... */
 };
 static inline bool trust_is_failure(enum dns_trust t) { return t == TRUST_BOGUS || t == TRUST_FAILED; }
+
+enum { MX_HOSTS_MAX = 64, HOST_ADDRESSES_MAX = 32 };
 
 enum mx_state { MX_FOUND, MX_IMPLICIT, MX_NULL, MX_NO_DOMAIN /* NXDOMAIN */, MX_NO_ADDRESS /* nothing to connect to */, MX_LOOKUP_FAILED };
 
@@ -51,7 +54,7 @@ struct host_facts {
     const struct netaddr *addresses; size_t address_count;   /* port 25 or as configured; v6 and v4 in the order to try */
     enum tlsa_state tlsa;
     enum dns_trust tlsa_trust;        /* when TLSA_LOOKUP_FAILED: bogus or failed */
-    const char *tlsa_base;            /* TLSA base domain: expanded, or name (7672-2.2.3) */
+    const char *tlsa_base;            /* TLSA_USABLE, TLSA_UNUSABLE: TLSA base domain, expanded or name (7672-2.2.3); else NULL */
     const struct tlsa_record *records; size_t record_count;  /* the usable ones after digest agility */
     size_t unusable_count;
     const char *why;                  /* one sentence when failed */
@@ -68,7 +71,8 @@ struct resolve;
 
 struct resolve *resolve_new(const struct resolve_options *options, struct loop *loop, struct err *err) NODISCARD;
 void resolve_free(struct resolve **resolve);
-bool resolve_forget(struct resolve *resolve, struct err *err) NODISCARD;     /* drops every cached answer */
+/* Drops every cached answer and reads the files in the options again; questions under way are answered as failed. */
+bool resolve_forget(struct resolve *resolve, struct err *err) NODISCARD;
 
 /* override_bogus: DANE none: bogus data is asked again without validation and then TRUST_OVERRIDDEN. */
 void resolve_mx(struct resolve *r, struct arena *arena, const char *domain, bool override_bogus,
@@ -76,10 +80,13 @@ void resolve_mx(struct resolve *r, struct arena *arena, const char *domain, bool
 /* ask_tlsa: the connector looks at DANE and the MX RRset was secure (or dane-insecure-mx: use). */
 void resolve_host(struct resolve *r, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
                   void (*done)(void *arg, const struct host_facts *facts), void *arg);
-/* The strings of each TXT record joined; always validated. */
+/* The strings of each TXT record joined (a NUL in them becomes \x01); always validated. */
 struct txt_facts { enum dns_trust trust; bool exists; const char **records; size_t count; const char *why; };
 void resolve_txt(struct resolve *r, struct arena *arena, const char *name,
                  void (*done)(void *arg, const struct txt_facts *facts), void *arg);
+/* The same, past every cache. */
+void resolve_txt_afresh(struct resolve *r, struct arena *arena, const char *name,
+                        void (*done)(void *arg, const struct txt_facts *facts), void *arg);
 /* Addresses of a name for HTTPS; always validated. */
 void resolve_addresses(struct resolve *r, struct arena *arena, const char *name, uint16_t port,
                        void (*done)(void *arg, const struct host_facts *facts), void *arg);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * dns_answer - a DNS response in wire format, read as far as a mail sender needs it: where the aliases lead, and the
+ * records of one type there.
+ *
+ * Pure. Owns: results live in the arena given; records point into the packet, which must live as long.
+ * Errors:     false: the packet is malformed. */
+#ifndef ENGINE_DNS_ANSWER_H
+#define ENGINE_DNS_ANSWER_H
+
+#include "base/arena.h"
+
+enum { DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_TLSA = 52 };
+enum { DNS_NOERROR = 0, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3 };
+
+struct dns_record {
+    const unsigned char *data;
+    size_t length;
+}; /* RDATA; names in it may be compressed */
+
+struct dns_answer {
+    const unsigned char *packet;
+    size_t packet_length;
+    unsigned rcode;
+    const char *name;     /* that was asked for, lower case */
+    const char *expanded; /* the end of the aliases in the answer; equal to name if there are none */
+    const struct dns_record *records;
+    size_t count; /* of the type asked for, at expanded */
+};
+
+bool dns_answer_read(struct arena *arena, const unsigned char *packet, size_t length, uint16_t type,
+                     struct dns_answer *out);
+/* The name that stands at offset in a record's RDATA, in lower case; unusual octets as \DDD, "." for the root. NULL: malformed. */
+char *dns_answer_name(struct arena *arena, const struct dns_answer *answer, const struct dns_record *record,
+                      size_t offset);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * hosts - the order in which the hosts of a destination are tried. Pure: randomness is given. */
+#ifndef ENGINE_HOSTS_H
+#define ENGINE_HOSTS_H
+
+#include "engine/resolve.h"
+
+struct random_source {
+    uint32_t (*below)(void *arg, uint32_t bound); /* evenly from 0 .. bound - 1 */
+    void *arg;
+};
+/* Lower preference first (5321-5.1-12), equals in random order (5321-5.1-13); TLSA or MTA-STS play no part
+ * (7672-2.2.1-3, 8461-8.4-1). */
+void hosts_order(struct mx_host *hosts, size_t count, struct random_source random);
+
+/* The system's randomness. */
+extern const struct random_source hosts_random;
+
+#endif
