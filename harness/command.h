@@ -8,6 +8,9 @@
 
 #include "base/arena.h"
 
+int command_run(int argc, char **argv);       /* runs cases */
+int command_up(int argc, char **argv);        /* a world to work in */
+int command_doctor(int argc, char **argv);    /* what blocks on this machine */
 int command_check(int argc, char **argv);     /* every mistake of scenarios at once */
 int command_schema(int argc, char **argv);    /* JSON Schema, or the manual */
 int command_list(int argc, char **argv);      /* the scenarios there are */

@@ -58,12 +58,3 @@ const char *locate_known_failures(struct arena *arena, const char *mta)
                                          "../share/mtalab/adapters/%/known-failures.yaml", NULL};
     return strchr(mta, '/') == NULL ? first_there(arena, places, mta, R_OK) : NULL;
 }
-
-const char *locate_scenarios(struct arena *arena)
-{
-    static const char *const places[] = {"../../scenarios", "../share/mtalab/scenarios", NULL};
-    if (access("scenarios", R_OK) == 0)
-        return "scenarios";
-    const char *found = first_there(arena, places, "", R_OK);
-    return found != NULL ? found : "scenarios";
-}

@@ -7,7 +7,6 @@
 
 const char *locate_adapter(struct arena *arena, const char *name);       /* a name, or a path; NULL: nowhere */
 const char *locate_known_failures(struct arena *arena, const char *mta); /* NULL: there are none */
-const char *locate_scenarios(struct arena *arena);      /* the folder; "scenarios" when it is nowhere */
-const char *locate_program_folder(struct arena *arena); /* where mtalab itself is */
+const char *locate_program_folder(struct arena *arena);                  /* where mtalab itself is */
 
 #endif

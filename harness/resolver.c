@@ -139,6 +139,11 @@ bool resolver_serve(struct resolver *resolver, const struct resolver_world *worl
     return wait_until_ready(resolver, loop, err);
 }
 
+pid_t resolver_process_id(const struct resolver *resolver)
+{
+    return resolver != NULL && resolver->process != NULL ? process_id(resolver->process) : 0;
+}
+
 void resolver_stop(struct resolver **resolver)
 {
     if (*resolver == NULL)

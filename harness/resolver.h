@@ -23,6 +23,7 @@ struct resolver *resolver_start(const struct sandbox *sandbox, struct loop *loop
 /* Returns when it answers from this world with empty caches. */
 bool resolver_serve(struct resolver *resolver, const struct resolver_world *world, struct loop *loop, struct err *err)
     NODISCARD;
+pid_t resolver_process_id(const struct resolver *resolver); /* 0: none */
 void resolver_stop(struct resolver **resolver);
 
 #endif

@@ -129,6 +129,14 @@ bool sandbox_loopback_possible(void)
 
 /* ---- the processes: one that leaves, and one that is the first of the new pid namespace ---- */
 
+/* Handlers of the maker would speak to the maker's loop. */
+static void reset_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD};
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        signal(numbers[i], SIG_DFL);
+}
+
 static void tell(int to, const struct word *word)
 {
     if (write(to, word, sizeof *word) != (ssize_t)sizeof *word)
@@ -165,6 +173,7 @@ static void host(const struct sandbox_spec *spec, enum sandbox_kind kind, pid_t 
 {
     struct word word = {0};
     die_with(parent);
+    reset_signals();
     if (!spec->keep_terminal)
         setsid();
     if (!leave(kind, &word.err)) {

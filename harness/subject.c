@@ -288,6 +288,11 @@ size_t subject_status(struct arena *arena, const json_t *answer, const struct ve
     return count;
 }
 
+pid_t subject_process_id(const struct subject *subject)
+{
+    return subject != NULL && subject->process != NULL ? process_id(subject->process) : 0;
+}
+
 void subject_stop(struct subject **subject)
 {
     if (subject == NULL || *subject == NULL)

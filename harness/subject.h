@@ -38,6 +38,7 @@ enum subject_answer subject_ask(struct subject *subject, struct loop *loop, doub
 const char *subject_why(const struct subject *subject); /* of the last answer that was not yes */
 const struct subject_facts *subject_facts(const struct subject *subject);
 bool subject_uses_daemon(const struct subject *subject); /* wants the lab's unbound */
+pid_t subject_process_id(const struct subject *subject); /* 0: none */
 void subject_stop(struct subject **subject);
 
 /* What `status` says, in the arena. */

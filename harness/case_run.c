@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "harness/case_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "harness/case_timeline.h"
+#include "harness/lab.h"
+#include "harness/submission.h"
+
+/* A case under way. */
+struct run {
+    struct arena *arena;
+    const struct case_setting *setting;
+    const struct scenario *scenario;
+    unsigned mode;
+    struct clock clock;
+    struct loop *loop;
+    struct journal *journal;
+    struct plan_pki *pki;
+    struct lab *lab;
+    struct plan **plans; /* one a step; a step without change has its predecessor's */
+    struct verdict_step *steps;
+    size_t step_count; /* begun */
+    int64_t until_us;
+    uint64_t token;
+    const char *trouble, *unsupported;
+    bool out_of_step;
+};
+
+static double time_left(const struct run *run)
+{
+    double left = (double)(run->until_us - clock_monotonic_us()) / 1e6;
+    return left > 0 ? left : 0;
+}
+
+static bool in_trouble(struct run *run, const char *what)
+{
+    run->trouble = arena_strdup(run->arena, what);
+    journal_add(run->journal, JOURNAL_LAB_TROUBLE, "", 0, "what", run->trouble, NULL);
+    return false;
+}
+
+/* ---- talking to the subject ---- */
+
+static bool no_answer(struct run *run, enum subject_answer answer, const char *line)
+{
+    const char *why = subject_why(run->setting->subject);
+    if (answer == SUBJECT_UNSUPPORTED) {
+        run->unsupported = arena_strdup(run->arena, why);
+        return false;
+    }
+    run->out_of_step |= answer == SUBJECT_SILENT || answer == SUBJECT_GONE;
+    int verb = (int)strcspn(line, " ");
+    return in_trouble(run, answer == SUBJECT_SILENT
+                               ? arena_printf(run->arena,
+                                              "the budget of %g s is spent; waited for the adapter's answer to '%.*s'",
+                                              run->setting->budget_s, verb, line)
+                               : arena_printf(run->arena, "the adapter, asked to %.*s: %s", verb, line, why));
+}
+
+static bool tell(struct run *run, const char *line, json_t **reply)
+{
+    enum subject_answer answer = subject_ask(run->setting->subject, run->loop, time_left(run), line, reply);
+    return answer == SUBJECT_YES || no_answer(run, answer, line);
+}
+
+/* What the subject may lack without harm. */
+static bool tell_if_it_has_it(struct run *run, const char *line)
+{
+    bool said = tell(run, line, NULL) || run->unsupported != NULL;
+    run->unsupported = NULL;
+    return said;
+}
+
+static bool begin(struct run *run, const struct plan *plan)
+{
+    return tell(run,
+                arena_printf(run->arena, "begin MTALAB_DANE=%s MTALAB_MTA_STS=%s MTALAB_PATIENCE=%g",
+                             mode_dane_words[mode_dane(run->mode)], mode_sts_words[mode_sts(run->mode)],
+                             plan->patience_s),
+                NULL);
+}
+
+/* What had been sent when the answer came, but lay unread, is read before the journal is looked at. */
+static void catch_up(struct run *run)
+{
+    for (int i = 0; i < 3; i++)
+        loop_run_until(run->loop, NULL, 0);
+}
+
+static bool wait_for_attempt(struct run *run)
+{
+    if (!tell(run, "flush", NULL))
+        return false;
+    catch_up(run);
+    char number[12];
+    snprintf(number, sizeof number, "%u", journal_attempt(run->journal));
+    journal_add(run->journal, JOURNAL_LAB_ATTEMPT, "", 0, "number", number, NULL);
+    return true;
+}
+
+/* ---- the world ---- */
+
+static bool has_ipv6_host(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->mx.host_count; i++)
+        for (size_t a = 0; a < plan->mx.hosts[i].address_count; a++)
+            if (strchr(plan->mx.hosts[i].addresses[a], ':') != NULL)
+                return true;
+    return false;
+}
+
+static const char *mistakes(struct run *run, const struct diag_list *diags, const struct err *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = diag_errors(diags) > 0 ? open_memstream(&text, &size) : NULL;
+    if (out == NULL)
+        return arena_strdup(run->arena, err->text);
+    diag_print(diags, out);
+    fclose(out);
+    char *first = arena_strndup(run->arena, text, strcspn(text, "\n"));
+    free(text);
+    return first;
+}
+
+static struct plan *make_plan(struct run *run, const struct world *world)
+{
+    struct err err = {0};
+    struct diag_list *diags = diag_new(run->arena);
+    const struct sandbox *box = run->setting->sandbox;
+    bool loopback = box->kind == SANDBOX_LOOPBACK;
+    struct plan *plan = plan_build(run->scenario, world, loopback ? PLAN_NET_LOOPBACK : PLAN_NET_LAB, run->pki,
+                                   &run->clock, diags, &err);
+    if (plan == NULL && loopback)
+        run->unsupported = arena_printf(run->arena, "this world needs namespaces, which are forbidden here: %s",
+                                        mistakes(run, diags, &err));
+    else if (plan == NULL)
+        in_trouble(run, mistakes(run, diags, &err));
+    else if (!box->ipv6 && !loopback && has_ipv6_host(plan))
+        run->unsupported = "this machine has no IPv6";
+    return plan;
+}
+
+static bool failed(struct run *run, const struct err *err)
+{
+    return in_trouble(run, err->text);
+}
+
+static bool start_world(struct run *run, struct plan *plan)
+{
+    struct err err = {0};
+    struct lab_setting setting = {run->setting->sandbox, run->loop, run->journal, &run->clock, run->setting->resolver};
+    run->lab = lab_start(&setting, plan, &err);
+    return run->lab != NULL || failed(run, &err);
+}
+
+static bool is_tagged(const struct scenario *scenario, const char *tag)
+{
+    for (size_t i = 0; i < scenario->tags.count; i++)
+        if (strcmp(scenario->tags.items[i], tag) == 0)
+            return true;
+    return false;
+}
+
+static bool change_world(struct run *run, struct plan *plan)
+{
+    struct err err = {0};
+    if (!lab_change(run->lab, plan, &err))
+        return failed(run, &err);
+    journal_add(run->journal, JOURNAL_LAB_CHANGE, "", 0, "what", "as the scenario says", NULL);
+    return is_tagged(run->scenario, "ttl") || tell_if_it_has_it(run, "forget");
+}
+
+/* The plan of a step, in force from here on. */
+static bool enter_world(struct run *run, size_t i)
+{
+    const struct scenario_step *step = &run->scenario->steps[i];
+    if (i > 0 && !step->changes) {
+        run->plans[i] = run->plans[i - 1];
+        return true;
+    }
+    run->plans[i] = make_plan(run, step->world);
+    if (run->plans[i] == NULL || run->unsupported != NULL)
+        return false;
+    return i == 0 ? start_world(run, run->plans[0]) && begin(run, run->plans[0]) : change_world(run, run->plans[i]);
+}
+
+/* ---- the steps ---- */
+
+static const char *join(struct arena *arena, const struct schema_texts *words)
+{
+    const char *list = "";
+    for (size_t i = 0; i < words->count; i++)
+        list = arena_printf(arena, "%s%s%s", list, i > 0 ? " " : "", words->items[i]);
+    return list;
+}
+
+static bool submit(struct run *run, const struct scenario_step *step, const char *token)
+{
+    struct submission message = {.address = run->setting->sandbox->listen,
+                                 .port = SUBJECT_PORT,
+                                 .token = token,
+                                 .from = step->from,
+                                 .to = (const char *const *)step->to.items,
+                                 .to_count = step->to.count};
+    const char *reply;
+    bool taken = submission_send(run->arena, &message, run->loop, time_left(run), &reply);
+    journal_add(run->journal, JOURNAL_LAB_SUBMIT, "", 0, "token", token, "sender", step->from, "recipients",
+                join(run->arena, &step->to), "reply", reply, "accepted", taken ? "yes" : "no", NULL);
+    return taken || in_trouble(run, arena_printf(run->arena, "the subject did not take the message: %s", reply));
+}
+
+static const char *new_token(struct run *run)
+{
+    return arena_printf(run->arena, "mtalab-%" PRIx64, run->token++);
+}
+
+/* Is the policy fetched behind the sender's back, a first message only brings it: the second one is judged. */
+static bool prime(struct run *run, const struct scenario_step *step)
+{
+    bool wanted = subject_facts(run->setting->subject)->asynchronous_fetch && mode_sts(run->mode) != MODE_STS_NONE &&
+                  !is_tagged(run->scenario, "first-contact");
+    if (!wanted || step->to.count == 0)
+        return true;
+    if (!submit(run, step, new_token(run)) || !wait_for_attempt(run))
+        return false;
+    journal_next_attempt(run->journal);
+    return true;
+}
+
+static bool advance(struct run *run, double seconds)
+{
+    const char *text = arena_printf(run->arena, "%.0f", seconds);
+    journal_next_attempt(run->journal);
+    journal_add(run->journal, JOURNAL_LAB_ADVANCE, "", 0, "seconds", text, NULL);
+    if (!tell(run, arena_printf(run->arena, "advance %s", text), NULL))
+        return false;
+    catch_up(run);
+    return true;
+}
+
+static bool send_message(struct run *run, const struct scenario_step *step, struct verdict_step *out)
+{
+    if (out > run->steps)
+        journal_next_attempt(run->journal);
+    out->token = new_token(run);
+    out->recipients = (const char *const *)step->to.items;
+    out->recipient_count = step->to.count;
+    return submit(run, step, out->token) && wait_for_attempt(run);
+}
+
+static bool flush(struct run *run)
+{
+    journal_next_attempt(run->journal);
+    return wait_for_attempt(run);
+}
+
+static bool take_status(struct run *run, struct verdict_step *out)
+{
+    json_t *answer = NULL;
+    if (!tell(run, "status", &answer))
+        return false;
+    out->status_count = subject_status(run->arena, answer, &out->status);
+    json_decref(answer);
+    for (size_t i = 0; i < out->status_count; i++) {
+        const struct verdict_status *s = &out->status[i];
+        journal_add(run->journal, JOURNAL_SUBJECT_STATUS, "", 0, "token", out->token, "recipient", s->recipient,
+                    "state", s->state, "code", s->code, "reason", s->reason, NULL);
+    }
+    return true;
+}
+
+static bool run_step(struct run *run, size_t i)
+{
+    const struct scenario_step *step = &run->scenario->steps[i];
+    struct verdict_step *out = &run->steps[i];
+    out->from = journal_count(run->journal);
+    if (!enter_world(run, i))
+        return false;
+    out->plan = run->plans[i];
+    run->step_count = i + 1;
+    bool went = (i > 0 || prime(run, step));
+    if (i == 0)
+        out->from = journal_count(run->journal);
+    went = went && (step->advance_s <= 0 || advance(run, step->advance_s)) &&
+           (step->to.count == 0 || send_message(run, step, out)) && (!step->flush || flush(run)) &&
+           take_status(run, out);
+    out->until = journal_count(run->journal);
+    return went;
+}
+
+static bool run_steps(struct run *run)
+{
+    for (size_t i = 0; i < run->scenario->step_count; i++)
+        if (!run_step(run, i))
+            return false;
+    return true;
+}
+
+/* ---- the verdict ---- */
+
+static void judge(struct run *run, struct case_result *out)
+{
+    struct verdict_question question = {.scenario = run->scenario,
+                                        .mode = run->mode,
+                                        .journal = run->journal,
+                                        .steps = run->steps,
+                                        .step_count = run->step_count,
+                                        .subject = subject_facts(run->setting->subject),
+                                        .clauses = run->setting->clauses,
+                                        .trouble = run->trouble};
+    struct verdict verdict;
+    verdict_judge(run->arena, &question, &verdict);
+    out->kind = verdict.kind;
+    out->sentence = verdict.sentence;
+    out->note = verdict.note;
+    out->clause = verdict.clause;
+    out->level = verdict.level;
+    out->partly = verdict.partly;
+    if (verdict.at.file != NULL) {
+        out->file = verdict.at.file;
+        out->line = verdict.at.line;
+        out->col = verdict.at.col;
+        out->length = verdict.at.length;
+    }
+    const char *sender = run->step_count > 0 ? run->steps[0].plan->sender_domain : NULL;
+    case_timeline(run->arena, run->journal, verdict.proof, sender, CASE_LINES_MAX - 3, out);
+}
+
+static const char *whole_journal(struct run *run)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return NULL;
+    for (size_t i = 0; i < journal_count(run->journal); i++)
+        journal_write_json(journal_at(run->journal, i), out);
+    fclose(out);
+    const char *kept = arena_strdup(run->arena, text);
+    free(text);
+    return kept;
+}
+
+/* ---- the case ---- */
+
+void case_result_without_run(struct arena *arena, const struct scenario *scenario, unsigned mode,
+                             const struct subject_facts *subject, enum verdict_kind kind, const char *sentence,
+                             struct case_result *out)
+{
+    *out =
+        (struct case_result){.title = scenario->title,
+                             .mode = mode,
+                             .subject =
+                                 subject == NULL ? "" : arena_printf(arena, "%s %s", subject->name, subject->version),
+                             .kind = kind,
+                             .sentence = sentence,
+                             .clause = scenario->covers.count > 0 ? scenario->covers.items[0] : NULL,
+                             .file = scenario->file,
+                             .line = scenario->at.line,
+                             .col = scenario->at.col,
+                             .length = scenario->at.length,
+                             .twin = scenario->twin != NULL ? scenario->twin->title : NULL};
+}
+
+const char *case_lacks(struct arena *arena, const struct subject_facts *facts, const struct scenario *scenario,
+                       unsigned mode)
+{
+    if (!(facts->modes & (1u << mode)))
+        return arena_printf(arena, "%s has no mode %s.", facts->name, mode_text(mode));
+    for (size_t i = 0; i < scenario->needs.count; i++)
+        if (!subject_has(facts, scenario->needs.items[i]))
+            return arena_printf(arena, "%s does not have '%s', which the scenario needs.", facts->name,
+                                scenario->needs.items[i]);
+    return NULL;
+}
+
+static bool set_up(struct run *run, struct err *err)
+{
+    const struct scenario *scenario = run->scenario;
+    run->until_us = clock_monotonic_us() + (int64_t)(run->setting->budget_s * 1e6);
+    run->journal = journal_new();
+    run->plans = arena_alloc(run->arena, scenario->step_count * sizeof(struct plan *));
+    run->steps = arena_alloc(run->arena, scenario->step_count * sizeof *run->steps);
+    if (getrandom(&run->token, sizeof run->token, 0) != sizeof run->token)
+        run->token = (uint64_t)clock_monotonic_us();
+    run->loop = loop_new(err);
+    run->pki = run->loop != NULL ? plan_pki_new(&run->clock, err) : NULL;
+    return run->pki != NULL;
+}
+
+static void clean_up(struct run *run)
+{
+    lab_stop(&run->lab);
+    for (size_t i = run->scenario->step_count; i-- > 0;)
+        if (run->plans[i] != NULL && (i == 0 || run->plans[i] != run->plans[i - 1]))
+            plan_free(&run->plans[i]);
+    if (run->pki != NULL)
+        plan_pki_free(&run->pki);
+    journal_free(&run->journal);
+    loop_free(&run->loop);
+}
+
+bool case_run(struct arena *arena, const struct case_setting *setting, const struct scenario *scenario, unsigned mode,
+              struct case_result *out)
+{
+    struct err err = {0};
+    struct run run = {.arena = arena, .setting = setting, .scenario = scenario, .mode = mode};
+    const struct subject_facts *facts = subject_facts(setting->subject);
+    int64_t began_us = clock_monotonic_us();
+    case_result_without_run(arena, scenario, mode, facts, VERDICT_UNSUPPORTED, case_lacks(arena, facts, scenario, mode),
+                            out);
+    if (out->sentence != NULL)
+        return true;
+    if (set_up(&run, &err)) {
+        journal_add(run.journal, JOURNAL_LAB_BEGIN, "", 0, "case", case_name(arena, out), NULL);
+        run_steps(&run);
+        if (run.lab != NULL && !run.out_of_step)
+            tell_if_it_has_it(&run, "end");
+    } else {
+        failed(&run, &err);
+    }
+    if (run.unsupported != NULL && run.trouble == NULL)
+        out->sentence = run.unsupported;
+    else
+        judge(&run, out);
+    out->journal = setting->keep_journal ? whole_journal(&run) : NULL;
+    out->seconds = (double)(clock_monotonic_us() - began_us) / 1e6;
+    clean_up(&run);
+    return !run.out_of_step;
+}

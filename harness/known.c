@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "harness/known.h"
+
+#include <string.h>
+
+struct row {
+    const char *scenario, *reason, *seen;
+    struct schema_texts modes, versions;
+    const struct tree_node *node;
+};
+struct file {
+    struct schema_list failures;
+};
+
+static const struct schema_field row_fields[] = {
+#define FIELD(name) .key = #name, .offset = SCHEMA_FIELD(struct row, name)
+    {FIELD(scenario), .kind = SCHEMA_TEXT, .required = true,
+     .doc = "The scenario's name; without its [variant] it stands for all of them."},
+    {FIELD(modes), .kind = SCHEMA_TEXTS,
+     .doc = "In which modes: dane=mandatory, or dane=none,mta-sts=none; every mode when absent."},
+    {FIELD(reason), .kind = SCHEMA_TEXT, .required = true, .doc = "Why it differs."},
+    {FIELD(seen), .kind = SCHEMA_TEXT, .required = true, .doc = "What is seen instead."},
+    {FIELD(versions), .kind = SCHEMA_TEXTS, .doc = "Versions, or beginnings of them; every version when absent."},
+#undef FIELD
+};
+static const struct schema row_schema = {
+    .name = "known_failure",
+    .doc = "Cases that are known to differ.",
+    .fields = row_fields,
+    .count = COUNT(row_fields),
+    .size = sizeof(struct row),
+    .node_offset = offsetof(struct row, node),
+};
+static const struct schema_field file_fields[] = {
+    {.key = "failures",
+     .kind = SCHEMA_SUBS,
+     .offset = SCHEMA_FIELD(struct file, failures),
+     .sub = &row_schema,
+     .doc = "One entry for each known difference."},
+};
+const struct schema known_schema = {
+    .name = "known_failures",
+    .doc = "What is known to differ in one MTA.",
+    .fields = file_fields,
+    .count = COUNT(file_fields),
+    .size = sizeof(struct file),
+};
+
+static unsigned read_modes(const struct schema_texts *texts, struct diag_list *diags)
+{
+    unsigned modes = texts->count == 0 ? MODES_ALL : 0;
+    for (size_t i = 0; i < texts->count; i++) {
+        unsigned set = mode_parse_set(texts->items[i]);
+        if (set == 0)
+            diag_error(diags, texts->at[i], "'%s' is no mode; write dane=mandatory or dane=none,mta-sts=none",
+                       texts->items[i]);
+        modes |= set;
+    }
+    return modes;
+}
+
+void known_read(struct arena *arena, const char *path, struct known *out, struct diag_list *diags)
+{
+    struct file file;
+    const struct tree_node *root = tree_read_file(arena, path, diags);
+    schema_read(arena, &known_schema, root, &file, diags);
+    const struct row *rows = file.failures.items;
+    *out = (struct known){arena_alloc(arena, (file.failures.count + 1) * sizeof *out->items), file.failures.count};
+    for (size_t i = 0; i < out->count; i++)
+        out->items[i] = (struct known_failure){rows[i].scenario,
+                                               read_modes(&rows[i].modes, diags),
+                                               rows[i].reason,
+                                               rows[i].seen,
+                                               rows[i].versions,
+                                               rows[i].node->at,
+                                               false};
+}
+
+static bool names(const struct known_failure *entry, const struct case_result *result)
+{
+    size_t length = entry->scenario == NULL ? 0 : strlen(entry->scenario);
+    return length > 0 && strncmp(result->title, entry->scenario, length) == 0 &&
+           (result->title[length] == '\0' || result->title[length] == '[') && entry->modes & (1u << result->mode);
+}
+
+/* subject is "postfix 3.7.11". */
+static bool is_version(const struct known_failure *entry, const char *subject)
+{
+    const char *version = subject != NULL ? strrchr(subject, ' ') : NULL;
+    for (size_t i = 0; version != NULL && i < entry->versions.count; i++) {
+        size_t length = strlen(entry->versions.items[i]);
+        if (strncmp(version + 1, entry->versions.items[i], length) == 0 && strchr(".-+~", version[1 + length]) != NULL)
+            return true;
+    }
+    return entry->versions.count == 0;
+}
+
+static enum verdict_kind changed(enum verdict_kind kind)
+{
+    switch (kind) {
+    case VERDICT_FAIL:
+    case VERDICT_WARN:
+    case VERDICT_UNPROVEN:
+        return VERDICT_XFAIL;
+    case VERDICT_PASS:
+    case VERDICT_INFO:
+        return VERDICT_XPASS;
+    default:
+        return kind;
+    }
+}
+
+void known_apply(struct arena *arena, struct known *known, struct case_result *result)
+{
+    for (size_t i = 0; i < known->count; i++) {
+        struct known_failure *entry = &known->items[i];
+        if (!names(entry, result))
+            continue;
+        entry->used = true;
+        enum verdict_kind kind = is_version(entry, result->subject) ? changed(result->kind) : result->kind;
+        if (kind == VERDICT_XFAIL)
+            result->sentence = arena_printf(arena, "known: %s %s", entry->reason, result->sentence);
+        else if (kind == VERDICT_XPASS)
+            result->sentence =
+                arena_printf(arena, "passed, although it is listed as a known failure (%s)", entry->reason);
+        result->kind = kind;
+        return;
+    }
+}
