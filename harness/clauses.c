@@ -11,7 +11,10 @@ enum { COLUMNS = 6, FILE_MAX = 1 << 20 };
 static const char header[] = "id\tsection\tlevel\twho\tsays\tseen";
 
 struct clauses {
-    struct { struct clause *items; size_t count, room; } all;   /* sorted by id */
+    struct {
+        struct clause *items;
+        size_t count, room;
+    } all; /* sorted by id */
 };
 
 /* Splits a line in place; false when it has not exactly the columns. */
@@ -37,7 +40,8 @@ static bool is_level(const char *word)
     return false;
 }
 
-static void read_lines(struct arena *arena, struct clauses *clauses, const char *file, char *text, struct diag_list *diags)
+static void read_lines(struct arena *arena, struct clauses *clauses, const char *file, char *text,
+                       struct diag_list *diags)
 {
     const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file;
     const char *rfc = arena_strndup(arena, name + strlen("rfc"), strcspn(name + strlen("rfc"), "."));
@@ -50,11 +54,17 @@ static void read_lines(struct arena *arena, struct clauses *clauses, const char 
     for (at.line = 2; (line = strtok_r(NULL, "\n", &rest)) != NULL; at.line++) {
         const char *column[COLUMNS];
         if (!split(line, column) || !is_level(column[2]))
-            diag_error(diags, at, "a clause is id, section, level (MUST, SHOULD NOT, ...), who, says, seen, with tabs between");
+            diag_error(diags, at,
+                       "a clause is id, section, level (MUST, SHOULD NOT, ...), who, says, seen, with tabs between");
         else
             *ARENA_PUSH(arena, &clauses->all) = (struct clause){
-                .id = column[0], .rfc = rfc, .section = column[1], .level = column[2],
-                .who = column[3], .says = column[4], .seen = column[5],
+                .id = column[0],
+                .rfc = rfc,
+                .section = column[1],
+                .level = column[2],
+                .who = column[3],
+                .says = column[4],
+                .seen = column[5],
             };
     }
 }

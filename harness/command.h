@@ -8,14 +8,14 @@
 
 #include "base/arena.h"
 
-int command_run(int argc, char **argv);       /* runs cases */
-int command_up(int argc, char **argv);        /* a world to work in */
-int command_doctor(int argc, char **argv);    /* what blocks on this machine */
-int command_check(int argc, char **argv);     /* every mistake of scenarios at once */
-int command_schema(int argc, char **argv);    /* JSON Schema, or the manual */
-int command_list(int argc, char **argv);      /* the scenarios there are */
-int command_clauses(int argc, char **argv);   /* the coverage ledger */
-int command_faults(int argc, char **argv);    /* what can be wrong */
+int command_run(int argc, char **argv);     /* runs cases */
+int command_up(int argc, char **argv);      /* a world to work in */
+int command_doctor(int argc, char **argv);  /* what blocks on this machine */
+int command_check(int argc, char **argv);   /* every mistake of scenarios at once */
+int command_schema(int argc, char **argv);  /* JSON Schema, or the manual */
+int command_list(int argc, char **argv);    /* the scenarios there are */
+int command_clauses(int argc, char **argv); /* the coverage ledger */
+int command_faults(int argc, char **argv);  /* what can be wrong */
 
 /* ---- what the commands that read scenarios share (command.c) ---- */
 
@@ -24,13 +24,15 @@ const char *command_scenarios(struct arena *arena, const char *said);
 
 /* The words of a command line: options that a command knows, then the others, in order. */
 struct command_option {
-    const char *name, *argument, *doc;         /* "--json", NULL or "FOLDER", one sentence */
-    const char **value;                        /* set to the argument, or to the option's name if it takes none */
+    const char *name, *argument, *doc; /* "--json", NULL or "FOLDER", one sentence */
+    const char **value;                /* set to the argument, or to the option's name if it takes none */
 };
 struct command_line {
-    const char *usage, *doc;                   /* "check [FILE|FOLDER|NAME]...", a paragraph */
-    const struct command_option *options; size_t option_count;
-    const char **words; size_t word_count;     /* filled */
+    const char *usage, *doc; /* "check [FILE|FOLDER|NAME]...", a paragraph */
+    const struct command_option *options;
+    size_t option_count;
+    const char **words;
+    size_t word_count; /* filled */
 };
 /* False: *status is what to return (--help was asked for, or something is wrong and was said). */
 bool command_read(struct arena *arena, struct command_line *line, int argc, char **argv, int *status);

@@ -51,7 +51,9 @@ static void print_for_people(const struct corpus *corpus, const struct clause *c
 
 static void print_json(const struct corpus *corpus, const struct clause *clause)
 {
-    const struct { const char *key, *value; } pairs[] = {
+    const struct {
+        const char *key, *value;
+    } pairs[] = {
         {"id", clause->id},   {"rfc", clause->rfc},   {"section", clause->section}, {"level", clause->level},
         {"who", clause->who}, {"says", clause->says}, {"seen", clause->seen},
     };
@@ -87,7 +89,8 @@ static void print_sums(const struct corpus *corpus, const struct clauses *clause
     }
 }
 
-static int run(struct arena *arena, const struct command_line *line, const char *folder, const char *json, const char *missing)
+static int run(struct arena *arena, const struct command_line *line, const char *folder, const char *json,
+               const char *missing)
 {
     struct corpus *corpus = corpus_read(folder, NULL, 0);
     const struct clauses *clauses = clauses_read(arena, arena_printf(arena, "%s/clauses", folder), corpus->diags);
@@ -116,8 +119,11 @@ int command_clauses(int argc, char **argv)
         {"--scenarios", "FOLDER", "where the scenarios and their clauses are", &scenarios},
     };
     struct command_line line = {"clauses [--missing] [--json] [RFC|SECTION|ID]...",
-                                "Lists normative sentences by id (8461-4.1-2) with the scenarios that test them.", options,
-                                COUNT(options), NULL, 0};
+                                "Lists normative sentences by id (8461-4.1-2) with the scenarios that test them.",
+                                options,
+                                COUNT(options),
+                                NULL,
+                                0};
     struct arena *arena = arena_new("command");
     int status;
     if (command_read(arena, &line, argc, argv, &status))

@@ -27,8 +27,8 @@ int command_faults(int argc, char **argv)
 {
     const char *json = NULL;
     const struct command_option options[] = {{"--json", NULL, "one line of JSON for each", &json}};
-    struct command_line line = {"faults [--json]", "Lists the DNS faults that a world can have.", options, COUNT(options),
-                                NULL, 0};
+    struct command_line line = {
+        "faults [--json]", "Lists the DNS faults that a world can have.", options, COUNT(options), NULL, 0};
     struct arena *arena = arena_new("command");
     int status;
     if (command_read(arena, &line, argc, argv, &status))

@@ -67,8 +67,12 @@ int command_list(int argc, char **argv)
         {"--json", NULL, "one line of JSON for each", &json},
         {"--scenarios", "FOLDER", "where the scenarios are", &scenarios},
     };
-    struct command_line line = {"list [--json] [FILE|FOLDER|NAME]...", "Lists scenarios, each variant by itself.", options,
-                                COUNT(options), NULL, 0};
+    struct command_line line = {"list [--json] [FILE|FOLDER|NAME]...",
+                                "Lists scenarios, each variant by itself.",
+                                options,
+                                COUNT(options),
+                                NULL,
+                                0};
     struct arena *arena = arena_new("command");
     int status;
     if (command_read(arena, &line, argc, argv, &status)) {

@@ -7,8 +7,12 @@ int command_schema(int argc, char **argv)
 {
     const char *manual = NULL;
     const struct command_option options[] = {{"--manual", NULL, "the manual, in Markdown, instead", &manual}};
-    struct command_line line = {"schema [--manual]", "Prints the JSON Schema of scenario files, for editors.", options,
-                                COUNT(options), NULL, 0};
+    struct command_line line = {"schema [--manual]",
+                                "Prints the JSON Schema of scenario files, for editors.",
+                                options,
+                                COUNT(options),
+                                NULL,
+                                0};
     struct arena *arena = arena_new("command");
     int status;
     if (command_read(arena, &line, argc, argv, &status)) {

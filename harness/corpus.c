@@ -9,13 +9,16 @@
 
 enum { FOLDERS_MAX = 8, FILES_MAX = 20000 };
 
-struct names { const char **items; size_t count, room; };
+struct names {
+    const char **items;
+    size_t count, room;
+};
 
 struct reading {
     struct corpus *corpus;
     struct scenario_library *library;
     struct scenario_check check;
-    struct names paths;           /* of the files to read */
+    struct names paths; /* of the files to read */
 };
 
 static bool is_folder(const char *path)
@@ -158,7 +161,8 @@ static struct reading reading_new(const char *directory)
                               .library = scenario_library_new(arena, corpus->directory, corpus->diags),
                               .check = {.diags = corpus->diags}};
     if (directory != NULL)
-        reading.check.clauses = clauses_read(arena, arena_printf(arena, "%s/clauses", corpus->directory), corpus->diags);
+        reading.check.clauses =
+            clauses_read(arena, arena_printf(arena, "%s/clauses", corpus->directory), corpus->diags);
     return reading;
 }
 

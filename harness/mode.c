@@ -27,7 +27,10 @@ static unsigned word_bit(const char *const *words, const char *text, size_t leng
 
 unsigned mode_parse_set(const char *text)
 {
-    static const struct { const char *key; const char *const *words; } keys[] = {
+    static const struct {
+        const char *key;
+        const char *const *words;
+    } keys[] = {
         {"dane=", mode_dane_words},
         {"mta-sts=", mode_sts_words},
     };

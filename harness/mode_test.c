@@ -3,7 +3,10 @@
 
 #include "base/testing.h"
 
-static const struct { const char *text; unsigned set; } sets[] = {
+static const struct {
+    const char *text;
+    unsigned set;
+} sets[] = {
     {"dane=none,mta-sts=none", 1 << 0},
     {"mta-sts=opportunistic,dane=mandatory", 1 << 5},
     {"dane=mandatory", 1 << 4 | 1 << 5},
@@ -20,7 +23,8 @@ static const struct { const char *text; unsigned set; } sets[] = {
 
 START_TEST(a_set_of_modes_is_read)
 {
-    ck_assert_msg(mode_parse_set(sets[_i].text) == sets[_i].set, "%s: %x", sets[_i].text, mode_parse_set(sets[_i].text));
+    ck_assert_msg(mode_parse_set(sets[_i].text) == sets[_i].set, "%s: %x", sets[_i].text,
+                  mode_parse_set(sets[_i].text));
 }
 END_TEST
 

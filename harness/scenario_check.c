@@ -10,7 +10,7 @@
 #include "harness/scenario_internal.h"
 
 struct checking {
-    struct arena *arena;          /* scratch */
+    struct arena *arena; /* scratch */
     const struct scenario_check *check;
     struct diag_list *diags;
     const struct scenario *scenario;
@@ -30,7 +30,8 @@ static void check_covers(struct checking *c)
     for (size_t i = 0; c->check->clauses != NULL && i < covers->count; i++)
         if (clauses_find(c->check->clauses, covers->items[i]) == NULL)
             diag_error(c->diags, covers->at[i], "no clause has the id '%s'%s", covers->items[i],
-                       scenario_did_you_mean(c->arena, table_nearest(covers->items[i], clause_id_at, c->check->clauses)));
+                       scenario_did_you_mean(c->arena,
+                                             table_nearest(covers->items[i], clause_id_at, c->check->clauses)));
 }
 
 static void check_needs(struct checking *c)
@@ -97,9 +98,10 @@ static void check_mx(struct checking *c, const struct world *world, const struct
         if (nearest != NULL)
             diag_error(c->diags, name->mx.at[i], "the world has no '%s'; did you mean '%s'?", host, nearest);
         else
-            diag_error(c->diags, name->mx.at[i],
-                       "the world has no '%s'; a well-behaved host is `%s: {}`, one without address `%s: {address: none}`",
-                       host, host, host);
+            diag_error(
+                c->diags, name->mx.at[i],
+                "the world has no '%s'; a well-behaved host is `%s: {}`, one without address `%s: {address: none}`",
+                host, host, host);
     }
 }
 
@@ -202,7 +204,8 @@ static void check_against_twin(struct checking *c)
             !same_expectation(scenario_expects(&c->scenario->steps[0], mode), scenario_expects(&twin->steps[0], mode)))
             return;
     diag_warning(c->diags, c->scenario->at,
-                 "in every mode the same is expected as of its base '%s'; 'because' says why that is worth a case", twin->title);
+                 "in every mode the same is expected as of its base '%s'; 'because' says why that is worth a case",
+                 twin->title);
 }
 
 /* --- the whole ------------------------------------------------------------------------------------------------- */
@@ -278,7 +281,8 @@ void scenario_check_file(const struct scenario_check *check, const struct scenar
     const struct tree_node *change = tree_get(node, "change"), *steps = tree_get(node, "steps");
     size_t differences = world != NULL && change != NULL ? count_differences(world, change, 3) : 0;
     if (differences > 1 && tree_get(node, "because") == NULL)
-        diag_error(check->diags, change->at, "%zu things differ from the base; 'because' says why it is not one", differences);
+        diag_error(check->diags, change->at, "%zu things differ from the base; 'because' says why it is not one",
+                   differences);
     if (change != NULL && world != NULL && differences == 0)
         diag_error(check->diags, change->at, "nothing here differs from the base");
     if (steps != NULL && tree_get(node, "expect") != NULL)

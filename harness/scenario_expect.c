@@ -7,8 +7,8 @@
 #include "harness/scenario_internal.h"
 
 /* Index of the word; -1 with a finding. */
-static int word_index(struct arena *arena, const char *const *words, const char *word, struct srcpos at, const char *what,
-                      struct diag_list *diags)
+static int word_index(struct arena *arena, const char *const *words, const char *word, struct srcpos at,
+                      const char *what, struct diag_list *diags)
 {
     for (int i = 0; words[i] != NULL; i++)
         if (strcmp(words[i], word) == 0)
@@ -19,8 +19,8 @@ static int word_index(struct arena *arena, const char *const *words, const char 
 }
 
 /* The set of words as bits; all of them when nothing is said. */
-static unsigned word_set(struct arena *arena, const char *const *words, const struct schema_texts *said, const char *what,
-                         struct diag_list *diags)
+static unsigned word_set(struct arena *arena, const char *const *words, const struct schema_texts *said,
+                         const char *what, struct diag_list *diags)
 {
     unsigned set = said->count == 0 ? ~0u : 0;
     for (size_t i = 0; i < said->count; i++) {
@@ -47,11 +47,11 @@ struct lines {
 };
 
 /* What a line of evidence may name besides its word. */
-static const char *line_name(struct arena *arena, enum expect_subject about, const struct world *world, const char *name,
-                             struct srcpos at, struct diag_list *diags)
+static const char *line_name(struct arena *arena, enum expect_subject about, const struct world *world,
+                             const char *name, struct srcpos at, struct diag_list *diags)
 {
     if (about == EXPECT_DNS && strchr(name, '.') != NULL)
-        return text_name(arena, name);   /* a sender may ask for names that the world does not have */
+        return text_name(arena, name); /* a sender may ask for names that the world does not have */
     return world_host(arena, world, name, at, NULL, diags);
 }
 
@@ -78,16 +78,16 @@ static void add_line(struct arena *arena, struct lines *lines, enum expect_subje
     *ARENA_PUSH(arena, lines) = line;
 }
 
-static void add_texts(struct arena *arena, struct lines *lines, enum expect_subject about, const struct schema_texts *texts,
-                      const struct world *world, struct diag_list *diags)
+static void add_texts(struct arena *arena, struct lines *lines, enum expect_subject about,
+                      const struct schema_texts *texts, const struct world *world, struct diag_list *diags)
 {
     for (size_t i = 0; i < texts->count; i++)
         add_line(arena, lines, about, NULL, world, texts->items[i], texts->at[i], diags);
 }
 
 /* mx1: [connect, no mail-from] */
-static void add_host(struct arena *arena, struct lines *lines, const struct tree_entry *entry, const struct world *world,
-                     struct diag_list *diags)
+static void add_host(struct arena *arena, struct lines *lines, const struct tree_entry *entry,
+                     const struct world *world, struct diag_list *diags)
 {
     const char *host = world_host(arena, world, entry->key, entry->at, &scenario_expectation_schema, diags);
     if (host == NULL)
@@ -109,7 +109,8 @@ static void settle_courses(struct arena *arena, const struct file_expectation *s
     if (said->message != COURSE_UNSAID)
         out->accept = 1u << said->message;
     for (size_t i = 0; i < said->accept.count; i++) {
-        int course = word_index(arena, message_course_words, said->accept.items[i], said->accept.at[i], "course", diags);
+        int course =
+            word_index(arena, message_course_words, said->accept.items[i], said->accept.at[i], "course", diags);
         if (course <= COURSE_UNSAID)
             continue;
         if (out->preferred == COURSE_UNSAID)

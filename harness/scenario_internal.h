@@ -26,8 +26,8 @@ void expectation_make(struct arena *arena, const struct file_expectation *said, 
 
 /* ---- scenario_read.c ---- */
 
-struct scenario_file;             /* one file with all its variants */
-struct scenario_library;          /* the files read so far, each once */
+struct scenario_file;    /* one file with all its variants */
+struct scenario_library; /* the files read so far, each once */
 
 struct scenario_library *scenario_library_new(struct arena *arena, const char *directory, struct diag_list *diags);
 /* Reads a file of that name, bases first; NULL with a finding when it is not there, or its bases go round in a circle. */
@@ -35,9 +35,9 @@ struct scenario_file *scenario_library_read(struct scenario_library *library, co
                                             struct srcpos asked_at);
 struct scenario_file *scenario_library_read_text(struct scenario_library *library, const char *name, const char *text,
                                                  size_t length);
-const struct scenario *scenario_file_at(const struct scenario_file *file, size_t i);   /* NULL at the end */
-const struct tree_node *scenario_file_node(const struct scenario_file *file);          /* the file as it stands */
-const struct tree_node *scenario_file_base_world(const struct scenario_file *file);    /* NULL: no base */
+const struct scenario *scenario_file_at(const struct scenario_file *file, size_t i); /* NULL at the end */
+const struct tree_node *scenario_file_node(const struct scenario_file *file);        /* the file as it stands */
+const struct tree_node *scenario_file_base_world(const struct scenario_file *file);  /* NULL: no base */
 
 /* ---- scenario_check.c ---- */
 
@@ -46,7 +46,8 @@ struct scenario_check {
     struct diag_list *diags;
 };
 void scenario_check(const struct scenario_check *check, const struct scenario *scenario);
-void scenario_check_file(const struct scenario_check *check, const struct scenario_file *file); /* what a file says once */
+void scenario_check_file(const struct scenario_check *check,
+                         const struct scenario_file *file); /* what a file says once */
 
 /* "; did you mean 'x'?" or "" for NULL. */
 const char *scenario_did_you_mean(struct arena *arena, const char *nearest);

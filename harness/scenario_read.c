@@ -9,7 +9,10 @@
 
 enum { BASES_MAX = 16 };
 
-struct axis_value { const char *name; const struct tree_node *node; };
+struct axis_value {
+    const char *name;
+    const struct tree_node *node;
+};
 struct axis {
     const char *name;
     struct srcpos at;
@@ -20,22 +23,28 @@ struct axis {
 
 struct scenario_file {
     const char *name, *path;
-    bool reading;                             /* a base that is being read is its own base */
-    bool base_failed;                         /* it says a base, but there is none: only its keys are checked */
-    unsigned depth;                           /* how many bases stand below it */
-    const struct tree_node *node;             /* as it stands in the file */
-    const struct tree_node *world, *send;     /* with the base's */
+    bool reading;                         /* a base that is being read is its own base */
+    bool base_failed;                     /* it says a base, but there is none: only its keys are checked */
+    unsigned depth;                       /* how many bases stand below it */
+    const struct tree_node *node;         /* as it stands in the file */
+    const struct tree_node *world, *send; /* with the base's */
     struct scenario_file *base;
     struct axis *axes;
     size_t axis_count;
-    struct { const struct scenario **items; size_t count, room; } variants;
+    struct {
+        const struct scenario **items;
+        size_t count, room;
+    } variants;
 };
 
 struct scenario_library {
     struct arena *arena;
     const char *directory;
     struct diag_list *diags;
-    struct { struct scenario_file **items; size_t count, room; } files;
+    struct {
+        struct scenario_file **items;
+        size_t count, room;
+    } files;
 };
 
 /* One combination of axis values of a file; those of its bases have their first one. */
@@ -114,13 +123,12 @@ static bool read_axis(struct scenario_library *library, const struct tree_entry 
     axis->values = arena_alloc(library->arena, said->count * sizeof *axis->values);
     for (size_t i = 0; i < said->count; i++) {
         const struct tree_node *value = said->kind == TREE_MAP ? said->entries[i].value : said->items[i];
-        const char *name =
-            said->kind == TREE_MAP ? said->entries[i].key : name_of_value(library->arena, axis, value);
+        const char *name = said->kind == TREE_MAP ? said->entries[i].key : name_of_value(library->arena, axis, value);
         if (fits_title(name))
             axis->values[axis->count++] = (struct axis_value){name, value};
         else
-            diag_error(library->diags, said->entries[i].at, "the name of a value has 1 to %d characters, and none of , [ ] @ =",
-                       VALUE_NAME_MAX);
+            diag_error(library->diags, said->entries[i].at,
+                       "the name of a value has 1 to %d characters, and none of , [ ] @ =", VALUE_NAME_MAX);
     }
     return axis->count > 0;
 }
@@ -142,7 +150,8 @@ static void read_axes(struct scenario_library *library, struct scenario_file *fi
             continue;
         product *= axis.count;
         if (product > SCENARIO_VARIANTS_MAX) {
-            diag_error(library->diags, said->entries[i].at, "a scenario has at most %d variants", SCENARIO_VARIANTS_MAX);
+            diag_error(library->diags, said->entries[i].at, "a scenario has at most %d variants",
+                       SCENARIO_VARIANTS_MAX);
             return;
         }
         file->axes[file->axis_count++] = axis;
@@ -230,7 +239,10 @@ static const struct tree_node *steps_with_worlds(struct arena *arena, const stru
     return list;
 }
 
-struct entries { struct tree_entry *items; size_t count, room; };
+struct entries {
+    struct tree_entry *items;
+    size_t count, room;
+};
 
 static void add_entry(struct arena *arena, struct entries *entries, const char *key, const struct tree_node *value)
 {
@@ -254,7 +266,8 @@ static const struct tree_node *whole_tree(struct arena *arena, const struct scen
     add_entry(arena, &entries, "send", file->send);
     add_entry(arena, &entries, "steps", steps_with_worlds(arena, tree_get(file->node, "steps"), file->world));
     struct tree_node *tree = arena_alloc(arena, sizeof *tree);
-    *tree = (struct tree_node){.kind = TREE_MAP, .at = file->node->at, .entries = entries.items, .count = entries.count};
+    *tree =
+        (struct tree_node){.kind = TREE_MAP, .at = file->node->at, .entries = entries.items, .count = entries.count};
     return tree;
 }
 
@@ -265,7 +278,8 @@ static void prune_worlds(struct arena *arena, const struct tree_node *tree)
         struct tree_entry *entry = &tree->entries[i];
         if (strcmp(entry->key, "world") == 0)
             entry->value = world_prune(arena, entry->value);
-        for (size_t k = 0; strcmp(entry->key, "steps") == 0 && entry->value->kind == TREE_LIST && k < entry->value->count; k++)
+        for (size_t k = 0;
+             strcmp(entry->key, "steps") == 0 && entry->value->kind == TREE_LIST && k < entry->value->count; k++)
             for (size_t n = 0; entry->value->items[k]->kind == TREE_MAP && n < entry->value->items[k]->count; n++) {
                 struct tree_entry *said = &entry->value->items[k]->entries[n];
                 if (strcmp(said->key, "change") == 0)
@@ -281,8 +295,8 @@ static void add_text(struct arena *arena, struct schema_texts *texts, const char
     for (size_t i = 0; i < texts->count; i++)
         if (strcmp(texts->items[i], item) == 0)
             return;
-    texts->items = arena_grow(arena, texts->items, texts->count * sizeof *texts->items,
-                              (texts->count + 1) * sizeof *texts->items);
+    texts->items =
+        arena_grow(arena, texts->items, texts->count * sizeof *texts->items, (texts->count + 1) * sizeof *texts->items);
     texts->at = arena_grow(arena, texts->at, texts->count * sizeof *texts->at, (texts->count + 1) * sizeof *texts->at);
     texts->items[texts->count] = item;
     texts->at[texts->count++] = at;
@@ -358,7 +372,8 @@ static void take_modes(struct variant *variant, const struct file_scenario *said
         unsigned set = mode_parse_set(said->modes.items[i]);
         if (set == 0)
             diag_error(variant->library->diags, said->modes.at[i],
-                       "'%s' is no mode; one is dane=mandatory, or dane=opportunistic,mta-sts=none", said->modes.items[i]);
+                       "'%s' is no mode; one is dane=mandatory, or dane=opportunistic,mta-sts=none",
+                       said->modes.items[i]);
         scenario->modes |= set;
     }
     if (said->modes.count == 0 && twin != NULL && twin->modes != MODES_ALL) {
@@ -391,7 +406,8 @@ static void read_variant(struct variant *variant, const struct tree_node *whole)
         .base = file->base != NULL ? file->base->name : NULL,
         .twin = find_twin(file, variant->choice),
     };
-    scenario->title = scenario->variant[0] != '\0' ? arena_printf(arena, "%s[%s]", file->name, scenario->variant) : file->name;
+    scenario->title =
+        scenario->variant[0] != '\0' ? arena_printf(arena, "%s[%s]", file->name, scenario->variant) : file->name;
     take_modes(variant, &said, scenario);
     take_steps(variant, &said, scenario);
     for (size_t i = 0; scenario->twin != NULL && i < scenario->twin->needs.count; i++)
@@ -514,7 +530,8 @@ static struct scenario_file *take_tree(struct scenario_library *library, struct 
 static struct scenario_file *add_file(struct scenario_library *library, const char *name, const char *path)
 {
     struct scenario_file *file = arena_alloc(library->arena, sizeof *file);
-    *file = (struct scenario_file){.name = arena_strdup(library->arena, name), .path = arena_strdup(library->arena, path)};
+    *file =
+        (struct scenario_file){.name = arena_strdup(library->arena, name), .path = arena_strdup(library->arena, path)};
     return *ARENA_PUSH(library->arena, &library->files) = file;
 }
 

@@ -10,8 +10,9 @@ const char *const scenario_default_from = "alice@sender.example";
 const char *const scenario_sender_domain = "sender.example";
 
 const char *const message_course_words[] = {"unsaid", "delivered", "deferred", "bounced", NULL};
-const char *const scenario_feature_words[] = {"queue",   "clock",      "forget",     "exchange-codes", "tls-rpt",
-                                              "connectors", "smart-host", "requiretls", NULL};
+const char *const scenario_feature_words[] = {"queue",          "clock",      "forget",
+                                              "exchange-codes", "tls-rpt",    "connectors",
+                                              "smart-host",     "requiretls", NULL};
 
 static const char *const dnssec_words[] = {"signed", "unsigned", NULL};
 static const char *const ds_words[] = {"right", "missing", NULL};
@@ -23,14 +24,19 @@ static const char *const chain_words[] = {"full", "with-root", "missing-intermed
 static const char *const names_as_words[] = {"alternative-names", "cn-only", "no-names", NULL};
 static const char *const sts_mode_words[] = {"absent", "enforce", "testing", "none", NULL};
 
-#define FIELD(type, key_, KIND, member, ...) {.key = key_, .kind = SCHEMA_##KIND, .offset = offsetof(type, member), __VA_ARGS__}
+#define FIELD(type, key_, KIND, member, ...)                                                                           \
+    {                                                                                                                  \
+        .key = key_, .kind = SCHEMA_##KIND, .offset = offsetof(type, member), __VA_ARGS__                              \
+    }
 
 /* --- short ways of writing ------------------------------------------------------------------------------------- */
 
 /* A word that stands for a map of one or two settings. */
 struct short_word {
     const char *word;
-    struct { const char *key, *value; } settings[2];
+    struct {
+        const char *key, *value;
+    } settings[2];
 };
 
 static const char *short_word_at(const void *rows, size_t i)
@@ -52,15 +58,17 @@ static const struct tree_node *short_word_map(struct arena *arena, const struct 
         const struct tree_node *values[2] = {NULL};
         for (size_t k = 0; k < COUNT(values) && rows[i].settings[k].key != NULL; k++)
             values[k] = schema_text(arena, node->at, rows[i].settings[k].value);
-        return schema_map(arena, node->at, rows[i].settings[0].key, values[0], rows[i].settings[1].key, values[1], NULL);
+        return schema_map(arena, node->at, rows[i].settings[0].key, values[0], rows[i].settings[1].key, values[1],
+                          NULL);
     }
     const char *nearest = table_nearest(node->text, short_word_at, rows);
-    diag_error(diags, node->at, "no %s is called '%s'%s%s%s", what, node->text, nearest != NULL ? "; did you mean '" : "",
-               nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+    diag_error(diags, node->at, "no %s is called '%s'%s%s%s", what, node->text,
+               nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
     return NULL;
 }
 
-static const struct tree_node *certificate_short(struct arena *arena, const struct tree_node *node, struct diag_list *diags)
+static const struct tree_node *certificate_short(struct arena *arena, const struct tree_node *node,
+                                                 struct diag_list *diags)
 {
     static const struct short_word words[] = {
         {"trusted", {{"issuer", "public-root"}}},
@@ -104,7 +112,8 @@ static const struct tree_node *dnssec_short(struct arena *arena, const struct tr
     return short_word_map(arena, words, "state of a zone", node, diags);
 }
 
-static const struct tree_node *dns_fault_short(struct arena *arena, const struct tree_node *node, struct diag_list *diags)
+static const struct tree_node *dns_fault_short(struct arena *arena, const struct tree_node *node,
+                                               struct diag_list *diags)
 {
     if (node->kind == TREE_TEXT)
         return schema_map(arena, node->at, "fault", node, NULL);
@@ -120,14 +129,19 @@ static const struct schema_field dns_fault_fields[] = {
               .doc = "name of the fault, as listed by `mtalab faults`"),
     DNS_FAULT("type", TEXT, type, .doc = "only records of this type, such as TLSA; else every type"),
     DNS_FAULT("owner", TEXT, owner,
-              .doc = "the record's name, if it is not this name (for TLSA: _25._tcp and this name); `*`: every name of the zone"),
+              .doc = "the record's name, if it is not this name (for TLSA: _25._tcp and this name); `*`: every name of "
+                     "the zone"),
     DNS_FAULT("nth", NUMBER, nth, .doc = "only in the n-th attempt to deliver, from 1; 0: in all"),
     DNS_FAULT("hit", WORD, hit, .otherwise = "by-default", .words = hit_words,
               .doc = "whether the sender must, may or must never step on it; by default this follows from the mode"),
 };
 static const struct schema dns_fault_schema = {
-    .name = "dns fault", .doc = "Something wrong with the DNS of a name.", .fields = dns_fault_fields,
-    .count = COUNT(dns_fault_fields), .size = sizeof(struct world_dns_fault), .short_form = dns_fault_short,
+    .name = "dns fault",
+    .doc = "Something wrong with the DNS of a name.",
+    .fields = dns_fault_fields,
+    .count = COUNT(dns_fault_fields),
+    .size = sizeof(struct world_dns_fault),
+    .short_form = dns_fault_short,
     .short_doc = "the fault's name alone",
 };
 
@@ -141,17 +155,22 @@ static const struct schema_field dnssec_fields[] = {
            .doc = "how the zone denies names and types"),
 };
 static const struct schema dnssec_schema = {
-    .name = "dnssec", .doc = "How a zone is signed.", .fields = dnssec_fields, .count = COUNT(dnssec_fields),
-    .size = sizeof(struct world_dnssec), .short_form = dnssec_short,
+    .name = "dnssec",
+    .doc = "How a zone is signed.",
+    .fields = dnssec_fields,
+    .count = COUNT(dnssec_fields),
+    .size = sizeof(struct world_dnssec),
+    .short_form = dnssec_short,
     .short_doc = "signed, unsigned, or island: signed, but without DS in the zone above",
 };
 
 #define CERTIFICATE(...) FIELD(struct world_certificate, __VA_ARGS__)
 static const struct schema_field certificate_fields[] = {
-    CERTIFICATE("issuer", WORD, issuer, .otherwise = "public-root", .words = issuer_words,
-                .at_offset = offsetof(struct world_certificate, at),
-                .doc = "who signed it: the root that senders trust, one they do not know, the host itself, or a private root "
-                       "that only a DANE-TA record can vouch for; none: the host has no certificate and offers no STARTTLS"),
+    CERTIFICATE(
+        "issuer", WORD, issuer, .otherwise = "public-root", .words = issuer_words,
+        .at_offset = offsetof(struct world_certificate, at),
+        .doc = "who signed it: the root that senders trust, one they do not know, the host itself, or a private root "
+               "that only a DANE-TA record can vouch for; none: the host has no certificate and offers no STARTTLS"),
     CERTIFICATE("dates", WORD, dates, .otherwise = "valid", .words = dates_words, .doc = "whether it is valid now"),
     CERTIFICATE("chain", WORD, chain, .otherwise = "full", .words = chain_words, .doc = "what is sent above the leaf"),
     CERTIFICATE("names", TEXTS, names, .doc = "DNS names in it; default the host's own; `*` is *.<parent of the host>"),
@@ -164,11 +183,15 @@ static const struct schema_field certificate_fields[] = {
     CERTIFICATE("key-file", TEXT, key_file, .doc = "the PEM key that belongs to it"),
 };
 static const struct schema certificate_schema = {
-    .name = "certificate", .doc = "The certificate a host shows. Everything is right unless said.",
-    .fields = certificate_fields, .count = COUNT(certificate_fields), .size = sizeof(struct world_certificate),
+    .name = "certificate",
+    .doc = "The certificate a host shows. Everything is right unless said.",
+    .fields = certificate_fields,
+    .count = COUNT(certificate_fields),
+    .size = sizeof(struct world_certificate),
     .short_form = certificate_short,
-    .short_doc = "trusted, unknown-root, private-root, self-signed, expired, not-yet-valid, missing-intermediate, with-root, "
-                 "wrong-name, wildcard, cn-only, no-names, or none",
+    .short_doc =
+        "trusted, unknown-root, private-root, self-signed, expired, not-yet-valid, missing-intermediate, with-root, "
+        "wrong-name, wildcard, cn-only, no-names, or none",
 };
 
 #define STS(...) FIELD(struct world_sts, __VA_ARGS__)
@@ -179,27 +202,35 @@ static const struct schema_field sts_fields[] = {
     STS("mx", TEXTS, mx, .doc = "the policy's mx patterns; default the domain's MX hosts"),
     STS("id", TEXT, id, .doc = "the record's id; default made from the policy, so that it changes with it"),
     STS("txt", TEXTS, txt, .doc = "the TXT records at _mta-sts instead, one item each; none: no record"),
-    STS("policy", TEXT, policy, .at_offset = offsetof(struct world_sts, policy_at), .doc = "the policy's body, byte for byte"),
+    STS("policy", TEXT, policy, .at_offset = offsetof(struct world_sts, policy_at),
+        .doc = "the policy's body, byte for byte"),
     STS("host", BOOL, host, .otherwise = "yes", .doc = "whether a policy host mta-sts.<domain> exists"),
 };
 static const struct schema sts_schema = {
-    .name = "mta-sts", .doc = "The MTA-STS policy of a domain: record, policy host and policy.", .fields = sts_fields,
-    .count = COUNT(sts_fields), .size = sizeof(struct world_sts), .short_form = sts_short,
+    .name = "mta-sts",
+    .doc = "The MTA-STS policy of a domain: record, policy host and policy.",
+    .fields = sts_fields,
+    .count = COUNT(sts_fields),
+    .size = sizeof(struct world_sts),
+    .short_form = sts_short,
     .short_doc = "the mode alone: enforce, testing, none, or absent",
 };
 
 #define NAME(...) FIELD(struct world_name, __VA_ARGS__)
 static const struct schema_field name_fields[] = {
-    NAME("mx", TEXTS, mx,
-         .doc = "MX hosts, in order of preference (10, 20, ...) or each with its own (`10 mx1.partner.example`); null: the "
-                "null MX; none: no MX record"),
+    NAME(
+        "mx", TEXTS, mx,
+        .doc =
+            "MX hosts, in order of preference (10, 20, ...) or each with its own (`10 mx1.partner.example`); null: the "
+            "null MX; none: no MX record"),
     NAME("dnssec", SUB, dnssec, .sub = &dnssec_schema, .at_offset = offsetof(struct world_name, dnssec_at),
          .doc = "how the zone that begins here is signed; signed by default"),
     NAME("zone", BOOL, zone, .at_offset = offsetof(struct world_name, zone_at),
          .doc = "whether a zone begins here; default: directly under a top-level domain, and where dnssec is said"),
     NAME("cname", TEXT, cname, .doc = "this name is an alias of another"),
     NAME("address", TEXTS, address,
-         .doc = "v4, v6, dead-v4 or dead-v6 (published, but nobody listens), an address of 198.18.0.0/15 or 2001:db8::/32, or "
+         .doc = "v4, v6, dead-v4 or dead-v6 (published, but nobody listens), an address of 198.18.0.0/15 or "
+                "2001:db8::/32, or "
                 "none; default v4 for hosts"),
     NAME("tlsa", TEXTS, tlsa,
          .doc = "TLSA records of port 25: `3 1 1` names the certificate in use; `3 1 1 of other-key` (or renewed, "
@@ -209,14 +240,18 @@ static const struct schema_field name_fields[] = {
          .doc = "more records, in master-file syntax, names relative to this name"),
     NAME("dns", SUBS, dns, .sub = &dns_fault_schema, .doc = "what is wrong with the DNS of this name"),
     NAME("certificate", SUB, certificate, .sub = &certificate_schema, .doc = "what the host shows in TLS"),
-    NAME("sni", NAMED, sni, .sub = &certificate_schema, .doc = "what it shows instead to clients that ask for these names"),
+    NAME("sni", NAMED, sni, .sub = &certificate_schema,
+         .doc = "what it shows instead to clients that ask for these names"),
     NAME("smtp", SUB, smtp, .sub = &mx_behaviour_schema, .doc = "how the host's SMTP server behaves"),
     NAME("mta-sts", SUB, mta_sts, .sub = &sts_schema, .doc = "the domain's MTA-STS policy"),
     NAME("https", SUB, https, .sub = &web_behaviour_schema, .doc = "how the policy host behaves (mta-sts.<domain>)"),
 };
 const struct schema scenario_name_schema = {
-    .name = "name", .doc = "A name of the world: a domain, a host, or a zone. What is not said is sound.",
-    .fields = name_fields, .count = COUNT(name_fields), .size = sizeof(struct world_name),
+    .name = "name",
+    .doc = "A name of the world: a domain, a host, or a zone. What is not said is sound.",
+    .fields = name_fields,
+    .count = COUNT(name_fields),
+    .size = sizeof(struct world_name),
     .node_offset = offsetof(struct world_name, node),
 };
 
@@ -228,8 +263,11 @@ static const struct schema_field send_fields[] = {
     SEND("from", TEXT, from, .otherwise = "alice@sender.example", .doc = "its sender"),
 };
 static const struct schema send_schema = {
-    .name = "send", .doc = "A message handed to the sender under test.", .fields = send_fields,
-    .count = COUNT(send_fields), .size = sizeof(struct file_send),
+    .name = "send",
+    .doc = "A message handed to the sender under test.",
+    .fields = send_fields,
+    .count = COUNT(send_fields),
+    .size = sizeof(struct file_send),
 };
 
 #define WHEN(...) FIELD(struct file_when, __VA_ARGS__)
@@ -238,7 +276,10 @@ static const struct schema_field when_fields[] = {
     WHEN("mta-sts", TEXTS, mta_sts, .doc = "none, opportunistic; default both"),
 };
 static const struct schema when_schema = {
-    .name = "when", .doc = "The modes an expectation is for.", .fields = when_fields, .count = COUNT(when_fields),
+    .name = "when",
+    .doc = "The modes an expectation is for.",
+    .fields = when_fields,
+    .count = COUNT(when_fields),
     .size = sizeof(struct file_when),
 };
 
@@ -258,28 +299,38 @@ static const struct schema_field expectation_fields[] = {
     EXPECT("web", TEXTS, web, .doc = "what must be seen at policy hosts, or never; a name may follow"),
     EXPECT("faults", WORD, hit, .otherwise = "by-default", .words = hit_words,
            .doc = "whether the world's defects must, may or must never be met in these modes"),
-    EXPECT("report", NODE, report, .doc = "the TLS report's entry; not judged yet, so that a pass is called partly judged"),
+    EXPECT("report", NODE, report,
+           .doc = "the TLS report's entry; not judged yet, so that a pass is called partly judged"),
     EXPECT("*", NODE, hosts,
-           .doc = "any other key is a host (its first label where that is enough) with what must be seen of it, or never: "
-                  "`mx1: [connect, starttls, no mail-from]`"),
+           .doc =
+               "any other key is a host (its first label where that is enough) with what must be seen of it, or never: "
+               "`mx1: [connect, starttls, no mail-from]`"),
 };
 const struct schema scenario_expectation_schema = {
-    .name = "expectation", .doc = "What must be seen in some modes.", .fields = expectation_fields,
-    .count = COUNT(expectation_fields), .size = sizeof(struct file_expectation),
+    .name = "expectation",
+    .doc = "What must be seen in some modes.",
+    .fields = expectation_fields,
+    .count = COUNT(expectation_fields),
+    .size = sizeof(struct file_expectation),
     .node_offset = offsetof(struct file_expectation, node),
 };
 
 #define STEP(...) FIELD(struct file_step, __VA_ARGS__)
 static const struct schema_field step_fields[] = {
-    STEP("change", NAMED, change, .sub = &scenario_name_schema, .doc = "what is different in the world from here on, merged into it"),
+    STEP("change", NAMED, change, .sub = &scenario_name_schema,
+         .doc = "what is different in the world from here on, merged into it"),
     STEP("advance", SECONDS, advance, .doc = "the sender's clock moves on by this much first"),
     STEP("flush", BOOL, flush, .otherwise = "no", .doc = "what is queued is tried once more"),
     STEP("send", SUB, send, .sub = &send_schema, .doc = "a message"),
     STEP("expect", SUBS, expect, .sub = &scenario_expectation_schema, .doc = "what must be seen in this step"),
 };
 static const struct schema step_schema = {
-    .name = "step", .doc = "One step of a course of events.", .fields = step_fields, .count = COUNT(step_fields),
-    .size = sizeof(struct file_step), .node_offset = offsetof(struct file_step, node),
+    .name = "step",
+    .doc = "One step of a course of events.",
+    .fields = step_fields,
+    .count = COUNT(step_fields),
+    .size = sizeof(struct file_step),
+    .node_offset = offsetof(struct file_step, node),
 };
 
 #define SCENARIO(...) FIELD(struct file_scenario, __VA_ARGS__)
@@ -294,20 +345,27 @@ static const struct schema_field scenario_fields[] = {
     SCENARIO("modes-because", TEXT, modes_because, .doc = "why not for all"),
     SCENARIO("base", TEXT, base, .at_offset = offsetof(struct file_scenario, base_at),
              .doc = "the control twin: the same world without the defect"),
-    SCENARIO("because", TEXT, because, .doc = "why more than one thing differs from the base, or why nothing else is expected"),
+    SCENARIO("because", TEXT, because,
+             .doc = "why more than one thing differs from the base, or why nothing else is expected"),
     SCENARIO("variants", NODE, variants,
-             .doc = "axes along which it is multiplied: `ip: [v4, v6]`, used as ${ip}; a map instead of a list names its values"),
+             .doc = "axes along which it is multiplied: `ip: [v4, v6]`, used as ${ip}; a map instead of a list names "
+                    "its values"),
     SCENARIO("world", NAMED, world, .sub = &scenario_name_schema, .at_offset = offsetof(struct file_scenario, world_at),
              .doc = "the names of the world"),
-    SCENARIO("change", NAMED, change, .sub = &scenario_name_schema, .at_offset = offsetof(struct file_scenario, change_at),
+    SCENARIO("change", NAMED, change, .sub = &scenario_name_schema,
+             .at_offset = offsetof(struct file_scenario, change_at),
              .doc = "what is different from the base's world, merged into it"),
     SCENARIO("send", SUB, send, .sub = &send_schema, .doc = "the message; default that of the base"),
-    SCENARIO("expect", SUBS, expect, .sub = &scenario_expectation_schema, .doc = "what must be seen; each mode exactly once"),
+    SCENARIO("expect", SUBS, expect, .sub = &scenario_expectation_schema,
+             .doc = "what must be seen; each mode exactly once"),
     SCENARIO("steps", SUBS, steps, .sub = &step_schema, .doc = "a course of events, instead of send and expect"),
 };
 const struct schema scenario_schema = {
-    .name = "scenario", .doc = "One world, one course of sending, and what must be seen.", .fields = scenario_fields,
-    .count = COUNT(scenario_fields), .size = sizeof(struct file_scenario),
+    .name = "scenario",
+    .doc = "One world, one course of sending, and what must be seen.",
+    .fields = scenario_fields,
+    .count = COUNT(scenario_fields),
+    .size = sizeof(struct file_scenario),
     .node_offset = offsetof(struct file_scenario, node),
 };
 

@@ -23,7 +23,8 @@ static bool means_nothing(const struct tree_entry *entry)
 }
 
 /* A copy of the map without the entries that drop() is true of. */
-static struct tree_node *without(struct arena *arena, const struct tree_node *map, bool (*drop)(const struct tree_entry *))
+static struct tree_node *without(struct arena *arena, const struct tree_node *map,
+                                 bool (*drop)(const struct tree_entry *))
 {
     struct tree_node *copy = arena_memdup(arena, map, sizeof *map);
     copy->entries = arena_alloc(arena, map->count * sizeof *map->entries);
@@ -80,7 +81,8 @@ static size_t label_count(const char *name)
     return count;
 }
 
-static void settle_name(struct arena *arena, struct world_name *name, const struct schema_name *said, struct diag_list *diags)
+static void settle_name(struct arena *arena, struct world_name *name, const struct schema_name *said,
+                        struct diag_list *diags)
 {
     name->name = text_name(arena, said->name);
     name->at = said->at;
@@ -104,8 +106,7 @@ const struct world_name *world_find(const struct world *world, const char *name)
 }
 
 /* A domain with a policy has a policy host, said or not. */
-static void add_policy_hosts(struct arena *arena, struct world *world,
-                             struct diag_list *diags)
+static void add_policy_hosts(struct arena *arena, struct world *world, struct diag_list *diags)
 {
     for (size_t i = 0, count = world->count; i < count; i++) {
         const struct world_name *domain = &world->names[i];
@@ -136,7 +137,8 @@ const struct world *world_make(struct arena *arena, const struct schema_named *n
         settle_name(arena, &name, &names->items[i], diags);
         const struct world_name *same = world_find(world, name.name);
         if (same != NULL)
-            diag_error(diags, name.at, "the name '%s' is given twice; first in line %u", names->items[i].name, same->at.line);
+            diag_error(diags, name.at, "the name '%s' is given twice; first in line %u", names->items[i].name,
+                       same->at.line);
         else
             world->names[world->count++] = name;
     }
@@ -150,7 +152,8 @@ const char *scenario_did_you_mean(struct arena *arena, const char *nearest)
 }
 
 /* The word nearest to a wrong one among first labels, full names and keys. */
-static const char *nearest_host(struct arena *arena, const struct world *world, const char *wrong, const struct schema *keys)
+static const char *nearest_host(struct arena *arena, const struct world *world, const char *wrong,
+                                const struct schema *keys)
 {
     size_t key_count = keys != NULL ? keys->count : 0, count = 0;
     const char **words = arena_alloc(arena, (2 * world->count + key_count + 1) * sizeof *words);
@@ -175,14 +178,16 @@ const char *world_host(struct arena *arena, const struct world *world, const cha
             continue;
         for (size_t k = i + 1; k < world->count; k++)
             if (strncasecmp(world->names[k].name, word, length) == 0 && world->names[k].name[length] == '.') {
-                diag_error(diags, at, "'%s' can be %s or %s; write the full name", word, name->name, world->names[k].name);
+                diag_error(diags, at, "'%s' can be %s or %s; write the full name", word, name->name,
+                           world->names[k].name);
                 return NULL;
             }
         found = name;
     }
     if (found != NULL)
         return found->name;
-    diag_error(diags, at, "%s '%s'%s", keys != NULL ? "no such key, and no host of the world is called" : "the world has no host",
-               word, scenario_did_you_mean(arena, nearest_host(arena, world, word, keys)));
+    diag_error(diags, at, "%s '%s'%s",
+               keys != NULL ? "no such key, and no host of the world is called" : "the world has no host", word,
+               scenario_did_you_mean(arena, nearest_host(arena, world, word, keys)));
     return NULL;
 }

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "harness/plan.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "harness/plan_internal.h"
+#include "harness/scenario_schema.h"
+
+/* With every server answering, unbound's own times are right. Where one stays silent they cost 17 s a name: with these it
+ * is a fraction of a second, but a lab that is held up for long looks silent too, so that they are not for every world.
+ * infra-cache-max-rtt must stay above unknown-server-time-limit, or every lookup fails at once. */
+static const char usual_options[] = "do-not-query-localhost: no\n"
+                                    "trust-anchor-signaling: no\n";
+static const char impatient_options[] = "do-not-query-localhost: no\n"
+                                        "trust-anchor-signaling: no\n"
+                                        "outbound-msg-retry: 1\n"
+                                        "unknown-server-time-limit: 50\n"
+                                        "infra-cache-min-rtt: 5\n"
+                                        "infra-cache-max-rtt: 100\n";
+
+/* --- the sender's own domain ----------------------------------------------------------------------------------- */
+
+static struct schema_texts one_text(struct arena *arena, const char *text)
+{
+    struct schema_texts texts = {arena_alloc(arena, sizeof *texts.items), arena_alloc(arena, sizeof *texts.at), 1};
+    texts.items[0] = text;
+    return texts;
+}
+
+static struct world_name sound_name(struct plan_builder *b, const char *name)
+{
+    struct world_name sound;
+    schema_read(b->arena, &scenario_name_schema, NULL, &sound, b->diags);
+    sound.name = name;
+    return sound;
+}
+
+/* Reports of failed messages go there, so it must be right in every mode: signed, DANE-authenticated, trusted. */
+static const struct world *with_sender(struct plan_builder *b, const struct world *world)
+{
+    struct world *all = arena_memdup(b->arena, world, sizeof *world);
+    const char *host = arena_printf(b->arena, "mx.%s", scenario_sender_domain);
+    all->names = arena_alloc(b->arena, (world->count + 2) * sizeof *all->names);
+    if (world->count > 0)
+        memcpy(all->names, world->names, world->count * sizeof *all->names);
+    struct world_name domain = sound_name(b, scenario_sender_domain), mx = sound_name(b, host);
+    domain.zone = true;
+    domain.mx = one_text(b->arena, host);
+    mx.tlsa = one_text(b->arena, "3 1 1");
+    all->names[all->count++] = domain;
+    all->names[all->count++] = mx;
+    return all;
+}
+
+/* --- defects --------------------------------------------------------------------------------------------------- */
+
+struct plan_defect *plan_defect_add(struct plan_builder *b, enum plan_mechanism mechanism, const char *host,
+                                    const char *id, struct srcpos at)
+{
+    struct plan_defect *defect = ARENA_PUSH(b->arena, &b->defects);
+    *defect = (struct plan_defect){.id = id,
+                                   .what = id,
+                                   .mechanism = mechanism,
+                                   .host = host,
+                                   .hit = HIT_DEFAULT,
+                                   .visible = true,
+                                   .due = true,
+                                   .at = at};
+    return defect;
+}
+
+/* The domain whose policy a name belongs to. */
+static const char *policy_domain(const char *name)
+{
+    static const char *const labels[] = {"mta-sts.", "_mta-sts."};
+    for (size_t i = 0; i < COUNT(labels); i++)
+        if (strncmp(name, labels[i], strlen(labels[i])) == 0)
+            return name + strlen(labels[i]);
+    return name;
+}
+
+/* How far a sender has come when it meets an MTA-STS defect: record, DNS of the host, connection, certificate, answer, policy. */
+static int sts_stage(const struct plan_defect *defect)
+{
+    static const struct {
+        const char *end;
+        int stage;
+    } stages[] = {
+        {":mta-sts-txt", 0},
+        {":https", 2},
+        {":certificate", 3},
+        {":policy", 5},
+    };
+    for (size_t i = 0; i < COUNT(stages); i++) {
+        size_t length = strlen(defect->id), end = strlen(stages[i].end);
+        if (length > end && strcmp(defect->id + length - end, stages[i].end) == 0)
+            return stages[i].stage;
+    }
+    return strstr(defect->id, ":dns-") != NULL ? 1 : 4;
+}
+
+static bool is_announced(const struct plan_builder *b, const char *domain)
+{
+    const struct world_name *name = world_find(b->world, domain);
+    const struct schema_texts *txt = name != NULL ? &name->mta_sts.txt : NULL;
+    return name != NULL && name->has_mta_sts && !(txt->count == 1 && strcmp(txt->items[0], "none") == 0);
+}
+
+/* Of the defects of one policy only the first on the way is sure to be met. */
+static void settle_sts(struct plan_builder *b, struct plan_defect *defect)
+{
+    const char *domain = policy_domain(defect->host);
+    if (!is_announced(b, domain))
+        defect->due = false;
+    for (size_t i = 0; i < b->defects.count; i++) {
+        const struct plan_defect *other = &b->defects.items[i];
+        if (other->mechanism == MECHANISM_STS && strcmp(policy_domain(other->host), domain) == 0 &&
+            sts_stage(other) < sts_stage(defect))
+            defect->due = false;
+    }
+    for (size_t i = 0; i < b->hosts.count; i++) {
+        const struct plan_host *host = &b->hosts.items[i];
+        const struct world_name *served = host->role == PLAN_MX ? plan_domain_of(b, host->name->name) : NULL;
+        if (served != NULL && text_name_equal(served->name, domain) && host->name->tlsa.count > 0 &&
+            plan_is_secure(b, served->name) && plan_is_secure(b, host->name->name))
+            defect->under_dane = true;
+    }
+}
+
+static bool is_broken_dns(const struct plan_builder *b, const struct plan_defect *defect)
+{
+    for (size_t i = 0; i < b->faults.count; i++)
+        if (b->faults.items[i].id == defect->id)
+            return fakedns_fault_find(b->faults.items[i].fault)->bogus;
+    return false;
+}
+
+/* Whether a sender comes by depends on all that is in its way. */
+static void settle_defects(struct plan_builder *b)
+{
+    size_t broken = 0;
+    for (size_t i = 0; i < b->defects.count; i++)
+        broken += b->defects.items[i].mechanism == MECHANISM_DNS && is_broken_dns(b, &b->defects.items[i]);
+    for (size_t i = 0; i < b->defects.count; i++) {
+        struct plan_defect *defect = &b->defects.items[i];
+        const struct world_name *domain = plan_domain_of(b, defect->host);
+        if (broken > (defect->mechanism == MECHANISM_DNS))
+            defect->due = false;
+        if (defect->mechanism == MECHANISM_STS)
+            settle_sts(b, defect);
+        /* 7672-2.2.1, 2.2.2: behind insecure MX or address records TLSA need not, or should not, be asked for. */
+        if (defect->mechanism == MECHANISM_TLSA &&
+            (!plan_is_secure(b, defect->host) || domain == NULL || !plan_is_secure(b, domain->name)))
+            defect->due = false;
+    }
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------------- */
+
+static bool has_silent_fault(const struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++)
+        for (size_t k = 0; k < world->names[i].dns.count; k++) {
+            const struct world_dns_fault *said = &((const struct world_dns_fault *)world->names[i].dns.items)[k];
+            const struct dns_fault_info *info = said->fault != NULL ? fakedns_fault_find(said->fault) : NULL;
+            if (info != NULL && info->silent)
+                return true;
+        }
+    return false;
+}
+
+static void hand_over(struct plan_builder *b)
+{
+    struct plan *plan = b->plan;
+    plan->dns = (struct fakedns_config){.zones = b->zones.items,
+                                        .zone_count = b->zones.count,
+                                        .faults = b->faults.items,
+                                        .fault_count = b->faults.count};
+    plan->defects = b->defects.items;
+    plan->defect_count = b->defects.count;
+    plan->ca_pem = plan_pki_roots_pem(plan->arena, b->pki);
+    plan->resolver_options = plan->silent ? impatient_options : usual_options;
+    plan->sender_domain = scenario_sender_domain;
+}
+
+struct plan *plan_build(const struct scenario *scenario, const struct world *world, enum plan_net net,
+                        struct plan_pki *pki, const struct clock *clock UNUSED, struct diag_list *diags,
+                        struct err *err)
+{
+    struct arena *arena = arena_new("plan");
+    struct plan *plan = arena_alloc(arena, sizeof *plan);
+    *plan = (struct plan){.arena = arena, .scenario = scenario, .world = world, .patience_s = PLAN_PATIENCE_S};
+    struct plan_builder b = {.plan = plan, .arena = arena, .pki = pki, .net = net, .diags = diags, .err = err};
+    size_t errors = diag_errors(diags);
+    b.world = with_sender(&b, world);
+    plan->silent = has_silent_fault(world);
+    bool ok = plan_dns_zones(&b) && plan_net_hosts(&b) && plan_pki_hosts(&b) && plan_dns_records(&b) &&
+              plan_mx_hosts(&b) && plan_sts_hosts(&b);
+    if (ok && diag_errors(diags) > errors)
+        ok = err_set(err, ERR_INPUT, "%s: the world cannot be built as it is said",
+                     scenario != NULL ? scenario->title : "world");
+    if (!ok) {
+        plan_free(&plan);
+        return NULL;
+    }
+    settle_defects(&b);
+    hand_over(&b);
+    return plan;
+}
+
+void plan_free(struct plan **plan)
+{
+    if (*plan == NULL)
+        return;
+    struct arena *arena = (*plan)->arena;
+    *plan = NULL;
+    arena_free(&arena);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Three authorities, each a root with an intermediate, and one identity for each host and certificate state. A host keeps
+ * its key through all states, so that a change of its certificate leaves the key alone. */
+#include <string.h>
+
+#include "base/text.h"
+#include "harness/plan_internal.h"
+
+enum { DAY = 24 * 60 * 60 };
+
+struct authority {
+    struct identity *root, *intermediate;
+};
+
+struct cached {
+    const char *key;
+    struct identity *identity;
+};
+
+struct plan_pki {
+    struct arena *arena;
+    const struct clock *clock;
+    struct authority authorities[ISSUER_NONE]; /* by enum world_issuer; self-signed has none */
+    struct {
+        struct cached *items;
+        size_t count, room;
+    } identities;
+    struct plan_pki_addresses addresses;
+};
+
+static const struct {
+    enum world_issuer issuer;
+    const char *word, *subject;
+} authority_rows[] = {
+    {ISSUER_PUBLIC_ROOT, "public-root", "Public Root"},
+    {ISSUER_UNKNOWN_ROOT, "unknown-root", "Unknown Root"},
+    {ISSUER_PRIVATE_ROOT, "private-root", "Private Root"},
+};
+
+static bool make_authority(struct plan_pki *pki, struct authority *authority, const char *subject, struct err *err)
+{
+    struct identity_spec spec = {.authority = true, .subject = subject};
+    authority->root = identity_new(&spec, pki->clock, err);
+    if (authority->root == NULL)
+        return false;
+    spec.issuer = authority->root;
+    spec.subject = arena_printf(pki->arena, "%s, Intermediate", subject);
+    return (authority->intermediate = identity_new(&spec, pki->clock, err)) != NULL;
+}
+
+struct plan_pki *plan_pki_new(const struct clock *clock, struct err *err)
+{
+    struct arena *arena = arena_new("plan_pki");
+    struct plan_pki *pki = arena_alloc(arena, sizeof *pki);
+    *pki = (struct plan_pki){.arena = arena, .clock = clock};
+    for (size_t i = 0; i < COUNT(authority_rows); i++)
+        if (!make_authority(pki, &pki->authorities[authority_rows[i].issuer], authority_rows[i].subject, err)) {
+            plan_pki_free(&pki);
+            return NULL;
+        }
+    return pki;
+}
+
+void plan_pki_free(struct plan_pki **pki)
+{
+    if (*pki == NULL)
+        return;
+    struct arena *arena = (*pki)->arena;
+    for (size_t i = 0; i < (*pki)->identities.count; i++)
+        identity_free(&(*pki)->identities.items[i].identity);
+    for (size_t i = 0; i < COUNT((*pki)->authorities); i++) {
+        identity_free(&(*pki)->authorities[i].intermediate);
+        identity_free(&(*pki)->authorities[i].root);
+    }
+    *pki = NULL;
+    arena_free(&arena);
+}
+
+struct arena *plan_pki_arena(struct plan_pki *pki)
+{
+    return pki->arena;
+}
+
+struct plan_pki_addresses *plan_pki_addresses(struct plan_pki *pki)
+{
+    return &pki->addresses;
+}
+
+const char *plan_pki_roots_pem(struct arena *arena, const struct plan_pki *pki)
+{
+    return identity_certificate_pem(arena, pki->authorities[ISSUER_PUBLIC_ROOT].root);
+}
+
+const struct identity *plan_pki_root(const struct plan_pki *pki, const char *word)
+{
+    for (size_t i = 0; i < COUNT(authority_rows); i++)
+        if (strcmp(authority_rows[i].word, word) == 0)
+            return pki->authorities[authority_rows[i].issuer].root;
+    return NULL;
+}
+
+/* --- certificate states ---------------------------------------------------------------------------------------- */
+
+bool plan_certificate_departs(const struct world_certificate *spec)
+{
+    return spec->issuer != ISSUER_PUBLIC_ROOT || spec->dates != DATES_VALID ||
+           spec->chain == CHAIN_MISSING_INTERMEDIATE || spec->names.count > 0 || spec->names_as != IDENTITY_SAN ||
+           spec->certificate_file != NULL;
+}
+
+const char *plan_certificate_label(struct arena *arena, const struct world_certificate *spec)
+{
+    static const char *const issuers[] = {[ISSUER_UNKNOWN_ROOT] = "of an unknown root",
+                                          [ISSUER_SELF_SIGNED] = "self-signed",
+                                          [ISSUER_PRIVATE_ROOT] = "of a private root"};
+    static const char *const dates[] = {[DATES_EXPIRED] = "expired", [DATES_NOT_YET_VALID] = "not yet valid"};
+    const char *parts[] = {
+        spec->certificate_file != NULL ? arena_printf(arena, "from %s", spec->certificate_file) : NULL,
+        spec->issuer < (int)COUNT(issuers) ? issuers[spec->issuer] : NULL,
+        spec->dates < (int)COUNT(dates) ? dates[spec->dates] : NULL,
+        spec->chain == CHAIN_MISSING_INTERMEDIATE ? "without its intermediate" : NULL,
+        spec->names.count > 0
+            ? arena_printf(arena, "for %s%s", spec->names.items[0], spec->names.count > 1 ? ", ..." : "")
+            : NULL,
+        spec->names_as == IDENTITY_CN_ONLY ? "with its name as CN only" : NULL,
+        spec->names_as == IDENTITY_NO_NAMES ? "without names" : NULL,
+    };
+    char *label = NULL;
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (parts[i] != NULL)
+            label = arena_printf(arena, "%s%s%s", label != NULL ? label : "", label != NULL ? ", " : "", parts[i]);
+    return label;
+}
+
+static struct identity *find_cached(struct plan_pki *pki, const char *key)
+{
+    for (size_t i = 0; i < pki->identities.count; i++)
+        if (strcmp(pki->identities.items[i].key, key) == 0)
+            return pki->identities.items[i].identity;
+    return NULL;
+}
+
+static struct identity *keep(struct plan_pki *pki, const char *key, struct identity *identity)
+{
+    if (identity != NULL)
+        *ARENA_PUSH(pki->arena, &pki->identities) = (struct cached){arena_strdup(pki->arena, key), identity};
+    return identity;
+}
+
+/* The identity that only lends its key: "key", or "other-key". */
+static struct identity *key_of(struct plan_pki *pki, const char *host, const char *which, struct err *err)
+{
+    const char *key = arena_printf(pki->arena, "%s %s", which, host);
+    struct identity *known = find_cached(pki, key);
+    struct identity_spec spec = {.subject = which};
+    return known != NULL ? known : keep(pki, key, identity_new(&spec, pki->clock, err));
+}
+
+/* DNS-IDs: what is said, with "*" for every host beside this one; else the host's own name. */
+static const char *const *names_of(struct arena *arena, const char *host, const struct world_certificate *spec,
+                                   size_t *count)
+{
+    const char *dot = strchr(host, '.');
+    *count = spec->names.count > 0 ? spec->names.count : 1;
+    const char **names = arena_alloc(arena, *count * sizeof *names);
+    names[0] = host;
+    for (size_t i = 0; i < spec->names.count; i++) {
+        bool wildcard = strcmp(spec->names.items[i], "*") == 0;
+        names[i] = wildcard ? arena_printf(arena, "*%s", dot != NULL ? dot : "") : spec->names.items[i];
+    }
+    return names;
+}
+
+static struct identity_spec spec_of(struct plan_pki *pki, const char *host, const struct world_certificate *said)
+{
+    static const struct {
+        double before, after;
+    } dates[] = {
+        [DATES_VALID] = {0, 0},
+        [DATES_EXPIRED] = {-60.0 * DAY, -30.0 * DAY},
+        [DATES_NOT_YET_VALID] = {300.0 * DAY, 390.0 * DAY},
+    };
+    const struct authority *authority = &pki->authorities[said->issuer];
+    struct identity_spec spec = {
+        .issuer = said->intermediate ? authority->intermediate : authority->root, /* self-signed: none */
+        .names_as = (enum identity_names)said->names_as,
+        .not_before_s = dates[said->dates].before,
+        .not_after_s = dates[said->dates].after,
+    };
+    spec.names = names_of(pki->arena, host, said, &spec.name_count);
+    return spec;
+}
+
+static void show_chain(struct identity *identity, const struct world_certificate *said)
+{
+    static const enum identity_chain chains[] = {
+        [CHAIN_FULL] = IDENTITY_CHAIN_FULL,
+        [CHAIN_WITH_ROOT] = IDENTITY_CHAIN_WITH_ROOT,
+        [CHAIN_MISSING_INTERMEDIATE] = IDENTITY_CHAIN_LEAF_ONLY,
+    };
+    identity_show(identity, chains[said->chain]);
+}
+
+static const char *path_beside(struct arena *arena, const char *file, const char *path)
+{
+    const char *slash = file != NULL ? strrchr(file, '/') : NULL;
+    return path[0] == '/' || slash == NULL ? path : arena_printf(arena, "%.*s/%s", (int)(slash - file), file, path);
+}
+
+static struct identity *load(struct plan_pki *pki, const struct world_certificate *said, struct err *err)
+{
+    if (said->key_file == NULL) {
+        err_set(err, ERR_INPUT, "a certificate-file needs its key-file");
+        return NULL;
+    }
+    return identity_load(path_beside(pki->arena, said->at.file, said->certificate_file),
+                         path_beside(pki->arena, said->at.file, said->key_file), err);
+}
+
+/* Two certificates are the same when everything said about them is. */
+static const char *cache_key(struct arena *arena, const char *which, const char *host,
+                             const struct world_certificate *said)
+{
+    char *key =
+        arena_printf(arena, "%s %s %d %d %d %d %d %s %s", which, host, said->issuer, said->dates, said->chain,
+                     said->names_as, said->intermediate, said->certificate_file != NULL ? said->certificate_file : "",
+                     said->key_file != NULL ? said->key_file : "");
+    for (size_t i = 0; i < said->names.count; i++)
+        key = arena_printf(arena, "%s %s", key, said->names.items[i]);
+    return key;
+}
+
+/* which: of what key ("key", "other-key"), and whether it is the certificate in use ("key") or another ("renewed"). */
+static const struct identity *identity_of(struct plan_pki *pki, const char *which, const char *host,
+                                          const struct world_certificate *said, struct err *err)
+{
+    if (said->issuer == ISSUER_NONE) {
+        err_set(err, ERR_INPUT, "%s has no certificate", host);
+        return NULL;
+    }
+    const char *key = cache_key(pki->arena, which, host, said);
+    struct identity *identity = find_cached(pki, key);
+    if (identity != NULL)
+        return identity;
+    if (said->certificate_file != NULL && strcmp(which, "other-key") != 0)
+        return keep(pki, key, load(pki, said, err));
+    const struct identity *lender = key_of(pki, host, strcmp(which, "other-key") == 0 ? which : "key", err);
+    struct identity_spec spec = spec_of(pki, host, said);
+    identity = lender != NULL ? keep(pki, key, identity_new_with_key(&spec, lender, pki->clock, err)) : NULL;
+    if (identity != NULL)
+        show_chain(identity, said);
+    return identity;
+}
+
+const struct identity *plan_pki_identity(struct plan_pki *pki, const char *host, const struct world_certificate *spec,
+                                         struct err *err)
+{
+    return identity_of(pki, "in-use", host, spec, err);
+}
+
+const struct identity *plan_pki_other_key(struct plan_pki *pki, const char *host, const struct world_certificate *spec,
+                                          struct err *err)
+{
+    return identity_of(pki, "other-key", host, spec, err);
+}
+
+const struct identity *plan_pki_renewed(struct plan_pki *pki, const char *host, const struct world_certificate *spec,
+                                        struct err *err)
+{
+    return identity_of(pki, "renewed", host, spec, err);
+}
+
+bool plan_pki_hosts(struct plan_builder *b)
+{
+    for (size_t i = 0; i < b->hosts.count; i++) {
+        struct plan_host *host = &b->hosts.items[i];
+        const struct world_name *name = host->name;
+        if (name->certificate.issuer == ISSUER_NONE)
+            continue;
+        struct err err = {0};
+        host->identity = plan_pki_identity(b->pki, name->name, &name->certificate, &err);
+        if (host->identity == NULL && err.kind != ERR_INPUT) {
+            *b->err = err;
+            return false;
+        }
+        if (host->identity == NULL)
+            diag_error(b->diags, name->certificate.at.file != NULL ? name->certificate.at : name->at, "%s", err.text);
+    }
+    return true;
+}
