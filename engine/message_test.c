@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/message.h"
+
+#include <string.h>
+
+#include "base/testing.h"
+
+/* clang-format off */
+static const struct { const char *name, *text; bool null_allowed; const char *address, *rest; } paths[] = {
+    {"plain",                 "<a@b.example>",             false, "a@b.example",           ""},
+    {"with parameters",       "<a@b.example> SIZE=1",      false, "a@b.example",           " SIZE=1"},
+    {"null sender",           "<>",                        true,  "",                      ""},
+    {"null recipient",        "<>",                        false, NULL,                    NULL},
+    {"quoted",                "<\"a b\\\"@\"@b.example>",  false, "\"a b\\\"@\"@b.example", ""},
+    {"source route",          "<@x,@y:a@b.example>",       false, "a@b.example",           ""},
+    {"literal",               "<a@[192.0.2.1]>",           false, "a@[192.0.2.1]",         ""},
+    {"IPv6 literal",          "<a@[IPv6:2001:db8::1]>",    false, "a@[IPv6:2001:db8::1]",  ""},
+    {"no brackets",           "a@b.example",               false, NULL,                    NULL},
+    {"no domain",             "<postmaster>",              false, NULL,                    NULL},
+    {"no end",                "<a@b.example",              false, NULL,                    NULL},
+    {"two dots",              "<a@b..example>",            false, NULL,                    NULL},
+    {"a CR in it",            "<a\rb@b.example>",          false, NULL,                    NULL},
+    {"not ASCII",             "<\xc3\xa4@b.example>",      false, NULL,                    NULL},
+    {"a blank in it",         "<a b@b.example>",           false, NULL,                    NULL},
+    {"a label too long",      "<a@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example>",
+     false, NULL, NULL},
+};
+static const struct { const char *name, *content; bool bare; } ends[] = {
+    {"clean",      "a\r\nb\r\n",  false},
+    {"empty",      "",            false},
+    {"lone LF",    "a\nb\r\n",    true},
+    {"lone CR",    "a\rb\r\n",    true},
+    {"CR at end",  "a\r",         true},
+    {"LF first",   "\na\r\n",     true},
+};
+static const struct { const char *domain, *address; } literals[] = {
+    {"[192.0.2.1]", "192.0.2.1"}, {"[ipv6:2001:db8::1]", "2001:db8::1"}, {"[2001:db8::1]", NULL}, {"[x]", NULL},
+     {"b.example", NULL}, {"[]", NULL},
+};
+/* clang-format on */
+
+START_TEST(paths_are_read)
+{
+    struct arena *arena = arena_new("test");
+    const char *rest = paths[_i].text;
+    char *address = message_parse_path(arena, &rest, paths[_i].null_allowed);
+    ck_assert_msg((address == NULL) == (paths[_i].address == NULL), "%s", paths[_i].name);
+    if (address != NULL) {
+        ck_assert_str_eq(address, paths[_i].address);
+        ck_assert_str_eq(rest, paths[_i].rest);
+    }
+    arena_free(&arena);
+}
+END_TEST
+
+START_TEST(bare_ends_are_seen)
+{
+    ck_assert_msg(message_has_bare_end(ends[_i].content, strlen(ends[_i].content)) == ends[_i].bare, "%s",
+                  ends[_i].name);
+}
+END_TEST
+
+START_TEST(literals_are_read)
+{
+    struct arena *arena = arena_new("test");
+    char *address = message_literal(arena, literals[_i].domain);
+    ck_assert_msg((address == NULL) == (literals[_i].address == NULL), "%s", literals[_i].domain);
+    if (address != NULL)
+        ck_assert_str_eq(address, literals[_i].address);
+    arena_free(&arena);
+}
+END_TEST
+
+START_TEST(headers_end)
+{
+    struct arena *arena = arena_new("test");
+    ck_assert_str_eq(message_domain(arena, "\"@\"@Partner.EXAMPLE."), "partner.example");
+    ck_assert_str_eq(message_date(arena, 1780300800), "Mon, 01 Jun 2026 08:00:00 +0000");
+    const char *mail = "Received: a\r\nreceived: b\r\nX: Received:\r\n\r\nReceived: c\r\n";
+    ck_assert_uint_eq(message_received_count(mail, strlen(mail)), 2);
+    ck_assert_uint_eq(message_header_length("\r\nx", 3), 2);
+    ck_assert_uint_eq(message_header_length("A: b\r\n", 6), 6);
+    arena_free(&arena);
+}
+END_TEST
+
+TEST_SUITE(message)
+{
+    TEST_LOOP(paths_are_read, COUNT(paths));
+    TEST_LOOP(bare_ends_are_seen, COUNT(ends));
+    TEST_LOOP(literals_are_read, COUNT(literals));
+    TEST(headers_end);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/testing.h"
+
+struct bench {
+    char path[64];
+    struct clock clock;
+    struct queue *queue;
+    struct arena *arena;
+};
+
+static void open_bench(struct bench *b)
+{
+    struct err err;
+    *b = (struct bench){.path = "/tmp/queue_test_XXXXXX", .arena = arena_new("test")};
+    int fd = mkstemp(b->path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    b->queue = queue_open(b->path, false, &b->clock, &err);
+    ck_assert_msg(b->queue != NULL, "%s", err.text);
+}
+
+static void close_bench(struct bench *b)
+{
+    queue_close(&b->queue);
+    for (size_t i = 0; i < 3; i++)
+        unlink(arena_printf(b->arena, "%s%s", b->path, (const char *[]){"", "-wal", "-shm"}[i]));
+    arena_free(&b->arena);
+}
+
+/* A second handle on the same file, as after kill -9: nothing of the first one's memory counts. */
+static void kill_bench(struct bench *b)
+{
+    struct err err;
+    struct queue *after = queue_open(b->path, false, &b->clock, &err);
+    ck_assert_ptr_nonnull(after);
+    queue_close(&b->queue);
+    b->queue = after;
+}
+
+static int64_t add_two(struct bench *b)
+{
+    static const char *const recipients[] = {"a@X.example", "b@y.example"};
+    struct message message = {"s@z.example", recipients, 2, "A: b\r\n\r\nbody\0!", 14, false};
+    int64_t id;
+    ck_assert(queue_add(b->queue, &message, &id, NULL));
+    return id;
+}
+
+static struct queued_list due_now(struct bench *b)
+{
+    struct queued_list list = {0};
+    ck_assert(queue_due(b->queue, b->arena, 100, &list, NULL));
+    return list;
+}
+
+static void settle(struct bench *b, const struct queued *r, enum recipient_state state, int64_t due,
+                   const struct message *report)
+{
+    struct settlement s = {r->id, r->message, state, due, "4.7.323", "why"};
+    ck_assert(queue_settle(b->queue, &s, 1, report, NULL));
+}
+
+START_TEST(what_was_accepted_is_there_after_a_kill)
+{
+    struct bench b;
+    open_bench(&b);
+    int64_t id = add_two(&b);
+    kill_bench(&b);
+    struct queued_list due = due_now(&b);
+    ck_assert_uint_eq(due.count, 2);
+    ck_assert_str_eq(due.items[0].address, "a@X.example");
+    ck_assert_str_eq(due.items[0].domain, "x.example");
+    ck_assert_str_eq(due.items[1].sender, "s@z.example");
+    size_t length;
+    char *content = queue_content(b.queue, b.arena, id, &length, NULL);
+    ck_assert_uint_eq(length, 14);
+    ck_assert_mem_eq(content, "A: b\r\n\r\nbody\0!", 14);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(what_is_in_hands_is_not_due_until_a_kill)
+{
+    struct bench b;
+    open_bench(&b);
+    add_two(&b);
+    struct queued_list due = due_now(&b);
+    ck_assert(queue_take(b.queue, due.items[0].id, NULL));
+    ck_assert_uint_eq(due_now(&b).count, 1);
+    kill_bench(&b);
+    ck_assert_uint_eq(due_now(&b).count, 2);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(a_deferred_recipient_is_due_again)
+{
+    struct bench b;
+    open_bench(&b);
+    add_two(&b);
+    struct queued_list due = due_now(&b);
+    int64_t now = clock_now(&b.clock);
+    settle(&b, &due.items[0], RECIPIENT_QUEUED, now + 900, NULL);
+    settle(&b, &due.items[1], RECIPIENT_DELIVERED, 0, NULL);
+    ck_assert_uint_eq(due_now(&b).count, 0);
+    ck_assert_int_eq(queue_next_due(b.queue), now + 900);
+    kill_bench(&b);
+    clock_advance(&b.clock, 901);
+    struct queued_list again = due_now(&b);
+    ck_assert_uint_eq(again.count, 1);
+    ck_assert_uint_eq(again.items[0].attempts, 1);
+    ck_assert_str_eq(again.items[0].code, "4.7.323");
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(an_end_is_an_end)
+{
+    struct bench b;
+    open_bench(&b);
+    int64_t id = add_two(&b);
+    struct queued_list due = due_now(&b);
+    settle(&b, &due.items[0], RECIPIENT_DELIVERED, 0, NULL);
+    settle(&b, &due.items[0], RECIPIENT_QUEUED, 1, NULL); /* too late */
+    settle(&b, &due.items[1], RECIPIENT_BOUNCED, 0, NULL);
+    ck_assert_uint_eq(due_now(&b).count, 0);
+    ck_assert_int_eq(queue_next_due(b.queue), INT64_MAX);
+    size_t length;
+    ck_assert_ptr_null(queue_content(b.queue, b.arena, id, &length, NULL)); /* dropped with the last recipient */
+    struct queued_list all = {0};
+    ck_assert(queue_list(b.queue, b.arena, false, 100, &all, NULL));
+    ck_assert_uint_eq(all.count, 2);
+    ck_assert_int_eq(all.items[0].state, RECIPIENT_DELIVERED);
+    ck_assert_int_eq(all.items[1].state, RECIPIENT_BOUNCED);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(a_bounce_and_its_report_come_together)
+{
+    struct bench b;
+    open_bench(&b);
+    add_two(&b);
+    struct queued_list due = due_now(&b);
+    static const char *const sender[] = {"s@z.example"};
+    struct message report = {"", sender, 1, "x\r\n", 3, true};
+    settle(&b, &due.items[0], RECIPIENT_BOUNCED, 0, &report);
+    kill_bench(&b);
+    struct queued_list after = due_now(&b);
+    ck_assert_uint_eq(after.count, 2);
+    ck_assert_str_eq(after.items[1].address, "s@z.example");
+    ck_assert_str_eq(after.items[1].sender, "");
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(hurry_makes_all_due)
+{
+    struct bench b;
+    open_bench(&b);
+    int64_t id = add_two(&b);
+    struct queued_list due = due_now(&b);
+    settle(&b, &due.items[0], RECIPIENT_QUEUED, clock_now(&b.clock) + 900, NULL);
+    settle(&b, &due.items[1], RECIPIENT_QUEUED, clock_now(&b.clock) + 900, NULL);
+    int64_t count;
+    ck_assert(queue_hurry(b.queue, id + 1, &count, NULL));
+    ck_assert_int_eq(count, 0);
+    ck_assert(queue_hurry(b.queue, 0, &count, NULL));
+    ck_assert_int_eq(count, 2);
+    ck_assert_uint_eq(due_now(&b).count, 2);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(only_finished_messages_are_trimmed)
+{
+    struct bench b;
+    open_bench(&b);
+    add_two(&b);
+    struct queued_list due = due_now(&b), all = {0};
+    settle(&b, &due.items[0], RECIPIENT_DELIVERED, 0, NULL);
+    ck_assert(queue_trim(b.queue, clock_now(&b.clock) + 10, NULL));
+    ck_assert_uint_eq(due_now(&b).count, 1);
+    settle(&b, &due.items[1], RECIPIENT_DELIVERED, 0, NULL);
+    ck_assert(queue_trim(b.queue, clock_now(&b.clock) + 10, NULL));
+    ck_assert(queue_list(b.queue, b.arena, false, 100, &all, NULL));
+    ck_assert_uint_eq(all.count, 0);
+    close_bench(&b);
+}
+END_TEST
+
+TEST_SUITE(queue)
+{
+    TEST(what_was_accepted_is_there_after_a_kill);
+    TEST(what_is_in_hands_is_not_due_until_a_kill);
+    TEST(a_deferred_recipient_is_due_again);
+    TEST(an_end_is_an_end);
+    TEST(a_bounce_and_its_report_come_together);
+    TEST(hurry_makes_all_due);
+    TEST(only_finished_messages_are_trimmed);
+}
