@@ -32,7 +32,7 @@ static bool skip(struct cursor *c, size_t count)
 static size_t write_octet(char *text, unsigned char octet)
 {
     if (octet == '.' || octet == '\\' || octet <= ' ' || octet >= 0x7f)
-        return (size_t)sprintf(text, "\\%03u", octet);
+        return (size_t)snprintf(text, sizeof "\\255", "\\%03u", octet);
     text[0] = (char)(octet >= 'A' && octet <= 'Z' ? octet - 'A' + 'a' : octet);
     return 1;
 }
