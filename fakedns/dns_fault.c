@@ -103,6 +103,16 @@ const struct dns_fault_info *fakedns_fault_find(const char *name)
     return row != NULL ? &row->info : NULL;
 }
 
+enum dns_fault_place fakedns_fault_place(const struct dns_fault_info *info)
+{
+    const struct dns_fault_row *row = find_row(info->name);
+    assert(row != NULL);
+    return row->in_zone != NULL    ? DNS_FAULT_OF_ZONE
+           : row->in_proof != NULL ? DNS_FAULT_OF_DENIAL
+           : row->in_reply != NULL ? DNS_FAULT_OF_ANSWER
+                                   : DNS_FAULT_OF_RECORDS;
+}
+
 static const char *name_at(const void *rows, size_t i)
 {
     return ((const struct dns_fault_row *)rows)[i].info.name;

@@ -66,6 +66,13 @@ struct dns_fault_info {
 };
 const struct dns_fault_info *fakedns_fault_at(size_t i);             /* NULL at the end */
 const struct dns_fault_info *fakedns_fault_find(const char *name);   /* NULL: none */
+enum dns_fault_place {
+    DNS_FAULT_OF_ZONE,                  /* what holds a zone to its parent: DS, DNSKEY */
+    DNS_FAULT_OF_RECORDS,               /* records that are there, and their signatures */
+    DNS_FAULT_OF_DENIAL,                /* the proof that something is absent */
+    DNS_FAULT_OF_ANSWER,                /* the answer as a whole, whatever is in it */
+};
+enum dns_fault_place fakedns_fault_place(const struct dns_fault_info *info);   /* what a row of the table is about */
 
 /* All mistakes in a zone's records at once, for check; fakedns_new() tells the first, and what spans zones. */
 void fakedns_check_records(const struct fakedns_zone *zone, struct diag_list *diags);
