@@ -26,7 +26,7 @@ static_assert(COUNT(algorithms) == DNS_ALGORITHM_COUNT, "every algorithm has its
 struct dns_keys {
     char *zone;
     enum dns_algorithm algorithm;
-    ldns_key *ksk, *zsk;
+    ldns_key_list *ksk, *zsk;   /* one key each: ldns signs with lists */
     struct dns_keys *next;
 };
 
@@ -62,18 +62,21 @@ static ldns_key *new_material(ldns_signing_algorithm algorithm)
     return key;
 }
 
-static ldns_key *new_key(enum dns_algorithm algorithm, uint16_t flags)
+static ldns_key_list *new_key(enum dns_algorithm algorithm, uint16_t flags)
 {
     ldns_key *key = new_material(algorithms[algorithm].ldns);
-    if (key != NULL)
-        ldns_key_set_flags(key, flags);
-    return key;
+    if (key == NULL)
+        return NULL;
+    ldns_key_set_flags(key, flags);
+    ldns_key_list *list = ldns_key_list_new();
+    ldns_key_list_push_key(list, key);
+    return list;
 }
 
 static void keys_free(struct dns_keys *keys)
 {
-    ldns_key_deep_free(keys->ksk);
-    ldns_key_deep_free(keys->zsk);
+    ldns_key_list_free(keys->ksk); /* and the key in it */
+    ldns_key_list_free(keys->zsk);
     free(keys->zone);
     free(keys);
 }
@@ -124,8 +127,9 @@ void dns_keyring_free(struct dns_keyring **ring)
 /* --- DNSKEY and DS --- */
 
 /* What the zone shows of a key: with the algorithm it claims. */
-static ldns_rr *shown_key(const struct dns_zone *zone, ldns_key *key)
+static ldns_rr *shown_key(const struct dns_zone *zone, const ldns_key_list *list)
 {
+    ldns_key *key = ldns_key_list_key(list, 0);
     ldns_key_set_pubkey_owner(key, (ldns_rdf *)zone->name);
     ldns_rr *rr = ldns_key2rr(key); /* takes a copy of the owner */
     ldns_key_set_pubkey_owner(key, NULL);
@@ -136,7 +140,7 @@ static ldns_rr *shown_key(const struct dns_zone *zone, ldns_key *key)
     return rr;
 }
 
-static uint16_t shown_tag(const struct dns_zone *zone, ldns_key *key)
+static uint16_t shown_tag(const struct dns_zone *zone, const ldns_key_list *key)
 {
     ldns_rr *rr = shown_key(zone, key);
     uint16_t tag = ldns_calc_keytag(rr);
@@ -182,16 +186,14 @@ static struct dns_signing usual_signing(const struct dns_rrset *rrset)
     return how;
 }
 
-static ldns_rr_list *sign(const struct dns_rrset *rrset, ldns_key *key, const struct dns_signing *how)
+static ldns_rr_list *sign(const struct dns_rrset *rrset, ldns_key_list *list, const struct dns_signing *how)
 {
+    ldns_key *key = ldns_key_list_key(list, 0);
+    ldns_key_set_keytag(key, shown_tag(rrset->zone, list));
     ldns_key_set_inception(key, (uint32_t)how->from);
     ldns_key_set_expiration(key, (uint32_t)how->to);
-    ldns_key_set_keytag(key, shown_tag(rrset->zone, key));
-    ldns_key_set_pubkey_owner(key, (ldns_rdf *)how->signer);
-    ldns_key_list *keys = ldns_key_list_new();
-    ldns_key_list_push_key(keys, key);
-    ldns_rr_list *signatures = ldns_sign_public(rrset->rrs, keys);
-    ldns_key_list_free(keys);
+    ldns_key_set_pubkey_owner(key, (ldns_rdf *)how->signer); /* lent */
+    ldns_rr_list *signatures = ldns_sign_public(rrset->rrs, list);
     ldns_key_set_pubkey_owner(key, NULL);
     return signatures;
 }
