@@ -235,24 +235,20 @@ static bool take_command(struct session *s)
 {
     struct evbuffer *in = bufferevent_get_input(s->io);
     struct evbuffer_ptr end = evbuffer_search(in, "\r\n", 2, NULL);
-    if (end.pos < 0) {
-        if (evbuffer_get_length(in) > SUBMIT_LINE_MAX) {
-            say(s, "500 5.5.2 line too long");
-            s->ending = true;
-        }
-        return false;
-    }
+    size_t length = end.pos >= 0 ? (size_t)end.pos : evbuffer_get_length(in);
     char line[SUBMIT_LINE_MAX + 1];
-    size_t length = (size_t)end.pos < SUBMIT_LINE_MAX ? (size_t)end.pos : SUBMIT_LINE_MAX;
+    if (length > SUBMIT_LINE_MAX) {
+        say(s, "500 5.5.2 line too long");
+        s->ending = true;
+    }
+    if (length > SUBMIT_LINE_MAX || end.pos < 0)
+        return false;
     evbuffer_copyout(in, line, length);
-    evbuffer_drain(in, (size_t)end.pos + 2);
+    evbuffer_drain(in, length + 2);
     while (length > 0 && line[length - 1] == ' ')
         length--;
     line[length] = '\0';
-    if (end.pos > SUBMIT_LINE_MAX)
-        say(s, wrong(s, "500 5.5.2 line too long"));
-    else
-        say(s, command_is_sound(line, length) ? answer(s, line) : wrong(s, "500 5.5.2 not a command"));
+    say(s, command_is_sound(line, length) ? answer(s, line) : wrong(s, "500 5.5.2 not a command"));
     return true;
 }
 
