@@ -30,7 +30,9 @@ struct tls_demands {
 struct tls_outcome {
     bool encrypted, dane_passed, pkix_passed;
     enum policy_reason reason;                  /* REASON_NONE: every demand is met */
-    const char *detail;                         /* "no TLSA record matches", "certificate has expired", ... arena */
+    const char *detail;                         /* "no TLSA record matches", "Expired (certificate has expired)", ... arena */
+    const char *dane_failure, *pkix_failure;    /* TLS-RPT result types of failed checks, also of PKIX only watched */
+    const char *pkix_detail;                    /* as detail, for the PKIX check alone */
     const char *version, *cipher, *certificate_sha256; /* arena; hex */
 };
 

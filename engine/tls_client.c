@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/tls_client.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/domain_name.h"
+
+enum { AUTH_LEVEL = 1, OPPORTUNISTIC_LEVEL = 0 }; /* OpenSSL's security levels */
+
+struct tls_client {
+    SSL_CTX *ctx;
+    X509_STORE *roots;
+};
+
+/* What OpenSSL says of itself, as one sentence; its queue is then empty. */
+static const char *openssl_reason(void)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+    ERR_clear_error();
+    return reason != NULL ? reason : "OpenSSL does not say why";
+}
+
+struct tls_client *tls_client_new(const char *ca_file, struct err *err)
+{
+    struct tls_client *client = calloc(1, sizeof *client);
+    if (client == NULL)
+        abort();
+    client->ctx = SSL_CTX_new(TLS_client_method());
+    client->roots = X509_STORE_new();
+    if (client->ctx == NULL || client->roots == NULL || SSL_CTX_dane_enable(client->ctx) != 1) {
+        err_set(err, ERR_SYSTEM, "cannot set up TLS: %s", openssl_reason());
+        tls_client_free(&client);
+        return NULL;
+    }
+    int loaded =
+        ca_file != NULL ? X509_STORE_load_file(client->roots, ca_file) : X509_STORE_set_default_paths(client->roots);
+    if (loaded != 1) {
+        err_set(err, ERR_INPUT, "cannot read the roots in %s: %s", ca_file != NULL ? ca_file : "OpenSSL's own place",
+                openssl_reason());
+        tls_client_free(&client);
+        return NULL;
+    }
+    /* A resumed session would skip the check of a certificate that DNS no longer vouches for. */
+    SSL_CTX_set_session_cache_mode(client->ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(client->ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    /* SMTP says by itself when it is over: a peer that just closes after its last reply takes nothing away. */
+    SSL_CTX_set_options(client->ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    /* OpenSSL looks at the certificate, and goes on whatever it finds: tls_client_judge() has the verdict. */
+    SSL_CTX_set_verify(client->ctx, SSL_VERIFY_NONE, NULL);
+    return client;
+}
+
+void tls_client_free(struct tls_client **client)
+{
+    if (client == NULL || *client == NULL)
+        return;
+    SSL_CTX_free((*client)->ctx);
+    X509_STORE_free((*client)->roots);
+    free(*client);
+    *client = NULL;
+}
+
+/* Before the handshake */
+
+static bool wants_dane(const struct tls_demands *d)
+{
+    return d->demand == DEMAND_DANE || d->demand == DEMAND_DANE_AND_PKIX;
+}
+
+static bool wants_pkix(const struct tls_demands *d)
+{
+    return d->demand == DEMAND_PKIX || d->demand == DEMAND_DANE_AND_PKIX;
+}
+
+static bool wants_anything(const struct tls_demands *d)
+{
+    return d->demand != DEMAND_NOTHING || d->connector != TLS_SETTING_OPPORTUNISTIC;
+}
+
+/* Names for SNI and for comparison have no trailing dot (6066-3). */
+static const char *plain_name(struct arena *arena, const char *name)
+{
+    return text_name(arena, name);
+}
+
+/* Where nothing demands TLS, old TLS is better than none (7435-3); else TLS 1.2 is the least (9325-3.1.1, 8461-7.2). */
+static bool set_strength(SSL *ssl, const struct tls_demands *d)
+{
+    SSL_set_security_level(ssl, wants_anything(d) ? AUTH_LEVEL : OPPORTUNISTIC_LEVEL);
+    return SSL_set_min_proto_version(ssl, wants_anything(d) ? TLS1_2_VERSION : TLS1_VERSION) == 1;
+}
+
+/* 7672-8.1-1, 8461-7.1-3; never for an address (6066-3). */
+static bool set_sni(SSL *ssl, struct arena *arena, const struct tls_demands *d)
+{
+    if (d->sni == NULL || domain_name_is_address(d->sni))
+        return true;
+    return SSL_set_tlsext_host_name(ssl, plain_name(arena, d->sni)) == 1;
+}
+
+/* The TLSA records and the names that DANE-TA accepts: the base domain, the next-hop domain, and what that expands to
+ * (7672-3.2.2). DANE-EE looks at neither names nor dates (7672-3.1.1). */
+static bool set_dane(SSL *ssl, struct arena *arena, const struct tls_demands *d)
+{
+    if (SSL_dane_enable(ssl, plain_name(arena, d->tlsa_base)) != 1)
+        return false;
+    SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS); /* 7672-3.2.3-3 */
+    for (size_t i = 0; i < d->dane_name_count; i++)
+        if (SSL_add1_host(ssl, plain_name(arena, d->dane_names[i])) != 1)
+            return false;
+    for (size_t i = 0; i < d->record_count; i++) {
+        const struct tlsa_record *r = &d->records[i];
+        /* A record that OpenSSL refuses after all can match nothing, so it is left out: the demand stands. */
+        if (SSL_dane_tlsa_add(ssl, r->usage, r->selector, r->matching, r->data, r->length) < 0)
+            return false;
+    }
+    return true;
+}
+
+static SSL *session_new(struct tls_client *client, const struct tls_demands *d)
+{
+    SSL *ssl = SSL_new(client->ctx);
+    struct arena *arena = arena_new("TLS session");
+    bool good =
+        ssl != NULL && set_strength(ssl, d) && set_sni(ssl, arena, d) && (!wants_dane(d) || set_dane(ssl, arena, d));
+    arena_free(&arena);
+    if (good)
+        return ssl;
+    SSL_free(ssl);
+    return NULL;
+}
+
+bool tls_client_start(struct tls_client *client, struct bufferevent **io, const struct tls_demands *demands,
+                      struct err *err)
+{
+    /* 3207-6-3: what came in the clear behind the 220 was never protected; an attacker may have put it there. */
+    if (evbuffer_get_length(bufferevent_get_input(*io)) > 0)
+        return err_set(err, ERR_PEER, "plaintext came behind the reply to STARTTLS");
+    ERR_clear_error();
+    SSL *ssl = session_new(client, demands);
+    if (ssl == NULL)
+        return err_set(err, ERR_SYSTEM, "cannot prepare TLS: %s", openssl_reason());
+    struct bufferevent *tls = bufferevent_openssl_filter_new(bufferevent_get_base(*io), *io, ssl,
+                                                             BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+    if (tls == NULL) {
+        SSL_free(ssl);
+        return err_set(err, ERR_SYSTEM, "cannot stack TLS on the connection");
+    }
+    *io = tls;
+    return true;
+}
+
+/* After the handshake */
+
+/* What an error of OpenSSL's verification means for DANE, for a report (RFC 8460 4.3), and in words. */
+static const struct meaning {
+    int code;
+    enum policy_reason dane;
+    const char *report, *word;
+} meanings[] = {
+    {X509_V_ERR_CERT_HAS_EXPIRED, REASON_CERTIFICATE_EXPIRED, "certificate-expired", "Expired"},
+    {X509_V_ERR_CERT_NOT_YET_VALID, REASON_TLSA_INVALID, "certificate-expired", "NotYetValid"},
+    {X509_V_ERR_HOSTNAME_MISMATCH, REASON_CERTIFICATE_HOST_MISMATCH, "certificate-host-mismatch", "SubjectMismatch"},
+    {X509_V_ERR_DANE_NO_MATCH, REASON_TLSA_INVALID, "validation-failure", "NoTlsaMatch"},
+    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, REASON_TLSA_INVALID, "certificate-not-trusted", "UntrustedRoot"},
+    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, REASON_TLSA_INVALID, "certificate-not-trusted", "UntrustedRoot"},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, REASON_TLSA_INVALID, "certificate-not-trusted", "UntrustedRoot"},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, REASON_TLSA_INVALID, "certificate-not-trusted", "UntrustedRoot"},
+    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, REASON_TLSA_INVALID, "certificate-not-trusted", "UntrustedRoot"},
+};
+static const struct meaning any_other = {-1, REASON_TLSA_INVALID, "certificate-not-trusted", "Invalid"};
+
+static const struct meaning *meaning_of(int code)
+{
+    for (size_t i = 0; i < COUNT(meanings); i++)
+        if (meanings[i].code == code)
+            return &meanings[i];
+    return &any_other;
+}
+
+static const char *words_of(struct arena *arena, int code)
+{
+    return arena_printf(arena, "%s (%s)", meaning_of(code)->word, X509_verify_cert_error_string(code));
+}
+
+/* A verdict of OpenSSL, and how it puts it: X509_V_OK, or why not. */
+static int dane_verdict(SSL *ssl)
+{
+    long verdict = SSL_get_verify_result(ssl);
+    if (verdict != X509_V_OK)
+        return (int)verdict;
+    return SSL_get0_dane_authority(ssl, NULL, NULL) >= 0 ? X509_V_OK : X509_V_ERR_DANE_NO_MATCH;
+}
+
+/* How the name is compared when a chain is checked against our roots. */
+enum name_rule { NAME_ANY, NAME_SAN_ONLY /* 8461-4.2-3 */, NAME_SAN_OR_CN };
+
+static bool set_name(X509_VERIFY_PARAM *param, const char *name, enum name_rule rule)
+{
+    if (rule == NAME_ANY)
+        return true;
+    unsigned flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+    if (rule == NAME_SAN_ONLY)
+        flags |= X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+    X509_VERIFY_PARAM_set_hostflags(param, flags);
+    return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
+}
+
+/* The chain the peer showed, up to one of our roots, for a TLS server now (8461-4.2, RFC 5280). */
+static int pkix_verdict(struct tls_client *client, SSL *ssl, const char *name, enum name_rule rule)
+{
+    X509 *leaf = SSL_get0_peer_certificate(ssl);
+    if (leaf == NULL)
+        return X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
+    X509_STORE_CTX *check = X509_STORE_CTX_new();
+    if (check == NULL || X509_STORE_CTX_init(check, client->roots, leaf, SSL_get_peer_cert_chain(ssl)) != 1)
+        abort();
+    X509_STORE_CTX_set_default(check, "ssl_server");
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(check);
+    X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
+    int verdict = X509_V_ERR_UNSPECIFIED;
+    if (set_name(param, name, rule))
+        verdict = X509_verify_cert(check) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(check);
+    X509_STORE_CTX_free(check);
+    ERR_clear_error();
+    return verdict;
+}
+
+/* The connector's domain, or "*.domain": any name below it. */
+static int connector_verdict(struct tls_client *client, SSL *ssl, struct arena *arena, const struct tls_demands *d)
+{
+    if (d->connector == TLS_SETTING_CERTIFICATE_VALIDATION || d->tls_domain == NULL)
+        return pkix_verdict(client, ssl, NULL, NAME_ANY);
+    const char *name = plain_name(arena, d->tls_domain);
+    if (strncmp(name, "*.", 2) == 0)
+        name++; /* OpenSSL: ".domain" is whatever ends in it */
+    return pkix_verdict(client, ssl, name, NAME_SAN_OR_CN);
+}
+
+/* The first demand that is not met is the reason told. */
+static void unmet(struct tls_outcome *out, enum policy_reason reason, const char *detail)
+{
+    if (out->reason != REASON_NONE)
+        return;
+    out->reason = reason;
+    out->detail = detail;
+}
+
+static void judge_dane(SSL *ssl, struct arena *arena, struct tls_outcome *out)
+{
+    int verdict = dane_verdict(ssl);
+    out->dane_passed = verdict == X509_V_OK;
+    if (out->dane_passed)
+        return;
+    out->dane_failure = meaning_of(verdict)->report;
+    unmet(out, meaning_of(verdict)->dane,
+          verdict == X509_V_ERR_DANE_NO_MATCH ? "no TLSA record matches" : words_of(arena, verdict));
+}
+
+static void judge_pkix(struct tls_client *client, SSL *ssl, const struct tls_demands *d, struct arena *arena,
+                       struct tls_outcome *out)
+{
+    int verdict = pkix_verdict(client, ssl, plain_name(arena, d->pkix_host), NAME_SAN_ONLY);
+    out->pkix_passed = verdict == X509_V_OK;
+    if (out->pkix_passed)
+        return;
+    out->pkix_failure = meaning_of(verdict)->report;
+    out->pkix_detail = words_of(arena, verdict);
+    if (wants_pkix(d))
+        unmet(out, REASON_STS_CERTIFICATE, out->pkix_detail);
+}
+
+static bool checks_certificate(const struct tls_demands *d)
+{
+    return d->connector == TLS_SETTING_CERTIFICATE_VALIDATION || d->connector == TLS_SETTING_DOMAIN_VALIDATION;
+}
+
+static void judge_connector(struct tls_client *client, SSL *ssl, const struct tls_demands *d, struct arena *arena,
+                            struct tls_outcome *out)
+{
+    int verdict = connector_verdict(client, ssl, arena, d);
+    if (verdict != X509_V_OK)
+        unmet(out, REASON_CONNECTOR_CERTIFICATE, words_of(arena, verdict));
+}
+
+static void describe(SSL *ssl, struct arena *arena, struct tls_outcome *out)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    X509 *leaf = SSL_get0_peer_certificate(ssl);
+    out->encrypted = true;
+    out->version = arena_strdup(arena, SSL_get_version(ssl));
+    out->cipher = arena_strdup(arena, SSL_get_cipher_name(ssl));
+    if (leaf != NULL && X509_digest(leaf, EVP_sha256(), digest, &length) == 1)
+        out->certificate_sha256 = text_hex(arena, digest, length);
+}
+
+void tls_client_judge(struct tls_client *client, struct bufferevent *io, const struct tls_demands *demands,
+                      struct arena *arena, struct tls_outcome *out)
+{
+    SSL *ssl = bufferevent_openssl_get_ssl(io);
+    *out = (struct tls_outcome){.reason = REASON_NONE};
+    describe(ssl, arena, out);
+    if (wants_dane(demands))
+        judge_dane(ssl, arena, out);
+    if (wants_pkix(demands) || demands->watch_pkix)
+        judge_pkix(client, ssl, demands, arena, out);
+    if (checks_certificate(demands))
+        judge_connector(client, ssl, demands, arena, out);
+}
+
+const char *tls_client_failure(struct bufferevent *io, struct arena *arena)
+{
+    const char *text = "the peer ended the connection in the TLS handshake";
+    for (unsigned long code; (code = bufferevent_get_openssl_error(io)) != 0;) {
+        const char *reason = ERR_reason_error_string(code);
+        if (reason != NULL)
+            text = reason;
+    }
+    return arena_strdup(arena, text);
+}
