@@ -6,6 +6,8 @@
 #ifndef FAKEDNS_DNS_NAME_H
 #define FAKEDNS_DNS_NAME_H
 
+#include <stdbool.h> /* before ldns, which else makes bool a char */
+
 #include <ldns/ldns.h>
 
 #include "base/arena.h"
