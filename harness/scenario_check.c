@@ -165,8 +165,10 @@ static unsigned check_coverage(struct checking *c, const struct scenario_step *s
     unsigned seen = 0;
     for (size_t i = 0; i < step->expectation_count; i++) {
         const struct expectation *e = &step->expectations[i];
+        if (e->modes == 0) /* its 'when' is wrong, and that was said */
+            return c->scenario->modes;
         unsigned modes = e->modes & c->scenario->modes;
-        if (modes == 0 && e->modes != 0)
+        if (modes == 0)
             diag_error(c->diags, e->at, "the scenario is not for %s", mode_list(c->arena, e->modes));
         if ((modes & seen) != 0)
             diag_error(c->diags, e->at, "what is expected is said twice for %s", mode_list(c->arena, modes & seen));
