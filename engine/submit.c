@@ -226,7 +226,7 @@ static bool command_is_sound(const char *line, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)line[i] < ' ' || (unsigned char)line[i] > '~')
-            return line[i] == '\t';
+            return false;
     return true;
 }
 
