@@ -215,9 +215,13 @@ static json_t *ask(const struct adapter *adapter, json_t *request)
     struct state *state = adapter->state;
     json_t *answer = NULL;
     json_error_t wrong = {.text = "no case has begun"};
-    if (state->control != NULL && json_dumpf(request, state->control, JSON_COMPACT) == 0 &&
-        fputc('\n', state->control) != EOF && fflush(state->control) == 0)
-        answer = json_loadf(state->control, JSON_DISABLE_EOF_CHECK, &wrong);
+    char *line = NULL;
+    size_t room = 0;
+    /* Written past the stream: a stream that has been read from must not be written to without a seek. */
+    if (state->control != NULL && json_dumpfd(request, fileno(state->control), JSON_COMPACT) == 0 &&
+        write(fileno(state->control), "\n", 1) == 1 && getline(&line, &room, state->control) > 0)
+        answer = json_loads(line, 0, &wrong);
+    free(line);
     json_decref(request);
     return answer != NULL ? answer : adapter_failed("the engine does not answer: %s", wrong.text);
 }
