@@ -16,6 +16,7 @@ int command_schema(int argc, char **argv);  /* JSON Schema, or the manual */
 int command_list(int argc, char **argv);    /* the scenarios there are */
 int command_clauses(int argc, char **argv); /* the coverage ledger */
 int command_faults(int argc, char **argv);  /* what can be wrong */
+int command_claims(int argc, char **argv);  /* what others must see in a world */
 
 /* ---- what the commands that read scenarios share (command.c) ---- */
 

@@ -17,6 +17,7 @@ static const struct command {
     {"list", command_list, "shows the scenarios there are"},
     {"clauses", command_clauses, "shows which clauses of the RFCs are covered, and by what"},
     {"faults", command_faults, "shows what can be wrong in a world"},
+    {"claims", command_claims, "says what others must see in a world"},
     {"schema", command_schema, "prints the JSON Schema of scenarios, or their manual"},
     {"doctor", command_doctor, "says what blocks on this machine, and the way out"},
 };
