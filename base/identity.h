@@ -35,11 +35,12 @@ struct identity *identity_new(const struct identity_spec *spec, const struct clo
 /* The same key with another certificate (a renewal), or the same certificate state with another key: pass key_of. */
 struct identity *identity_new_with_key(const struct identity_spec *spec, const struct identity *key_of,
                                        const struct clock *clock, struct err *err) NODISCARD;
-/* A user's own PEM files: certificate first, then its chain, which is shown as it is; and the key, without pass phrase. */
+/* A user's own PEM files: certificate first, then its chain, which is shown as it is; and the key, which has no pass
+ * phrase. */
 struct identity *identity_load(const char *certificate_path, const char *key_path, struct err *err) NODISCARD;
 void identity_free(struct identity **identity);
 
-/* What is shown in a handshake: the leaf and the intermediates above it, without the root. These change what is sent. */
+/* What is shown in a handshake: the leaf and the intermediates above it, without the root, unless told otherwise. */
 enum identity_chain { IDENTITY_CHAIN_FULL, IDENTITY_CHAIN_WITH_ROOT, IDENTITY_CHAIN_LEAF_ONLY };
 void identity_show(struct identity *identity, enum identity_chain chain);
 

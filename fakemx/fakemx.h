@@ -20,7 +20,7 @@ enum mx_act { MX_REPLY, MX_STALL, MX_RESET, MX_CLOSE };
 struct mx_doing {
     int act;           /* enum mx_act; reply by default */
     const char *reply; /* "450 4.2.0 later"; lines split by \n; the code goes in front of each line as SMTP wants;
-                               * without a code the lines are sent as they are */
+                        * without a code the lines are sent as they are */
     int64_t nth;       /* only the n-th time this step is reached at this host; 0: always */
     struct srcpos at;
 };
@@ -44,21 +44,29 @@ enum mx_tls_versions { MX_TLS_ANY, MX_TLS_1_2_ONLY, MX_TLS_1_3_ONLY, MX_TLS_1_0_
 /* Everything that can be set about a host's behaviour: mx_behaviour.c holds one row for each. Keys of the file are
  * the member names with '-' for '_'. */
 struct mx_behaviour {
-    int tcp;      /* enum mx_tcp: accept | refuse (nothing listens: no FAULT_HIT can show it) | reset (right
-                               * after accept) | stall (accept, never greet) */
-    int starttls; /* enum mx_starttls: offered | hidden | refused-454 | refused-502 | stripped (a man in the
-                               * middle blanks it and answers 500) | broken (220, garbage instead of TLS) | reset (220, RST)
-                               * | close (220, FIN) | stall (220, silence) | alert (fatal handshake_failure). Broken and
-                               * reset wait for the client's first bytes, so that it has seen the 220 */
+    /* enum mx_tcp: accept | refuse (nothing listens: no FAULT_HIT can show it) | reset (right after accept) | stall
+     * (accept, never greet) */
+    int tcp;
+    /* enum mx_starttls: offered | hidden | refused-454 | refused-502 | stripped (a man in the middle blanks it and
+     * answers 500) | broken (220, garbage instead of TLS) | reset (220, RST) | close (220, FIN) | stall (220, silence)
+     * | alert (fatal handshake_failure). Broken and reset wait for the client's first bytes: it has seen the 220. */
+    int starttls;
     struct schema_list greeting, ehlo, helo, mail, rcpt, data, end_of_data, quit; /* of struct mx_doing */
-    struct schema_texts keywords;     /* EHLO keywords besides STARTTLS: default PIPELINING, SIZE 1048576, 8BITMIME,
-                                          * ENHANCEDSTATUSCODES */
+    /* EHLO keywords besides STARTTLS: default PIPELINING, SIZE 1048576, 8BITMIME, ENHANCEDSTATUSCODES. What is not
+     * offered is not taken either: CHUNKING, parameters; SIZE is held. */
+    struct schema_texts keywords;
     struct schema_texts tls_keywords; /* the same after STARTTLS; empty: as before */
-    int tls_versions;   /* enum mx_tls_versions: any (1.2 and 1.3) | tls1.2-only | tls1.3-only | tls1.0-only */
+    /* enum mx_tls_versions: any (1.2 and 1.3) | tls1.2-only | tls1.3-only | tls1.0-only */
+    int tls_versions;
     const char *inject; /* bytes sent in clear right behind the 220 of STARTTLS; NULL: none (\r \n \t escapes) */
     bool sni_required;  /* abort with unrecognized_name when SNI is not one of the host's names */
 };
 extern const struct schema mx_behaviour_schema;
+
+struct fakemx_sni {
+    const char *name;
+    const struct identity *identity;
+};
 
 struct fakemx_host {
     const char *name; /* "mx1.partner.example"; greets with it; journal's host */
@@ -67,12 +75,11 @@ struct fakemx_host {
     uint16_t port;                        /* 0: 25 */
     const struct mx_behaviour *behaviour; /* NULL: well-behaved */
     const struct identity *identity;      /* NULL: none, STARTTLS is not offered */
-    struct fakemx_sni {
-        const char *name;
-        const struct identity *identity;
-    } * sni;
+    struct fakemx_sni *sni;               /* what is shown to a client that asks for another name */
     size_t sni_count;
-    const char *identity_label; /* "expired", "key 41aa..": how the journal calls what was shown; NULL: made */
+    const char *
+        identity_label; /* "expired", "key 41aa..": how the journal calls what was shown; NULL: made of the key's digest,
+                                 * like 41aa…07 */
     /* Ids for FAULT_HIT. Behaviour that departs from the usual reports "<fault_prefix><setting>", e.g.
      * "mx1.partner.example:starttls", each time it takes effect; a handshake in which the certificate was sent reports
      * certificate_fault when that is not NULL. fault_prefix NULL: "<name>:". */
@@ -90,7 +97,8 @@ struct fakemx;
 struct fakemx *fakemx_new(const struct fakemx_config *config, struct loop *loop, struct journal *journal,
                           struct err *err) NODISCARD;
 bool fakemx_listen(struct fakemx *mx, struct err *err) NODISCARD;
-/* Another world; sessions under way go on as they were; counters of n-th start anew for hosts whose behaviour changed. */
+/* Another world; sessions under way go on as they were; counters of n-th start anew where the behaviour changed. On
+ * failure the old world stays. */
 bool fakemx_change(struct fakemx *mx, const struct fakemx_config *config, struct err *err) NODISCARD;
 void fakemx_free(struct fakemx **mx);
 
@@ -98,8 +106,8 @@ void fakemx_free(struct fakemx **mx);
 void mx_behaviour_departures(const struct mx_behaviour *behaviour, void (*found)(void *arg, const char *setting),
                              void *arg);
 
-/* What was accepted: messages are journal events MX_MESSAGE; the full text can be had here while the fake lives. */
-const char *fakemx_message(const struct fakemx *mx, const char *token,
-                           size_t *length); /* by "X-Mtalab-Token:" or by the
-                                  * token appearing anywhere in it; the latest; NULL: none */
+/* What was accepted: messages are journal events MX_MESSAGE; the full text can be had here while the fake lives. By
+ * "X-Mtalab-Token:" or else by the token appearing anywhere in it; the latest; NULL: none. */
+const char *fakemx_message(const struct fakemx *mx, const char *token, size_t *length);
+
 #endif

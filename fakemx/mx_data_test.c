@@ -38,11 +38,9 @@ START_TEST(text_ends_only_at_its_end)
             ck_assert_uint_eq(mx_data_take(&data, rows[_i].sent + at, left, &ended), left);
         }
         ck_assert_msg(ended == (rows[_i].text != NULL), "%s in pieces of %zu", rows[_i].name, piece);
-        size_t got = evbuffer_get_length(data.text);
-        if (ended)
-            ck_assert_msg(got == strlen(rows[_i].text) &&
-                              memcmp(evbuffer_pullup(data.text, -1), rows[_i].text, got) == 0,
-                          "%s in pieces of %zu: %.*s", rows[_i].name, piece, (int)got, evbuffer_pullup(data.text, -1));
+        char got[100] = "";
+        evbuffer_copyout(data.text, got, sizeof got - 1);
+        ck_assert_msg(!ended || strcmp(got, rows[_i].text) == 0, "%s in pieces of %zu: %s", rows[_i].name, piece, got);
         mx_data_free(&data);
     }
 }
