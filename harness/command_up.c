@@ -211,6 +211,8 @@ static const char **environment(const struct up *up)
     *ARENA_PUSH(arena, &list) = arena_printf(arena, "SSL_CERT_FILE=%s", up->sandbox->ca_path);
     if (up->interactive)
         *ARENA_PUSH(arena, &list) = "PS1=(mtalab) \\w \\$ ";
+    if (up->interactive)
+        *ARENA_PUSH(arena, &list) = "debian_chroot=mtalab"; /* Debian's bash makes a prompt of its own from this */
     *ARENA_PUSH(arena, &list) = NULL;
     return list.items;
 }
