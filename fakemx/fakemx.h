@@ -77,9 +77,8 @@ struct fakemx_host {
     const struct identity *identity;      /* NULL: none, STARTTLS is not offered */
     struct fakemx_sni *sni;               /* what is shown to a client that asks for another name */
     size_t sni_count;
-    const char *
-        identity_label; /* "expired", "key 41aa..": how the journal calls what was shown; NULL: made of the key's digest,
-                                 * like 41aa…07 */
+    /* "expired": how the journal calls what was shown; NULL: made of the key's digest, like "41aa…07" */
+    const char *identity_label;
     /* Ids for FAULT_HIT. Behaviour that departs from the usual reports "<fault_prefix><setting>", e.g.
      * "mx1.partner.example:starttls", each time it takes effect; a handshake in which the certificate was sent reports
      * certificate_fault when that is not NULL. fault_prefix NULL: "<name>:". */
