@@ -67,10 +67,10 @@ static bool is_message(const struct journal_event *event, const char *host)
     return event->kind == JOURNAL_MX_MESSAGE && at_host(event, host);
 }
 
-/* The name asked is prefix + host; a NULL host leaves the rest open. */
+/* The name asked is prefix + host; a NULL host leaves the rest open, a NULL type the type. */
 static bool asked(const struct journal_event *event, const char *type, const char *prefix, const char *host)
 {
-    if (event->kind != JOURNAL_DNS_QUERY || strcmp(journal_get(event, "qtype"), type) != 0)
+    if (event->kind != JOURNAL_DNS_QUERY || (type != NULL && strcmp(journal_get(event, "qtype"), type) != 0))
         return false;
     const char *name = journal_get(event, "qname");
     if (strncasecmp(name, prefix, strlen(prefix)) != 0)
@@ -88,9 +88,10 @@ static bool is_address_query(const struct journal_event *event, const char *host
     return asked(event, "A", "", host) || asked(event, "AAAA", "", host);
 }
 
+/* A resolver that minimises names (RFC 9156) may learn from _tcp.<host> that nothing is below it, and ask no further. */
 static bool is_tlsa_query(const struct journal_event *event, const char *host)
 {
-    return asked(event, "TLSA", host == NULL ? "" : "_25._tcp.", host);
+    return asked(event, "TLSA", "_25._tcp.", host) || asked(event, NULL, "_tcp.", host);
 }
 
 static bool is_sts_query(const struct journal_event *event, const char *host)
