@@ -81,6 +81,28 @@ static size_t label_count(const char *name)
     return count;
 }
 
+/* Lists of a length that a zone can hold. */
+static void limit_list(struct schema_texts *texts, struct diag_list *diags)
+{
+    if (texts->count <= SCENARIO_LIST_MAX)
+        return;
+    diag_error(diags, texts->at[SCENARIO_LIST_MAX], "a name has at most %d of these", SCENARIO_LIST_MAX);
+    texts->count = SCENARIO_LIST_MAX;
+}
+
+static void limit_lists(struct world_name *name, struct diag_list *diags)
+{
+    struct schema_texts *lists[] = {
+        &name->mx,          &name->address,          &name->tlsa, &name->txt, &name->mta_sts.mx,
+        &name->mta_sts.txt, &name->certificate.names};
+    for (size_t i = 0; i < COUNT(lists); i++)
+        limit_list(lists[i], diags);
+    if (name->dns.count > SCENARIO_LIST_MAX) {
+        diag_error(diags, name->at, "a name has at most %d faults", SCENARIO_LIST_MAX);
+        name->dns.count = SCENARIO_LIST_MAX;
+    }
+}
+
 static void settle_name(struct arena *arena, struct world_name *name, const struct schema_name *said,
                         struct diag_list *diags)
 {
@@ -89,6 +111,7 @@ static void settle_name(struct arena *arena, struct world_name *name, const stru
     const char *trouble = name_trouble(name->name);
     if (trouble != NULL)
         diag_error(diags, said->at, "the name '%s' %s", said->name, trouble);
+    limit_lists(name, diags);
     if (name->zone_at.file == NULL)
         name->zone = label_count(name->name) <= 2 || name->dnssec_at.file != NULL;
     name->has_certificate = tree_get(name->node, "certificate") != NULL;
