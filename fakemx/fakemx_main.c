@@ -200,6 +200,16 @@ static struct identity *make_certificate(struct arena *arena, const struct pki *
     return identity;
 }
 
+static struct identity *load_certificate(const struct certificate *wanted, struct err *err)
+{
+    struct err why = {0};
+    struct identity *identity = identity_load(wanted->certificate_file, wanted->key_file, &why);
+    if (identity == NULL)
+        err_set(err, why.kind, "%s:%u:%u: %s", wanted->file_at.file, wanted->file_at.line, wanted->file_at.col,
+                why.text);
+    return identity;
+}
+
 static bool pki_make(struct pki *pki, struct arena *arena, const struct file *file, struct err *err)
 {
     pki->count = file->hosts.count;
@@ -212,7 +222,7 @@ static bool pki_make(struct pki *pki, struct arena *arena, const struct file *fi
         if (wanted->certificate_file == NULL && state->issuer == NOBODY)
             continue;
         pki->made[i] = wanted->certificate_file != NULL
-                           ? identity_load(wanted->certificate_file, wanted->key_file, err)
+                           ? load_certificate(wanted, err)
                            : make_certificate(arena, pki, file->hosts.items[i].name, state, err);
         if (pki->made[i] == NULL)
             return false;
