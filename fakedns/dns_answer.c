@@ -20,16 +20,17 @@ static void hit(struct dns_reply *reply, const struct dns_fault *fault)
 }
 
 /* Faults about a whole answer, or about its proofs; what else there is sits in the zones. */
-static bool concerns(const struct dns_reply *reply, const struct dns_fault *fault, const ldns_rdf *name)
+static bool concerns(const struct dns_reply *reply, const struct dns_fault *fault, const ldns_rdf *name,
+                     ldns_rr_type type)
 {
-    return fault->zone == reply->zone && dns_fault_asks(fault, name, reply->query.type);
+    return fault->zone == reply->zone && dns_fault_asks(fault, name, type);
 }
 
 static void fault_reply(struct dns_reply *reply)
 {
     for (size_t i = 0; i < reply->view->fault_count; i++) {
         const struct dns_fault *fault = &reply->view->faults[i];
-        if (fault->row->in_reply == NULL || !concerns(reply, fault, reply->query.name))
+        if (fault->row->in_reply == NULL || !concerns(reply, fault, reply->query.name, reply->query.type))
             continue;
         fault->row->in_reply(reply);
         hit(reply, fault);
@@ -40,7 +41,8 @@ static void fault_reply(struct dns_reply *reply)
 static bool faulty_by_itself(const struct dns_reply *reply, const ldns_rdf *name)
 {
     for (size_t i = 0; i < reply->view->fault_count; i++)
-        if (reply->view->faults[i].row->in_reply != NULL && concerns(reply, &reply->view->faults[i], name))
+        if (reply->view->faults[i].row->in_reply != NULL &&
+            concerns(reply, &reply->view->faults[i], name, reply->query.type))
             return true;
     return false;
 }
@@ -54,12 +56,13 @@ static void add(struct dns_reply *reply, enum dns_section section, struct dns_rr
             (struct dns_item){.section = section, .owner = owner, .rrset = rrset};
 }
 
-static void add_proof(struct dns_reply *reply, struct dns_proof *proof, const ldns_rdf *name)
+/* That a type is absent at a name, or the name is. */
+static void add_proof(struct dns_reply *reply, struct dns_proof *proof, const ldns_rdf *name, ldns_rr_type type)
 {
     for (size_t i = 0; i < reply->view->fault_count; i++) {
         const struct dns_fault *fault = &reply->view->faults[i];
         if (fault->row->in_proof == NULL || proof->count == 0 ||
-            !(concerns(reply, fault, name) || concerns(reply, fault, reply->query.name)))
+            !(concerns(reply, fault, name, type) || concerns(reply, fault, reply->query.name, type)))
             continue;
         fault->row->in_proof(reply->zone, proof);
         hit(reply, fault);
@@ -97,7 +100,7 @@ static void refer(struct dns_reply *reply, const struct dns_node *cut)
         add(reply, DNS_AUTHORITY_SECTION, ds, NULL);
         if (ds == NULL)
             dns_prove_no_type(reply->zone, cut->name, &proof);
-        add_proof(reply, &proof, cut->name);
+        add_proof(reply, &proof, cut->name, LDNS_RR_TYPE_DS);
         hit_absences(reply, cut, LDNS_RR_TYPE_DS);
     }
     add_addresses(reply, ns);
@@ -109,7 +112,7 @@ static void deny(struct dns_reply *reply, struct dns_proof *proof, const ldns_rd
 {
     add(reply, DNS_AUTHORITY_SECTION, dns_node_get(dns_zone_apex(reply->zone), LDNS_RR_TYPE_SOA), NULL);
     if (reply->query.dnssec_ok)
-        add_proof(reply, proof, name);
+        add_proof(reply, proof, name, reply->query.type);
     if (reply->summary == NULL)
         reply->summary = summary;
 }
@@ -151,7 +154,7 @@ static const ldns_rdf *answer_from(struct dns_reply *reply, const struct dns_nod
     reply->items.items[reply->items.count - 1].only_signatures = reply->query.type == LDNS_RR_TYPE_RRSIG;
     if (by_wildcard && reply->query.dnssec_ok) {
         dns_prove_wildcard(reply->zone, name, &proof);
-        add_proof(reply, &proof, name);
+        add_proof(reply, &proof, name, reply->query.type);
     }
     if (rrset->type == LDNS_RR_TYPE_NS)
         add_addresses(reply, rrset);

@@ -104,7 +104,7 @@ static ldns_rr *nsec3_record(const struct dns_zone *zone, const ldns_rdf *owner,
 
 static bool in_nsec_chain(const struct dns_node *node)
 {
-    return node->standing != DNS_BELOW && node->rrsets.count > 0;
+    return node->standing != DNS_BELOW && (node->rrsets.count > 0 || node->kept);
 }
 
 static void build_nsec(struct dns_zone *zone)
@@ -116,8 +116,7 @@ static void build_nsec(struct dns_zone *zone)
             continue;
         struct types types = {.count = 0};
         types_of(node, &types);
-        if (node->standing == DNS_DELEGATION && dns_node_get(node, LDNS_RR_TYPE_DS) == NULL)
-            add_type(&types, LDNS_RR_TYPE_RRSIG); /* over the NSEC itself */
+        add_type(&types, LDNS_RR_TYPE_RRSIG); /* over the NSEC itself */
         add_type(&types, LDNS_RR_TYPE_NSEC);
         struct dns_rrset *rrset = dns_zone_new_rrset(zone, node->name, LDNS_RR_TYPE_NSEC);
         ldns_rr_list_push_rr(rrset->rrs, nsec_record(node->name, next, &types));
@@ -150,11 +149,11 @@ static bool in_nsec3_chain(const struct dns_zone *zone, size_t i)
     const struct dns_node *node = zone->nodes.items[i];
     if (node->standing == DNS_BELOW || opted_out(zone, node))
         return false;
-    if (node->rrsets.count > 0)
+    if (node->rrsets.count > 0 || node->kept)
         return true;
     for (size_t k = i + 1; k < zone->nodes.count && dns_name_under(zone->nodes.items[k]->name, node->name); k++) {
         const struct dns_node *below = zone->nodes.items[k];
-        if (below->standing != DNS_BELOW && below->rrsets.count > 0 && !opted_out(zone, below))
+        if (below->standing != DNS_BELOW && (below->rrsets.count > 0 || below->kept) && !opted_out(zone, below))
             return true;
     }
     return false;

@@ -83,8 +83,32 @@ bool dns_fault_ds_unsupported_algorithm(struct dns_zone *zone, const struct dns_
     return spoilt_ds(zone, fault, err) != NULL;
 }
 
+/* --- where faults wait --- */
+
+/* An owner that is not there may be one that a wildcard answers for. */
+static const ldns_rdf *owner_or_wildcard(const struct dns_fault *fault)
+{
+    struct dns_zone *zone = fault->zone;
+    if (fault->owner == NULL || dns_zone_find(zone, fault->owner) != NULL)
+        return fault->owner;
+    const struct dns_node *encloser = dns_closest_encloser(zone->arena, zone, fault->owner);
+    const ldns_rdf *wildcard = dns_name_child(zone->arena, "*", encloser->name);
+    return wildcard != NULL && dns_zone_find(zone, wildcard) != NULL ? wildcard : fault->owner;
+}
+
+/* A resolver that asks label by label (9156) and believes NXDOMAIN for all that lies below (8020) never asks for a name
+ * that is not there: where a fault waits for the question, the name is there, without records. */
+static void make_reachable(const struct dns_fault *fault)
+{
+    bool waits = fault->row->in_reply != NULL || fault->row->in_proof != NULL;
+    const ldns_rdf *owner = owner_or_wildcard(fault);
+    if (waits && owner != NULL)
+        dns_zone_make_node(fault->zone, owner)->kept = true;
+}
+
 bool dns_fault_in_zone(struct dns_fault *fault, struct err *err)
 {
+    make_reachable(fault);
     return fault->row->in_zone == NULL || fault->row->in_zone(fault->zone, fault, err);
 }
 
@@ -185,17 +209,6 @@ static size_t spoil_at(const struct dns_fault *fault, const ldns_rdf *owner)
         spoilt++;
     }
     return spoilt;
-}
-
-/* An owner that is not there may be one that a wildcard answers for. */
-static const ldns_rdf *owner_or_wildcard(const struct dns_fault *fault)
-{
-    struct dns_zone *zone = fault->zone;
-    if (fault->owner == NULL || dns_zone_find(zone, fault->owner) != NULL)
-        return fault->owner;
-    const struct dns_node *encloser = dns_closest_encloser(zone->arena, zone, fault->owner);
-    const ldns_rdf *wildcard = dns_name_child(zone->arena, "*", encloser->name);
-    return wildcard != NULL && dns_zone_find(zone, wildcard) != NULL ? wildcard : fault->owner;
 }
 
 /* A proof of absence is spoilt: what is there needs none. */

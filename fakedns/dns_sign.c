@@ -26,7 +26,7 @@ static_assert(COUNT(algorithms) == DNS_ALGORITHM_COUNT, "every algorithm has its
 struct dns_keys {
     char *zone;
     enum dns_algorithm algorithm;
-    ldns_key_list *ksk, *zsk;   /* one key each: ldns signs with lists */
+    ldns_key_list *ksk, *zsk; /* one key each: ldns signs with lists */
     struct dns_keys *next;
 };
 
