@@ -121,11 +121,13 @@ static struct ub_ctx *context_new(const struct dns_query *query, bool validate, 
     return ctx;
 }
 
+/* libunbound may still answer questions while it deletes: see on_unbound(). */
 static void context_free(struct ub_ctx **ctx)
 {
-    if (*ctx != NULL)
-        ub_ctx_delete(*ctx);
+    struct ub_ctx *doomed = *ctx;
     *ctx = NULL;
+    if (doomed != NULL)
+        ub_ctx_delete(doomed);
 }
 
 /* Questions */
@@ -139,6 +141,7 @@ static void unlink_question(struct question *q)
 
 static void free_question(struct question *q)
 {
+    q->at_unbound = q->orphaned = false;
     unlink_question(q);
     event_free(q->timer);
     context_free(&q->own);
@@ -171,11 +174,13 @@ static void on_unbound(void *arg, int rcode, void *packet, int length, int secur
                        int limited UNUSED)
 {
     struct question *q = arg;
-    q->at_unbound = false;
     if (q->orphaned) {
         free_question(q);
         return;
     }
+    if (!q->at_unbound) /* nobody waits any more */
+        return;
+    q->at_unbound = false;
     if (security == UB_BOGUS)
         fail(q, TRUST_BOGUS, why_bogus != NULL ? why_bogus : "the validator does not say why");
     else if (rcode == DNS_SERVFAIL)
@@ -238,8 +243,7 @@ static void on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
     void (*done)(void *, const struct dns_result *) = q->done;
     void *done_arg = q->arg;
     struct dns_result result = q->result;
-    context_free(&q->own);
-    if (q->at_unbound && q->how != DNS_PAST_CACHE)
+    if (q->at_unbound && q->own == NULL)
         q->orphaned = true;
     else
         free_question(q);
@@ -278,18 +282,13 @@ void dns_query_ask(struct dns_query *query, struct arena *arena, const char *nam
     start(q, q->own != NULL ? q->own : query->validated);
 }
 
-/* The contexts are gone, and with them every answer that was still to come. */
+/* Before the contexts go, and with them every answer that was still to come. */
 static void fail_open_questions(struct dns_query *query)
 {
-    for (struct question *q = query->open, *next; q != NULL; q = next) {
-        next = q->next;
-        if (!q->at_unbound || q->own != NULL)
+    for (struct question *q = query->open; q != NULL; q = q->next) {
+        if (!q->at_unbound || q->orphaned || q->own != NULL)
             continue;
         q->at_unbound = false;
-        if (q->orphaned) {
-            free_question(q);
-            continue;
-        }
         fail(q, TRUST_FAILED, "the resolver was told to forget");
         event_active(q->timer, EV_TIMEOUT, 0);
     }
@@ -313,9 +312,9 @@ bool dns_query_forget(struct dns_query *query, struct err *err)
     struct ub_ctx *fresh = context_new(query, true, err);
     if (fresh == NULL)
         return false;
+    fail_open_questions(query);
     context_free(&query->validated);
     context_free(&query->plain);
-    fail_open_questions(query);
     query->validated = fresh;
     return true;
 }
@@ -324,6 +323,8 @@ void dns_query_free(struct dns_query **query)
 {
     if (query == NULL || *query == NULL)
         return;
+    for (struct question *q = (*query)->open; q != NULL; q = q->next)
+        q->at_unbound = q->orphaned = false; /* their arenas may be gone */
     context_free(&(*query)->validated);
     context_free(&(*query)->plain);
     while ((*query)->open != NULL)
