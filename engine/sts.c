@@ -73,6 +73,13 @@ static struct sts_facts *copy_facts(struct arena *arena, const struct sts_facts 
     return facts;
 }
 
+/* A look-up lives in its own arena. */
+static void lookup_free(struct lookup *lookup)
+{
+    struct arena *arena = lookup->arena;
+    arena_free(&arena);
+}
+
 static void unlink_lookup(struct lookup *lookup)
 {
     *lookup->link = lookup->next;
@@ -86,7 +93,7 @@ static void answer(struct lookup *lookup, const struct sts_facts *facts)
     unlink_lookup(lookup);
     for (struct waiter *w = lookup->waiters; w != NULL; w = w->next)
         w->done(w->arg, copy_facts(w->arena, facts));
-    arena_free(&lookup->arena);
+    lookup_free(lookup);
 }
 
 /* Something failed. A cached policy that lives rules in spite of it (8461-3.3-14); else it is as if the domain had no
@@ -334,7 +341,7 @@ void sts_free(struct sts **sts)
         event_free((*sts)->refresh_timer);
     for (struct lookup *l = (*sts)->open, *next; l != NULL; l = next) {
         next = l->next;
-        arena_free(&l->arena);
+        lookup_free(l);
     }
     free(*sts);
     *sts = NULL;
