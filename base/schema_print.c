@@ -41,7 +41,10 @@ struct printing {
     struct arena *arena;
     struct schemas all;
     FILE *out;
+    bool placeholders;
 };
+
+#define JSON_PLACEHOLDER "{\"type\": \"string\", \"pattern\": \"\\\\$\\\\{.+\\\\}\"}"
 
 /* --- JSON Schema ---------------------------------------------------------------------------------------------- */
 
@@ -133,9 +136,11 @@ static void print_property(const struct printing *p, const struct schema_field *
 {
     fputs("        ", p->out);
     print_string(p->out, field->key);
-    fputs(": {", p->out);
+    fputs(p->placeholders ? ": {\"anyOf\": [{" : ": {", p->out);
     print_kind(p, field);
-    if (field->kind != SCHEMA_NODE)
+    if (p->placeholders)
+        fputs("}, " JSON_PLACEHOLDER "], ", p->out);
+    else if (field->kind != SCHEMA_NODE)
         fputs(", ", p->out);
     fputs("\"description\": ", p->out);
     print_string(p->out, field->doc != NULL ? field->doc : "");
@@ -157,8 +162,8 @@ static void print_object(const struct printing *p, const struct schema *schema)
     for (size_t i = 0; i < schema->count; i++)
         if (strcmp(schema->fields[i].key, "*") == 0)
             count--;
-    fprintf(p->out, ",\n      \"additionalProperties\": %s, \"patternProperties\": {\"^x-\": {}}",
-            count < schema->count ? "true" : "false");
+    fprintf(p->out, ",\n      \"additionalProperties\": %s, \"patternProperties\": {\"^x-\": {}%s}",
+            count < schema->count ? "true" : "false", p->placeholders ? ", \"\\\\$\\\\{\": {}" : "");
     if (required) {
         fputs(",\n      \"required\": ", p->out);
         for (size_t i = 0; i < schema->count; i++)
@@ -187,18 +192,21 @@ static void print_definition(const struct printing *p, const struct schema *sche
     fputs(": {\"description\": ", p->out);
     print_string(p->out, schema->doc != NULL ? schema->doc : "");
     fputs(", ", p->out);
+    bool forms = schema->short_form != NULL || p->placeholders;
     if (schema->short_form != NULL) {
         fputs("\"anyOf\": [{\"type\": [\"string\", \"number\", \"boolean\", \"array\"], \"description\": ", p->out);
         print_string(p->out, schema->short_doc != NULL ? schema->short_doc : "");
         fputs("}, {", p->out);
+    } else if (forms) {
+        fputs("\"anyOf\": [" JSON_PLACEHOLDER ", {", p->out);
     }
     print_object(p, schema);
-    fputs(schema->short_form != NULL ? "}]}" : "}", p->out);
+    fputs(forms ? "}]}" : "}", p->out);
 }
 
 void schema_print_json(const struct schema *schema, const char *id, FILE *out)
 {
-    struct printing p = {.arena = arena_new("schema_print"), .out = out};
+    struct printing p = {.arena = arena_new("schema_print"), .out = out, .placeholders = schema->placeholders};
     collect(p.arena, &p.all, schema);
     fputs("{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"$id\": ", out);
     print_string(out, id);

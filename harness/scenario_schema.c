@@ -367,6 +367,7 @@ const struct schema scenario_schema = {
     .count = COUNT(scenario_fields),
     .size = sizeof(struct file_scenario),
     .node_offset = offsetof(struct file_scenario, node),
+    .placeholders = true,
 };
 
 void scenario_print_json_schema(FILE *out)
