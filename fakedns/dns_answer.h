@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * dns_answer - what a name server of the lab says: a question and the zones of one address in, a packet out (1034-4.3.2,
- * 4035-3.1, 5155-7.2, 6672, 6891).
+ * dns_answer - what a name server of the lab says: a question and the zones of one address in, a packet out
+ * (1034-4.3.2, 4035-3.1, 5155-7.2, 6672, 6891).
  *
  * Pure, but for signatures that are made when first wanted.
  *

@@ -50,7 +50,8 @@ static const struct {
      "NOERROR aa | | SOA+ NSEC+ |", "NODATA"},
     {"a wildcard alias", "198.18.0.4", "foo.wildalias.partner.example", "A", ASK_DO,
      "NOERROR aa | CNAME+ A+ | NSEC+ |", "alias of mx1.partner.example, 198.18.1.2"},
-    {"the wildcard by name", "198.18.0.4", "*.wild.partner.example", "TXT", ASK_DO, "NOERROR aa | TXT+ | |", "\"wild\""},
+    {"the wildcard by name", "198.18.0.4", "*.wild.partner.example", "TXT", ASK_DO,
+     "NOERROR aa | TXT+ | |", "\"wild\""},
     {"a signed referral", "198.18.0.2", "mx1.partner.example", "A", ASK_DO,
      "NOERROR | | NS DS+ | A", "referral to partner.example"},
     {"a referral for who knows no DNSSEC", "198.18.0.2", "mx1.partner.example", "A", ASK_PLAIN,
@@ -77,7 +78,8 @@ static const struct {
      "NXDOMAIN aa | | SOA |", "no such name"},
     {"somebody else's zone", "198.18.0.4", "plain.net", "MX", ASK_DO, "REFUSED | | |", ""},
     {"the zone above", "198.18.0.4", "example", "SOA", ASK_DO, "REFUSED | | |", ""},
-    {"ANY gets one RRset", "198.18.0.4", "partner.example", "ANY", ASK_DO, "NOERROR aa | NS+ | | A+", "ns.partner.example"},
+    {"ANY gets one RRset", "198.18.0.4", "partner.example", "ANY", ASK_DO,
+     "NOERROR aa | NS+ | | A+", "ns.partner.example"},
     {"transfers are refused", "198.18.0.4", "partner.example", "AXFR", ASK_TCP, "REFUSED | | |", ""},
     {"zones of one address: the deepest", "198.18.0.8", "one.shared.example", "SOA", ASK_DO,
      "NOERROR aa | SOA+ | |", "1 record"},
@@ -89,7 +91,7 @@ static const struct {
     {"too long for 512 bytes", "198.18.0.4", "nothing.partner.example", "A", ASK_DO | ASK_SMALL,
      "NXDOMAIN aa tc | | |", "truncated"},
     {"never too long for TCP", "198.18.0.4", "many.partner.example", "TXT", ASK_TCP, "NOERROR aa | TXT | |",
-     "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" and 4 more"},
+     "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" and 5 more"},
 };
 /* clang-format on */
 

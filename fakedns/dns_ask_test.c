@@ -28,11 +28,12 @@ static const struct fakedns_zone zones[] = {
         "*.wildalias    CNAME mx1\n"
         "old            DNAME new\n"
         "x.new          A     198.18.1.3\n"
-        "many           TXT   \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n"
-        "               TXT   \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"\n"
-        "               TXT   \"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc\"\n"
-        "               TXT   \"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\"\n"
-        "               TXT   \"eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee\"\n"},
+        "many           TXT   \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n"
+        "               TXT   \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"\n"
+        "               TXT   \"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc\"\n"
+        "               TXT   \"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\"\n"
+        "               TXT   \"eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee\"\n"
+        "               TXT   \"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\"\n"},
     {.name = "n3.net", .is_signed = true, .ds = true, .denial = DNS_NSEC3, ADDRESSES("198.18.0.5"), .records =
         "@ MX 10 mx\nmx A 198.18.1.12\n_25._tcp.mx TLSA 3 1 1 00ff\n*.wild TXT wild\na.b.c A 198.18.1.13\n"},
     {.name = "plain.net", ADDRESSES("198.18.0.6"), .records = "@ MX 10 mx\nmx A 198.18.1.22\n"},

@@ -16,7 +16,10 @@ void dns_denial_build(struct dns_zone *zone);
 void dns_denial_add_param(struct dns_zone *zone);       /* NSEC3PARAM, before the zone is finished */
 
 enum { DNS_PROOF_MAX = 4 };
-struct dns_proof { struct arena *arena; struct dns_rrset *items[DNS_PROOF_MAX]; size_t count; };    /* arena: of the answer */
+struct dns_proof {
+    struct arena *arena;            /* of the answer */
+    struct dns_rrset *items[DNS_PROOF_MAX]; size_t count;
+};
 
 /* The nearest name at or above this one that is there. */
 struct dns_node *dns_closest_encloser(struct arena *arena, const struct dns_zone *zone, const ldns_rdf *name);

@@ -43,7 +43,7 @@ const struct dns_fault_row dns_fault_rows[] = {
               .doc = "Answers that something is absent come without the NSEC or NSEC3 records that prove it."},
      SEEN, .in_proof = dns_fault_proof_missing},
     {.info = {.name = "denial-false", .clause = "4035-5.4", .bogus = true,
-              .doc = "Answers that something is absent come with a well-signed NSEC or NSEC3 record about something else."},
+              .doc = "Answers that something is absent come with a well-signed NSEC or NSEC3 about something else."},
      SEEN, .in_proof = dns_fault_proof_false},
     {.info = {.name = "forged", .clause = "4035-4.3-1", .bogus = true,
               .doc = "Somebody on the way changed the records and took the signatures off."},

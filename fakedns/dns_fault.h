@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * dns_fault - the table of everything that fakedns does wrong on purpose, and where each row takes hold.
  *
- * A row has one hook: in_zone (while a zone is built, before its chain of NSEC), in_rrset (on records that are there),
- * in_signing (each time an RRset is signed), in_proof (on what proves an absence) or in_reply (on the answer as a whole).
+ * A row has one hook: in_zone (while a zone is built, before its chain of NSEC), in_rrset (on records that are
+ * there), in_signing (each time an RRset is signed), in_proof (on what proves an absence) or in_reply (on the answer
+ * as a whole).
  * dns_fault_zone.c holds the first three, dns_fault_answer.c the others.
  *
  * Owns:   nothing; a struct dns_fault lives in its world's arena.
@@ -43,9 +44,10 @@ struct dns_fault {              /* one use of a row */
 };
 
 /* From the config; zones by name. */
-bool dns_fault_make(struct arena *arena, const struct fakedns_fault *use, struct dns_zone *const *zones, size_t zone_count,
-                    struct dns_fault *fault, struct err *err) NODISCARD;
-bool dns_fault_asks(const struct dns_fault *fault, const ldns_rdf *name, ldns_rr_type type);   /* is about this question */
+bool dns_fault_make(struct arena *arena, const struct fakedns_fault *use, struct dns_zone *const *zones,
+                    size_t zone_count, struct dns_fault *fault, struct err *err) NODISCARD;
+/* Is it about this question? */
+bool dns_fault_asks(const struct dns_fault *fault, const ldns_rdf *name, ldns_rr_type type);
 
 /* dns_fault_zone.c */
 bool dns_fault_in_zone(struct dns_fault *fault, struct err *err) NODISCARD;        /* before the zone is finished */

@@ -256,8 +256,12 @@ static char *join(struct reading *r, const struct token *tokens, size_t count, c
     for (size_t i = 0; i < count; i++)
         room += tokens[i].length + strlen(between);
     char *text = arena_alloc(r->arena, room), *end = text;
-    for (size_t i = 0; i < count; i++)
-        end += sprintf(end, "%s%.*s", i > 0 ? between : "", (int)tokens[i].length, tokens[i].text);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            end = stpcpy(end, between);
+        memcpy(end, tokens[i].text, tokens[i].length);
+        end += tokens[i].length;
+    }
     return text;
 }
 

@@ -22,7 +22,7 @@ struct dns_fault_list { const struct dns_fault **items; size_t count, room; };
 struct dns_rrset {
     struct dns_zone *zone;
     const ldns_rdf *owner;
-    const ldns_rdf *about;          /* whose faults concern it: the owner, or the name that an NSEC3 owner is the hash of */
+    const ldns_rdf *about;          /* whose faults concern it: the owner, or the name that an NSEC3 is about */
     ldns_rr_type type;
     ldns_rr_list *rrs;              /* owned */
     ldns_rr_list *signatures;       /* owned; NULL: not wanted yet (dns_signatures()) */

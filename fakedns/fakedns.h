@@ -25,8 +25,8 @@ extern const char *const dns_algorithm_words[];   /* "ecdsa-p256", ... NULL */
 extern const char *const dns_denial_words[];      /* "nsec", "nsec3", "nsec3-opt-out", NULL */
 
 struct fakedns_zone {
-    const char *name;                   /* "partner.example"; "." is the root. Parents are found by name and get NS, glue
-                                         * and DS by themselves; every zone but the root needs its parent in the list */
+    const char *name;                   /* "partner.example"; "." is the root. Parents are found by name and get NS,
+                                         * glue and DS by themselves; every zone but the root needs its parent here */
     bool is_signed;
     bool ds;                            /* the parent publishes a DS (false: an island, or unsigned) */
     enum dns_algorithm algorithm;
@@ -63,7 +63,7 @@ struct dns_fault_info {
     const char *doc;                    /* one sentence */
     const char *clause;                 /* "4035-5.3.1"; section or id; NULL: none */
     bool zone_wide_only;                /* takes no owner and type (DS faults, DNSKEY faults) */
-    bool bogus;                         /* a validator must call what it touches bogus (or fail), rather than insecure */
+    bool bogus;                         /* a validator must call what it touches bogus (or fail), not insecure */
     bool silent;                        /* no answer comes: the resolver must run into its time-out */
 };
 const struct dns_fault_info *fakedns_fault_at(size_t i);             /* NULL at the end */
@@ -87,9 +87,9 @@ struct fakedns *fakedns_new(const struct fakedns_config *config, const struct cl
 bool fakedns_listen(struct fakedns *dns, struct err *err) NODISCARD;  /* UDP and TCP on every zone's addresses */
 /* Another world, same keys for zones of the same name; on failure the old world stays. New addresses are bound. */
 bool fakedns_change(struct fakedns *dns, const struct fakedns_config *config, struct err *err) NODISCARD;
-const char *fakedns_root_key(const struct fakedns *dns);              /* the root's DS record as text, for trust anchors */
-const char *fakedns_root_dnskey(const struct fakedns *dns);           /* and its DNSKEY record as text, for delv's trust-anchors */
-const char *fakedns_root_hints(const struct fakedns *dns);            /* master-file text */
+const char *fakedns_root_key(const struct fakedns *dns);       /* the root's DS record as text, for trust anchors */
+const char *fakedns_root_dnskey(const struct fakedns *dns);    /* and its DNSKEY, for delv's trust-anchors */
+const char *fakedns_root_hints(const struct fakedns *dns);     /* master-file text */
 /* The zone as served, canonical order, RRSIGs and all, for dnssec-verify. */
 bool fakedns_dump(const struct fakedns *dns, const char *zone, FILE *out, struct err *err) NODISCARD;
 void fakedns_free(struct fakedns **dns);

@@ -40,7 +40,7 @@ static const struct schema_field zone_fields[] = {
     {.key = "addresses", .kind = SCHEMA_TEXTS, .offset = AT(addresses), .required = true,
      .doc = "Addresses of its name server, IPv4 or IPv6."},
     {.key = "records", .kind = SCHEMA_NODE, .offset = AT(records),
-     .doc = "Master-file text, names relative to the zone. SOA, NS, glue, DS and all of DNSSEC are made by the server."},
+     .doc = "Master-file text, names relative to the zone. SOA, NS, glue, DS and DNSSEC are made by the server."},
 };
 #undef AT
 static const struct schema zone_schema = {
@@ -53,8 +53,10 @@ static const struct schema_field fault_fields[] = {
     {.key = "fault", .kind = SCHEMA_TEXT, .offset = AT(fault), .at_offset = AT(fault_at), .required = true,
      .doc = "Its name; fakedns --faults lists them."},
     {.key = "zone", .kind = SCHEMA_TEXT, .offset = AT(zone), .required = true, .doc = "Which zone it is about."},
-    {.key = "owner", .kind = SCHEMA_TEXT, .offset = AT(owner), .doc = "Only at this name; otherwise at every name of the zone."},
-    {.key = "type", .kind = SCHEMA_TEXT, .offset = AT(type), .doc = "Only for this record type; otherwise for every type."},
+    {.key = "owner", .kind = SCHEMA_TEXT, .offset = AT(owner),
+     .doc = "Only at this name; otherwise at every name of the zone."},
+    {.key = "type", .kind = SCHEMA_TEXT, .offset = AT(type),
+     .doc = "Only for this record type; otherwise for every type."},
     {.key = "nth", .kind = SCHEMA_NUMBER, .offset = AT(nth), .otherwise = "0",
      .doc = "Only at the n-th attempt of the sender; by hand every attempt is the first."},
 };

@@ -10,6 +10,7 @@
 #include "fakedns/dns_ask_test.h"
 
 static const char *const root_address[] = {"127.0.0.1"};
+static const char *const bad_address[] = {"1.2.3"};
 static const char *const other_address[] = {"127.0.0.2"};
 
 struct served {
@@ -265,7 +266,7 @@ static const struct { const char *name; struct fakedns_zone zones[3]; size_t cou
     {"twice", {ROOT, ZONE("example", NULL), ZONE("Example.", NULL)}, 3, "zone example is there twice"},
     {"no name", {ROOT, ZONE("a..b", NULL)}, 2, "'a..b' is no domain name"},
     {"no address", {ROOT, {.name = "example"}}, 2, "zone example has no address"},
-    {"a bad address", {ROOT, {.name = "example", .addresses = (const char *const[]){"1.2.3"}, .address_count = 1}}, 2, NULL},
+    {"a bad address", {ROOT, {.name = "example", .addresses = bad_address, .address_count = 1}}, 2, NULL},
     {"outside", {ROOT, ZONE("example", "mx.net. A 192.0.2.1")}, 2,
      "zone example, records line 1: this name lies outside the zone"},
     {"the child's", {ROOT, ZONE("example", "mx.a A 192.0.2.1"), ZONE("a.example", NULL)}, 3,
