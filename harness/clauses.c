@@ -40,18 +40,18 @@ static bool is_level(const char *word)
     return false;
 }
 
-static void read_lines(struct arena *arena, struct clauses *clauses, const char *file, char *text,
+/* "8461-4.1-2" belongs to RFC 8461. */
+static const char *rfc_of(struct arena *arena, const char *id)
+{
+    return arena_strndup(arena, id, strcspn(id, "-"));
+}
+
+/* One clause a line; text is cut to pieces and must live on. */
+static void read_lines(struct arena *arena, struct clauses *clauses, struct srcpos at, char *text,
                        struct diag_list *diags)
 {
-    const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file;
-    const char *rfc = arena_strndup(arena, name + strlen("rfc"), strcspn(name + strlen("rfc"), "."));
-    struct srcpos at = {.file = file, .line = 1, .col = 1};
-    char *rest = NULL, *line = strtok_r(text, "\n", &rest);
-    if (line == NULL || strcmp(line, header) != 0) {
-        diag_error(diags, at, "the first line of a clause file names its columns: id, section, level, who, says, seen");
-        return;
-    }
-    for (at.line = 2; (line = strtok_r(NULL, "\n", &rest)) != NULL; at.line++) {
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest), at.line++) {
         const char *column[COLUMNS];
         if (!split(line, column) || !is_level(column[2]))
             diag_error(diags, at,
@@ -59,7 +59,7 @@ static void read_lines(struct arena *arena, struct clauses *clauses, const char 
         else
             *ARENA_PUSH(arena, &clauses->all) = (struct clause){
                 .id = column[0],
-                .rfc = rfc,
+                .rfc = rfc_of(arena, column[0]),
                 .section = column[1],
                 .level = column[2],
                 .who = column[3],
@@ -69,9 +69,33 @@ static void read_lines(struct arena *arena, struct clauses *clauses, const char 
     }
 }
 
+static void read_file(struct arena *arena, struct clauses *clauses, const char *path, struct diag_list *diags)
+{
+    struct err err = {0};
+    size_t length;
+    char *text = text_read_file(arena, path, FILE_MAX, &length, &err);
+    if (text == NULL) {
+        diag_error(diags, (struct srcpos){0}, "%s", err.text);
+        return;
+    }
+    size_t header_length = strlen(header);
+    if (strncmp(text, header, header_length) != 0 || text[header_length] != '\n')
+        diag_error(diags, (struct srcpos){path, 1, 1, 1},
+                   "the first line of a clause file names its columns: id, section, level, who, says, seen");
+    else
+        read_lines(arena, clauses, (struct srcpos){path, 2, 1, 1}, text + header_length + 1, diags);
+}
+
 static int compare_clauses(const void *a, const void *b)
 {
     return strverscmp(((const struct clause *)a)->id, ((const struct clause *)b)->id);
+}
+
+static struct clauses *sorted(struct clauses *clauses)
+{
+    if (clauses->all.count > 0)
+        qsort(clauses->all.items, clauses->all.count, sizeof *clauses->all.items, compare_clauses);
+    return clauses;
 }
 
 struct clauses *clauses_read(struct arena *arena, const char *directory, struct diag_list *diags)
@@ -80,22 +104,19 @@ struct clauses *clauses_read(struct arena *arena, const char *directory, struct 
     DIR *folder = opendir(directory);
     for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
         const char *end = strrchr(entry->d_name, '.');
-        if (strncmp(entry->d_name, "rfc", 3) != 0 || end == NULL || strcmp(end, ".tsv") != 0)
-            continue;
-        const char *path = arena_printf(arena, "%s/%s", directory, entry->d_name);
-        struct err err = {0};
-        size_t length;
-        char *text = text_read_file(arena, path, FILE_MAX, &length, &err);
-        if (text == NULL)
-            diag_error(diags, (struct srcpos){0}, "%s", err.text);
-        else
-            read_lines(arena, clauses, path, text, diags);
+        if (strncmp(entry->d_name, "rfc", 3) == 0 && end != NULL && strcmp(end, ".tsv") == 0)
+            read_file(arena, clauses, arena_printf(arena, "%s/%s", directory, entry->d_name), diags);
     }
     if (folder != NULL)
         closedir(folder);
-    if (clauses->all.count > 0)
-        qsort(clauses->all.items, clauses->all.count, sizeof *clauses->all.items, compare_clauses);
-    return clauses;
+    return sorted(clauses);
+}
+
+struct clauses *clauses_read_text(struct arena *arena, const char *text, struct diag_list *diags)
+{
+    struct clauses *clauses = arena_alloc(arena, sizeof *clauses);
+    read_lines(arena, clauses, (struct srcpos){"clauses", 1, 1, 1}, arena_strdup(arena, text), diags);
+    return sorted(clauses);
 }
 
 const struct clause *clauses_find(const struct clauses *clauses, const char *id)
