@@ -16,13 +16,14 @@
 
 /* One line: NAME ABOUT SAYS [MORE].
  *
- *   NAME MX|A|AAAA|TLSA|TXT  secure | insecure [absent], or bogus | fails: what validating a lookup comes to
+ *   NAME MX|A|AAAA|TLSA|TXT  secure | insecure | bogus | fails: what validating a lookup comes to. MORE, of the first two:
+ *                            present | absent | opted-out: absent by a proof that 5155-9.2 forbids to call authentic
  *   ZONE zone                verifies | spoilt: the signatures within a signed zone
- *   HOST tls                 shown | none | silent, MORE: the setting that keeps TLS away
+ *   HOST tls                 shown, MORE: the only version; none | silent, MORE: the setting that keeps TLS away
  *   HOST dane                match | mismatch | unusable, MORE: the TLSA records as the scenario writes them
  *   HOST pkix                ok | cn-only, or of untrusted, expired, not-yet-valid, wrong-name those that hold, joined by +
- *   HOST https               ok | empty | large | cut | broken | none | silent | the status
- *   HOST address             where HOST listens, for those that no lookup leads to */
+ *   HOST https               ok | empty | large | cut | broken | silent | the status; MORE: the setting behind it
+ *   HOST address             where HOST listens */
 struct claim { const char *name, *about, *says, *more; };   /* more: NULL: nothing */
 struct claims { struct claim *items; size_t count, room; };
 

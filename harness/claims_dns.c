@@ -18,6 +18,7 @@ static enum trust worse(enum trust a, enum trust b)
 
 /* --- zones and what stands in them --- */
 
+/* Every plan has a root. */
 static const struct fakedns_zone *zone_of(const struct fakedns_config *dns, const char *name)
 {
     const struct fakedns_zone *best = NULL;
@@ -27,6 +28,7 @@ static const struct fakedns_zone *zone_of(const struct fakedns_config *dns, cons
         if (holds && (best == NULL || strcmp(best->name, ".") == 0 || strlen(zone->name) > strlen(best->name)))
             best = zone;
     }
+    assert(best != NULL);
     return best;
 }
 
@@ -40,8 +42,7 @@ static const struct fakedns_zone *zone_above(const struct fakedns_config *dns, c
  * plan writes "owner. TYPE data"; what follows $ORIGIN the scenario wrote by itself. */
 static const char *next_record(const struct fakedns_config *dns, const char *name, const char *type, const char *after)
 {
-    const struct fakedns_zone *zone = zone_of(dns, name);
-    const char *line = after != NULL ? strchr(after, '\n') : zone != NULL ? zone->records : NULL;
+    const char *line = after != NULL ? strchr(after, '\n') : zone_of(dns, name)->records;
     for (; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
         line += *line == '\n';
         size_t name_length = strlen(name), type_length = strlen(type);
@@ -54,10 +55,24 @@ static const char *next_record(const struct fakedns_config *dns, const char *nam
     return NULL;
 }
 
+/* Does a name exist, if only for the sake of one below it? */
+static bool exists(const struct fakedns_config *dns, const char *name)
+{
+    const char *line = zone_of(dns, name)->records;
+    for (size_t length = strlen(name); line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        size_t owner = strcspn(line, " ");
+        const char *end = line + owner - length - 1;
+        if (owner > length && strncmp(end, name, length) == 0 && (end == line || end[-1] == '.'))
+            return true;
+    }
+    return false;
+}
+
 static bool has_own_words(const struct fakedns_config *dns, const char *name)
 {
-    const struct fakedns_zone *zone = zone_of(dns, name);
-    return zone != NULL && zone->records != NULL && strstr(zone->records, "$ORIGIN") != NULL;
+    const char *records = zone_of(dns, name)->records;
+    return records != NULL && strstr(records, "$ORIGIN") != NULL;
 }
 
 /* The name that ends a record's line, "10 mx1.partner.example." */
@@ -139,8 +154,8 @@ static enum trust trust_in_zone(const struct fakedns_config *dns, const struct f
 static enum trust trust_in_records(const struct fakedns_config *dns, const char *name, const char *type, bool absent)
 {
     const struct fakedns_zone *zone = zone_of(dns, name);
-    enum trust trust = zone != NULL ? trust_in_zone(dns, zone) : TRUST_FAILS;
-    if (zone != NULL && has_fault(dns, DNS_FAULT_OF_ANSWER, zone, name, type))
+    enum trust trust = trust_in_zone(dns, zone);
+    if (has_fault(dns, DNS_FAULT_OF_ANSWER, zone, name, type))
         return TRUST_FAILS;
     if (trust != TRUST_SECURE)
         return trust;
@@ -167,11 +182,11 @@ static void claim_lookup(struct arena *arena, const struct fakedns_config *dns, 
         known = known && !has_own_words(dns, at);
     }
     bool absent = next_record(dns, at, type, NULL) == NULL;
+    bool opted_out = absent && zone_of(dns, at)->denial == DNS_NSEC3_OPT_OUT && !exists(dns, at);
     trust = worse(trust, trust_in_records(dns, at, type, absent));
-    *ARENA_PUSH(arena, claims) = (struct claim){name, type, trust_words[trust],
-                                                trust > TRUST_INSECURE || !known ? NULL
-                                                : absent                         ? "absent"
-                                                                                 : "present"};
+    const char *more = opted_out && trust == TRUST_SECURE ? "opted-out" : absent ? "absent" : "present";
+    *ARENA_PUSH(arena, claims) =
+        (struct claim){name, type, trust_words[trust], trust > TRUST_INSECURE || !known ? NULL : more};
 }
 
 static void claim_host(struct arena *arena, const struct fakedns_config *dns, const char *host, struct claims *claims)

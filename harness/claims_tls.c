@@ -200,15 +200,20 @@ static bool has_stall(const struct schema_list *doings)
     return false;
 }
 
-static const char *smtp_text(const struct world_name *name, const char *key)
+/* What the scenario writes for a setting: the text in the place of the map, or of the key in it. NULL: nothing short. */
+static const char *said_of(const struct world_name *name, const char *map, const char *key)
 {
-    const struct tree_node *node = name->node != NULL ? tree_get(tree_get(name->node, "smtp"), key) : NULL;
-    return node != NULL && node->kind == TREE_TEXT ? node->text : "other";
+    const struct tree_node *node = name->node != NULL ? tree_get(name->node, map) : NULL;
+    if (node != NULL && node->kind == TREE_MAP)
+        node = tree_get(node, key);
+    return node != NULL && node->kind == TREE_TEXT ? node->text : NULL;
 }
 
-/* Does a client get to see the certificate? *why: the setting that keeps it away. */
+/* Does a client get to see the certificate? *why: the setting that keeps it away, or the only version that is spoken. */
 static const char *tls_of(struct arena *arena, const struct world_name *name, const char **why)
 {
+    static const char *const versions[MX_TLS_VERSIONS_COUNT] = {
+        [MX_TLS_1_2_ONLY] = "TLSv1.2", [MX_TLS_1_3_ONLY] = "TLSv1.3"};
     const struct mx_behaviour *smtp = &name->smtp;
     const struct {
         bool departs, silent;
@@ -223,10 +228,11 @@ static const char *tls_of(struct arena *arena, const struct world_name *name, co
     };
     for (size_t i = 0; i < COUNT(settings); i++)
         if (settings[i].departs) {
-            *why = arena_printf(arena, "%s %s", settings[i].key, smtp_text(name, settings[i].key));
+            const char *said = said_of(name, "smtp", settings[i].key);
+            *why = said != NULL ? arena_printf(arena, "%s %s", settings[i].key, said) : settings[i].key;
             return settings[i].silent ? "silent" : "none";
         }
-    *why = NULL;
+    *why = versions[smtp->tls_versions];
     return "shown";
 }
 
@@ -266,25 +272,29 @@ static void claim_mx_host(struct arena *arena, const struct plan *plan, const st
 
 /* --- policy hosts --- */
 
-static const char *https_of(struct arena *arena, const struct fakests_host *host)
+/* Of the first request for the policy; *why: the setting that departs. */
+static const char *https_of(struct arena *arena, const struct world_name *name, bool policy, const char **why)
 {
-    const struct web_behaviour *web = host->behaviour;
-    static const char *const connections[] = {
-        [WEB_HTTPS_RESET] = "broken",   [WEB_HTTPS_CLOSE] = "broken", [WEB_HTTPS_STALL] = "silent",
-        [WEB_HTTPS_GARBAGE] = "broken", [WEB_HTTPS_ALERT] = "broken", [WEB_HTTPS_REFUSE] = "none"};
+    static const char *const connections[] = {[WEB_HTTPS_RESET] = "broken",
+                                              [WEB_HTTPS_CLOSE] = "broken",
+                                              [WEB_HTTPS_STALL] = "silent",
+                                              [WEB_HTTPS_GARBAGE] = "broken",
+                                              [WEB_HTTPS_ALERT] = "broken"};
     static const char *const bodies[] = {
         [WEB_BODY_HALF] = "cut",    [WEB_BODY_ENDLESS] = "large", [WEB_BODY_OVERSIZED] = "large",
         [WEB_BODY_EMPTY] = "empty", [WEB_BODY_SILENT] = "silent", [WEB_BODY_SLOW] = "silent"};
-    bool body = host->policy != NULL || (web != NULL && web->policy != NULL);
-    if (web == NULL || web->nth > 1)
-        return body ? "ok" : "404";
-    if (web->https != WEB_HTTPS_OK)
-        return connections[web->https];
-    if (web->body != WEB_BODY_WHOLE)
-        return bodies[web->body];
-    if (web->location != NULL && web->status == 200)
+    const struct web_behaviour *web = &name->https;
+    bool usual = web->nth > 1;
+    *why = NULL;
+    if (!usual && web->https != WEB_HTTPS_OK)
+        return *why = said_of(name, "https", "https"), connections[web->https];
+    if (!usual && web->body != WEB_BODY_WHOLE)
+        return *why = said_of(name, "https", "body"), bodies[web->body];
+    if (!usual && web->status != 200)
+        return arena_printf(arena, "%lld", (long long)web->status);
+    if (!usual && web->location != NULL)
         return "301";
-    return web->status != 200 ? arena_printf(arena, "%lld", (long long)web->status) : body ? "ok" : "404";
+    return policy || web->policy != NULL ? "ok" : "404";
 }
 
 static void claim_policy_host(struct arena *arena, const struct plan *plan, const struct fakests_host *served,
@@ -293,12 +303,12 @@ static void claim_policy_host(struct arena *arena, const struct plan *plan, cons
     const struct world_name *host = world_find(plan->world, served->name);
     if (host == NULL || is_senders_own(plan, served->name))
         return;
-    const char *says = https_of(arena, served);
+    const char *why, *says = https_of(arena, host, served->policy != NULL, &why);
     claim(arena, claims, host->name, "address", served->addresses[0], NULL);
     if (strcmp(says, "broken") != 0 && strcmp(says, "silent") != 0 && served->identity != NULL &&
         host->certificate.certificate_file == NULL)
         claim(arena, claims, host->name, "pkix", pkix_of(arena, &host->certificate, host->name), NULL);
-    claim(arena, claims, host->name, "https", says, NULL);
+    claim(arena, claims, host->name, "https", says, why);
 }
 
 void claims_tls(struct arena *arena, const struct plan *plan, struct claims *claims)

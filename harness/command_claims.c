@@ -19,7 +19,7 @@ static bool print_file(struct arena *arena, const struct claiming *claiming, con
 {
     const char *folder = arena_printf(arena, "%s/%03zu", claiming->folder, claiming->number);
     const char *path = arena_printf(arena, "%s/%s", folder, name);
-    if (mkdir(folder, 0755) != 0 && errno != EEXIST)
+    if ((mkdir(claiming->folder, 0755) != 0 && errno != EEXIST) || (mkdir(folder, 0755) != 0 && errno != EEXIST))
         return err_set(err, ERR_SYSTEM, "cannot make %s: %s", folder, strerror(errno));
     *out = fopen(path, "we");
     return *out != NULL || err_set(err, ERR_SYSTEM, "cannot write %s: %s", path, strerror(errno));
