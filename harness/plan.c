@@ -62,14 +62,8 @@ struct plan_defect *plan_defect_add(struct plan_builder *b, enum plan_mechanism 
                                     const char *id, struct srcpos at)
 {
     struct plan_defect *defect = ARENA_PUSH(b->arena, &b->defects);
-    *defect = (struct plan_defect){.id = id,
-                                   .what = id,
-                                   .mechanism = mechanism,
-                                   .host = host,
-                                   .hit = HIT_DEFAULT,
-                                   .visible = true,
-                                   .due = true,
-                                   .at = at};
+    *defect = (struct plan_defect){
+        .id = id, .what = id, .mechanism = mechanism, .host = host, .hit = HIT_DEFAULT, .visible = true, .at = at};
     return defect;
 }
 
@@ -115,12 +109,12 @@ static void settle_sts(struct plan_builder *b, struct plan_defect *defect)
 {
     const char *domain = policy_domain(defect->host);
     if (!is_announced(b, domain))
-        defect->due = false;
+        defect->aside = true;
     for (size_t i = 0; i < b->defects.count; i++) {
         const struct plan_defect *other = &b->defects.items[i];
         if (other->mechanism == MECHANISM_STS && strcmp(policy_domain(other->host), domain) == 0 &&
             sts_stage(other) < sts_stage(defect))
-            defect->due = false;
+            defect->aside = true;
     }
     for (size_t i = 0; i < b->hosts.count; i++) {
         const struct plan_host *host = &b->hosts.items[i];
@@ -149,13 +143,13 @@ static void settle_defects(struct plan_builder *b)
         struct plan_defect *defect = &b->defects.items[i];
         const struct world_name *domain = plan_domain_of(b, defect->host);
         if (broken > (defect->mechanism == MECHANISM_DNS))
-            defect->due = false;
+            defect->aside = true;
         if (defect->mechanism == MECHANISM_STS)
             settle_sts(b, defect);
         /* 7672-2.2.1, 2.2.2: behind insecure MX or address records TLSA need not, or should not, be asked for. */
         if (defect->mechanism == MECHANISM_TLSA &&
             (!plan_is_secure(b, defect->host) || domain == NULL || !plan_is_secure(b, domain->name)))
-            defect->due = false;
+            defect->aside = true;
     }
 }
 

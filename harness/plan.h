@@ -26,7 +26,7 @@ struct plan_defect {
     const char *host;             /* the host or zone concerned */
     int hit;                      /* as the scenario says; HIT_DEFAULT: by mechanism and mode */
     bool visible;                 /* false: nothing can witness it (a port nobody listens on) */
-    bool due;                     /* a sender that looks at the mechanism comes by. False: it stands in an insecure zone, at a
+    bool aside;                   /* a sender that looks at the mechanism need not come by: it stands in an insecure zone, at a
                                    * less preferred host, behind an alias, behind another defect, or in a later attempt */
     bool under_dane;              /* secure TLSA records decide for this domain, so that MTA-STS may be left aside */
     struct srcpos at;

@@ -351,7 +351,7 @@ static void put_tlsa(struct plan_builder *b, struct zone_text *texts, const stru
         plan_defect_add(b, MECHANISM_TLSA, name->name, arena_printf(b->arena, "%s:tlsa", name->name), name->tlsa.at[0]);
     defect->what = arena_printf(b->arena, "TLSA of %s is %s%s", name->name, name->tlsa.items[0],
                                 name->tlsa.count > 1 ? ", ..." : "");
-    defect->due = host != NULL && host->first && name->cname == NULL;
+    defect->aside = host == NULL || !host->first || name->cname != NULL;
     *ARENA_PUSH(b->arena, &b->faults) = (struct fakedns_fault){
         .fault = "planted", .zone = plan_zone_of(b, owner), .owner = owner, .type = "TLSA", .id = defect->id};
 }
@@ -517,8 +517,8 @@ static void add_fault(struct plan_builder *b, const struct world_name *name, con
     defect->what = arena_printf(b->arena, "%s%s%s%s%s", said->fault, said->type != NULL ? " for " : " in ",
                                 said->type != NULL ? said->type : "", said->type != NULL ? " " : "", about);
     defect->hit = said->hit;
-    defect->due = said->nth <= 1 && !is_type(said, "AAAA") &&
-                  (defect->mechanism == MECHANISM_STS || is_on_the_way(b, name->name));
+    defect->aside =
+        said->nth > 1 || is_type(said, "AAAA") || (defect->mechanism != MECHANISM_STS && !is_on_the_way(b, name->name));
     *ARENA_PUSH(b->arena, &b->faults) = (struct fakedns_fault){.fault = said->fault,
                                                                .zone = zone,
                                                                .owner = owner,

@@ -11,7 +11,7 @@ static int tlsa_rule(const struct plan_defect *defect, unsigned mode)
 {
     if (mode_dane(mode) == MODE_DANE_NONE)
         return HIT_NEVER;
-    return defect->due ? HIT_MUST : HIT_MAY;
+    return defect->aside ? HIT_MAY : HIT_MUST;
 }
 
 /* Mandatory DANE may give up before it looks for a policy; a host that DANE authenticates may make one needless. */
@@ -21,7 +21,7 @@ static int sts_rule(const struct plan_defect *defect, unsigned mode)
         return HIT_NEVER;
     bool left_aside =
         mode_dane(mode) == MODE_DANE_MANDATORY || (mode_dane(mode) == MODE_DANE_OPPORTUNISTIC && defect->under_dane);
-    return defect->due && !left_aside ? HIT_MUST : HIT_MAY;
+    return defect->aside || left_aside ? HIT_MAY : HIT_MUST;
 }
 
 /* What a host does wrong is met by those who must be seen there, and by nobody who must not connect. */
@@ -50,7 +50,7 @@ int plan_hit_rule(const struct plan_defect *defect, unsigned mode, const struct 
         return defect->hit;
     switch (defect->mechanism) {
     case MECHANISM_DNS:
-        return defect->due ? HIT_MUST : HIT_MAY;
+        return defect->aside ? HIT_MAY : HIT_MUST;
     case MECHANISM_TLSA:
         return tlsa_rule(defect, mode);
     case MECHANISM_STS:

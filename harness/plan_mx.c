@@ -28,7 +28,7 @@ static void behaves(void *arg, const char *setting)
     defect->what = arena_printf(b->arena, "%s of %s%s%s", setting, name->name,
                                 said != NULL && said->kind == TREE_TEXT ? " is " : "",
                                 said != NULL && said->kind == TREE_TEXT ? said->text : "");
-    defect->due = behaving->host->first;
+    defect->aside = !behaving->host->first;
     defect->visible = !(strcmp(setting, "tcp") == 0 && name->smtp.tcp == MX_TCP_REFUSE);
 }
 
@@ -42,7 +42,7 @@ static const char *certificate_defect(struct plan_builder *b, const struct plan_
                         name->certificate.at.file != NULL ? name->certificate.at : name->at);
     defect->what = arena_printf(b->arena, "the certificate of %s is %s", name->name,
                                 plan_certificate_label(b->arena, &name->certificate));
-    defect->due = host->first;
+    defect->aside = !host->first;
     return defect->id;
 }
 

@@ -19,21 +19,21 @@ static const struct {
     int faults;                   /* of the expectation */
     int rule[MODE_COUNT];         /* none/none, none/opp, opp/none, opp/opp, mandatory/none, mandatory/opp */
 } rules[] = {
-    {"DNS on the way",            {.mechanism = MECHANISM_DNS, .due = true},   NULL, D, {M, M, M, M, M, M}},
-    {"DNS beside the way",        {.mechanism = MECHANISM_DNS},                NULL, D, {MAY, MAY, MAY, MAY, MAY, MAY}},
-    {"TLSA of the first host",    {.mechanism = MECHANISM_TLSA, .due = true},  NULL, D, {N, N, M, M, M, M}},
-    {"TLSA of an insecure host",  {.mechanism = MECHANISM_TLSA},               NULL, D, {N, N, MAY, MAY, MAY, MAY}},
-    {"TLSA is asked for before connecting", {.mechanism = MECHANISM_TLSA, .due = true}, "no connect", D, {N, N, M, M, M, M}},
-    {"policy",                    {.mechanism = MECHANISM_STS, .due = true},   NULL, D, {N, M, N, M, N, MAY}},
-    {"policy beside DANE",        {.mechanism = MECHANISM_STS, .due = true, .under_dane = true}, NULL, D, {N, M, N, MAY, N, MAY}},
-    {"policy behind a worse one", {.mechanism = MECHANISM_STS},                NULL, D, {N, MAY, N, MAY, N, MAY}},
-    {"dialogue, nothing said",    {.mechanism = MECHANISM_SMTP, .due = true},  NULL, D, {MAY, MAY, MAY, MAY, MAY, MAY}},
-    {"dialogue, connect",         {.mechanism = MECHANISM_SMTP, .due = true},  "connect", D, {M, M, M, M, M, M}},
-    {"dialogue, no mail-from",    {.mechanism = MECHANISM_SMTP, .due = true},  "no mail-from", D, {MAY, MAY, MAY, MAY, MAY, MAY}},
-    {"dialogue, no connect",      {.mechanism = MECHANISM_SMTP, .due = true},  "no connect", D, {N, N, N, N, N, N}},
-    {"certificate, starttls",     {.mechanism = MECHANISM_CERTIFICATE, .due = true}, "starttls", D, {M, M, M, M, M, M}},
-    {"said of the fault",         {.mechanism = MECHANISM_TLSA, .due = true, .hit = HIT_MAY}, NULL, D, {MAY, MAY, MAY, MAY, MAY, MAY}},
-    {"said of the mode",          {.mechanism = MECHANISM_TLSA, .due = true, .hit = HIT_MAY}, NULL, M, {M, M, M, M, M, M}},
+    {"DNS on the way",            {.mechanism = MECHANISM_DNS},   NULL, D, {M, M, M, M, M, M}},
+    {"DNS beside the way",        {.mechanism = MECHANISM_DNS, .aside = true},                NULL, D, {MAY, MAY, MAY, MAY, MAY, MAY}},
+    {"TLSA of the first host",    {.mechanism = MECHANISM_TLSA},  NULL, D, {N, N, M, M, M, M}},
+    {"TLSA of an insecure host",  {.mechanism = MECHANISM_TLSA, .aside = true},               NULL, D, {N, N, MAY, MAY, MAY, MAY}},
+    {"TLSA is asked for before connecting", {.mechanism = MECHANISM_TLSA}, "no connect", D, {N, N, M, M, M, M}},
+    {"policy",                    {.mechanism = MECHANISM_STS},   NULL, D, {N, M, N, M, N, MAY}},
+    {"policy beside DANE",        {.mechanism = MECHANISM_STS, .under_dane = true}, NULL, D, {N, M, N, MAY, N, MAY}},
+    {"policy behind a worse one", {.mechanism = MECHANISM_STS, .aside = true},                NULL, D, {N, MAY, N, MAY, N, MAY}},
+    {"dialogue, nothing said",    {.mechanism = MECHANISM_SMTP},  NULL, D, {MAY, MAY, MAY, MAY, MAY, MAY}},
+    {"dialogue, connect",         {.mechanism = MECHANISM_SMTP},  "connect", D, {M, M, M, M, M, M}},
+    {"dialogue, no mail-from",    {.mechanism = MECHANISM_SMTP},  "no mail-from", D, {MAY, MAY, MAY, MAY, MAY, MAY}},
+    {"dialogue, no connect",      {.mechanism = MECHANISM_SMTP},  "no connect", D, {N, N, N, N, N, N}},
+    {"certificate, starttls",     {.mechanism = MECHANISM_CERTIFICATE}, "starttls", D, {M, M, M, M, M, M}},
+    {"said of the fault",         {.mechanism = MECHANISM_TLSA, .hit = HIT_MAY}, NULL, D, {MAY, MAY, MAY, MAY, MAY, MAY}},
+    {"said of the mode",          {.mechanism = MECHANISM_TLSA, .hit = HIT_MAY}, NULL, M, {M, M, M, M, M, M}},
 };
 /* clang-format on */
 
@@ -135,7 +135,7 @@ START_TEST(a_world_becomes_records)
 END_TEST
 
 /* clang-format off */
-static const struct { const char *name, *world, *id; bool due, visible; } defects[] = {
+static const struct { const char *name, *world, *id; bool met, visible; } defects[] = {
     {"matching record",        MX "  mx1.partner.example: {tlsa: [3 1 1]}\n", NULL, false, false},
     {"record of the root",     MX "  mx1.partner.example: {tlsa: [2 1 1 of root], certificate: with-root}\n", NULL, false, false},
     {"root that is not shown", MX "  mx1.partner.example: {tlsa: [2 1 1 of root]}\n", "mx1.partner.example:tlsa", true, true},
@@ -177,7 +177,7 @@ START_TEST(what_departs_from_good_is_a_defect)
     if (defects[_i].id == NULL)
         ck_assert_msg(found == NULL, "%s: %s", defects[_i].name, found->id);
     else
-        ck_assert_msg(found != NULL && found->due == defects[_i].due && found->visible == defects[_i].visible &&
+        ck_assert_msg(found != NULL && found->aside != defects[_i].met && found->visible == defects[_i].visible &&
                           found->at.line > 0,
                       "%s: %s", defects[_i].name, found != NULL ? found->what : "no such defect");
     done(&plan);
