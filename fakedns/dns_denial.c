@@ -104,7 +104,7 @@ static ldns_rr *nsec3_record(const struct dns_zone *zone, const ldns_rdf *owner,
 
 static bool in_nsec_chain(const struct dns_node *node)
 {
-    return node->standing != DNS_BELOW && (node->rrsets.count > 0 || node->kept);
+    return node->standing != DNS_BELOW && node->rrsets.count > 0;
 }
 
 static void build_nsec(struct dns_zone *zone)
@@ -149,11 +149,11 @@ static bool in_nsec3_chain(const struct dns_zone *zone, size_t i)
     const struct dns_node *node = zone->nodes.items[i];
     if (node->standing == DNS_BELOW || opted_out(zone, node))
         return false;
-    if (node->rrsets.count > 0 || node->kept)
+    if (node->rrsets.count > 0)
         return true;
     for (size_t k = i + 1; k < zone->nodes.count && dns_name_under(zone->nodes.items[k]->name, node->name); k++) {
         const struct dns_node *below = zone->nodes.items[k];
-        if (below->standing != DNS_BELOW && (below->rrsets.count > 0 || below->kept) && !opted_out(zone, below))
+        if (below->standing != DNS_BELOW && below->rrsets.count > 0 && !opted_out(zone, below))
             return true;
     }
     return false;

@@ -97,13 +97,13 @@ static const ldns_rdf *owner_or_wildcard(const struct dns_fault *fault)
 }
 
 /* A resolver that asks label by label (9156) and believes NXDOMAIN for all that lies below (8020) never asks for a name
- * that is not there: where a fault waits for the question, the name is there, without records. */
+ * that is not there: where a fault waits for the question, a record of a private type holds the name. */
 static void make_reachable(const struct dns_fault *fault)
 {
     bool waits = fault->row->in_reply != NULL || fault->row->in_proof != NULL;
-    const ldns_rdf *owner = owner_or_wildcard(fault);
-    if (waits && owner != NULL)
-        dns_zone_make_node(fault->zone, owner)->kept = true;
+    if (waits && fault->owner != NULL && dns_zone_find(fault->zone, owner_or_wildcard(fault)) == NULL)
+        dns_zone_add_text(fault->zone, "%s 300 IN TYPE65280 \\# 0",
+                          dns_name_absolute(fault->zone->arena, fault->owner));
 }
 
 bool dns_fault_in_zone(struct dns_fault *fault, struct err *err)

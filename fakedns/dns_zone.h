@@ -40,7 +40,6 @@ struct dns_absence { ldns_rr_type type; const struct dns_fault *fault; };
 struct dns_node {
     const ldns_rdf *name;
     enum dns_standing standing;
-    bool kept;                      /* is there, though without records: for a fault that has this name as its owner */
     struct { struct dns_rrset **items; size_t count, room; } rrsets;        /* without NSEC3 */
     struct { struct dns_absence *items; size_t count, room; } absences;
 };

@@ -44,7 +44,7 @@ struct fakedns_fault {
     const char *fault;                  /* name in the table */
     const char *zone;                   /* which zone it is about */
     const char *owner;                  /* full name; NULL: every owner of the zone. A name that only the fault knows is
-                                         * made to be there, without records: a resolver that asks label by label and
+                                         * held by a record of a private type: a resolver that asks label by label and
                                          * believes NXDOMAIN for all that lies below would never come to it */
     const char *type;                   /* "TLSA", ...; NULL: every type */
     unsigned nth;                       /* only at the n-th attempt (journal_attempt()); 0: at every one */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/table.h"
 #include "base/text.h"
 
 enum { FILE_MAX = 1 << 20 };
@@ -122,6 +123,22 @@ static void read_zone(const struct schema_name *from, const char *source, struct
     fakedns_check_records(zone, diags);
 }
 
+static const char *fault_name_at(const void *rows, size_t i)
+{
+    const struct dns_fault_info *fault = fakedns_fault_at(i);
+    (void)rows;
+    return fault != NULL ? fault->name : NULL;
+}
+
+static void wrong_fault(const struct file_fault *file, struct diag_list *diags)
+{
+    const char *nearest = table_nearest(file->fault, fault_name_at, NULL);
+    if (nearest != NULL)
+        diag_error(diags, file->fault_at, "unknown fault '%s', did you mean '%s'?", file->fault, nearest);
+    else
+        diag_error(diags, file->fault_at, "unknown fault '%s'; fakedns --faults lists them", file->fault);
+}
+
 static void read_fault(struct arena *arena, size_t i, const struct file_fault *file, struct fakedns_fault *fault,
                        struct diag_list *diags)
 {
@@ -134,7 +151,7 @@ static void read_fault(struct arena *arena, size_t i, const struct file_fault *f
     if (file->nth < 0 || file->nth > 1000000)
         diag_error(diags, file->fault_at, "nth counts from 1");
     if (file->fault != NULL && fakedns_fault_find(file->fault) == NULL)
-        diag_error(diags, file->fault_at, "unknown fault '%s'; fakedns --faults lists them", file->fault);
+        wrong_fault(file, diags);
 }
 
 static void read_file(struct arena *arena, const struct file *file, const char *source, struct fakedns_config *config,
