@@ -70,6 +70,7 @@ static struct sts_facts *copy_facts(struct arena *arena, const struct sts_facts 
     facts->id = from->id != NULL ? arena_strdup(arena, from->id) : NULL;
     facts->text = from->text != NULL ? arena_strdup(arena, from->text) : NULL;
     facts->why = from->why != NULL ? arena_strdup(arena, from->why) : NULL;
+    facts->failure = from->failure != NULL ? arena_strdup(arena, from->failure) : NULL;
     return facts;
 }
 
@@ -121,7 +122,8 @@ static void answer_cached(struct lookup *lookup)
 
 static void fetch_failed(struct lookup *lookup, const char *failure, const char *why)
 {
-    sts_cache_put_failure(lookup->sts->cache, lookup->domain, lookup->id, clock_now(lookup->sts->clock));
+    const struct sts_fetch_failure noted = {failure, why};
+    sts_cache_put_failure(lookup->sts->cache, lookup->domain, lookup->id, &noted, clock_now(lookup->sts->clock));
     answer_failure(lookup, failure, why);
 }
 
@@ -165,8 +167,10 @@ static void on_policy_host(void *arg, const struct host_facts *host)
 static void fetch_policy(struct lookup *lookup)
 {
     struct sts *sts = lookup->sts;
-    if (sts_cache_failed_lately(sts->cache, lookup->domain, lookup->id, clock_now(sts->clock))) {
-        answer_failure(lookup, "sts-policy-fetch-error", "the last fetch failed less than five minutes ago");
+    struct sts_fetch_failure last;
+    if (sts_cache_failed_lately(sts->cache, lookup->arena, lookup->domain, lookup->id, clock_now(sts->clock), &last)) {
+        answer_failure(lookup, last.result_type,
+                       arena_printf(lookup->arena, "%s (less than five minutes ago)", last.why));
         return;
     }
     const char *host = arena_printf(lookup->arena, "mta-sts.%s", lookup->domain);

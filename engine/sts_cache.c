@@ -10,8 +10,8 @@
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS sts_policy(domain TEXT PRIMARY KEY, id TEXT NOT NULL, text TEXT NOT NULL,"
     " fetched_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS sts_failure(domain TEXT PRIMARY KEY, id TEXT NOT NULL, failed_at INTEGER NOT NULL)"
-    " WITHOUT ROWID;";
+    "CREATE TABLE IF NOT EXISTS sts_failure(domain TEXT PRIMARY KEY, id TEXT NOT NULL, failed_at INTEGER NOT NULL,"
+    " result_type TEXT NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;";
 
 struct sts_cache {
     struct store *store;
@@ -70,22 +70,26 @@ void sts_cache_put(struct sts_cache *cache, const char *domain, const struct sts
         return;
 }
 
-void sts_cache_put_failure(struct sts_cache *cache, const char *domain, const char *id, int64_t now)
+void sts_cache_put_failure(struct sts_cache *cache, const char *domain, const char *id,
+                           const struct sts_fetch_failure *failure, int64_t now)
 {
-    if (!store_run(cache->store, NULL, "INSERT OR REPLACE INTO sts_failure VALUES(?, ?, ?)", "tti", domain, id, now))
+    if (!store_run(cache->store, NULL, "INSERT OR REPLACE INTO sts_failure VALUES(?, ?, ?, ?, ?)", "ttitt", domain, id,
+                   now, failure->result_type, failure->why))
         return; /* one fetch too many is all that follows */
 }
 
-bool sts_cache_failed_lately(struct sts_cache *cache, const char *domain, const char *id, int64_t now)
+bool sts_cache_failed_lately(struct sts_cache *cache, struct arena *arena, const char *domain, const char *id,
+                             int64_t now, struct sts_fetch_failure *out)
 {
-    sqlite3_stmt *row =
-        store_query(cache->store, NULL,
-                    "SELECT 1 FROM sts_failure WHERE domain = ? AND id = ? AND failed_at > ? AND failed_at <= ?",
-                    "ttii", domain, id, now - STS_RETRY_SECONDS, now);
-    bool found = row != NULL && store_row(row);
-    if (found)
-        store_end(row);
-    return found;
+    sqlite3_stmt *row = store_query(cache->store, NULL,
+                                    "SELECT result_type, why FROM sts_failure "
+                                    "WHERE domain = ? AND id = ? AND failed_at > ? AND failed_at <= ?",
+                                    "ttii", domain, id, now - STS_RETRY_SECONDS, now);
+    if (row == NULL || !store_row(row))
+        return false;
+    *out = (struct sts_fetch_failure){store_text(arena, row, 0), store_text(arena, row, 1)};
+    store_end(row);
+    return true;
 }
 
 size_t sts_cache_aging(struct sts_cache *cache, struct arena *arena, int64_t now, int64_t age, size_t limit,

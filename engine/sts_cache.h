@@ -22,6 +22,10 @@ struct sts_cached {
     struct sts_policy policy;
 };
 
+struct sts_fetch_failure {
+    const char *result_type, *why;
+}; /* as a TLS-RPT report calls it; one sentence */
+
 struct sts_cache *sts_cache_open(const char *path, struct err *err) NODISCARD;
 void sts_cache_close(struct sts_cache **cache);
 
@@ -30,9 +34,11 @@ bool sts_cache_find(struct sts_cache *cache, struct arena *arena, const char *do
                     struct sts_cached *out);
 /* Replaces what is known of the domain, failures included. */
 void sts_cache_put(struct sts_cache *cache, const char *domain, const struct sts_cached *entry);
-void sts_cache_put_failure(struct sts_cache *cache, const char *domain, const char *id, int64_t now);
-/* Did a fetch of this very id fail within the last five minutes (8461-3.3-9)? */
-bool sts_cache_failed_lately(struct sts_cache *cache, const char *domain, const char *id, int64_t now);
+void sts_cache_put_failure(struct sts_cache *cache, const char *domain, const char *id,
+                           const struct sts_fetch_failure *failure, int64_t now);
+/* Did a fetch of this very id fail within the last five minutes (8461-3.3-9)? Then *out says how. */
+bool sts_cache_failed_lately(struct sts_cache *cache, struct arena *arena, const char *domain, const char *id,
+                             int64_t now, struct sts_fetch_failure *out);
 /* Domains whose policy lives, but is older than age seconds or than half of its life; at most limit names, the oldest
  * first. */
 size_t sts_cache_aging(struct sts_cache *cache, struct arena *arena, int64_t now, int64_t age, size_t limit,

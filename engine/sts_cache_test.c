@@ -104,13 +104,17 @@ static const struct {
 START_TEST(a_failed_fetch_waits)
 {
     struct fixture f = fixture_new();
-    sts_cache_put_failure(f.cache, "a.example", "id1", 5000);
+    const struct sts_fetch_failure noted = {"sts-webpki-invalid", "it has expired"};
+    struct sts_fetch_failure got = {0};
+    sts_cache_put_failure(f.cache, "a.example", "id1", &noted, 5000);
     reopen(&f);
-    ck_assert_msg(sts_cache_failed_lately(f.cache, failures[_i].domain, failures[_i].id, failures[_i].now) ==
-                      failures[_i].lately,
-                  "%s", failures[_i].name);
+    bool lately =
+        sts_cache_failed_lately(f.cache, f.arena, failures[_i].domain, failures[_i].id, failures[_i].now, &got);
+    ck_assert_msg(lately == failures[_i].lately, "%s", failures[_i].name);
+    if (lately)
+        ck_assert(strcmp(got.result_type, noted.result_type) == 0 && strcmp(got.why, noted.why) == 0);
     put(&f, "a.example", "id1", policy_text, 5000);
-    ck_assert(!sts_cache_failed_lately(f.cache, "a.example", "id1", 5001));
+    ck_assert(!sts_cache_failed_lately(f.cache, f.arena, "a.example", "id1", 5001, &got));
     fixture_free(&f);
 }
 END_TEST
