@@ -283,16 +283,20 @@ static const char *https_of(struct arena *arena, const struct world_name *name, 
     static const char *const bodies[] = {
         [WEB_BODY_HALF] = "cut",    [WEB_BODY_ENDLESS] = "large", [WEB_BODY_OVERSIZED] = "large",
         [WEB_BODY_EMPTY] = "empty", [WEB_BODY_SILENT] = "silent", [WEB_BODY_SLOW] = "silent"};
-    const struct web_behaviour *web = &name->https;
-    bool usual = web->nth > 1;
+    static const struct web_behaviour usual = {.status = 200};
+    const struct web_behaviour *web = name->https.nth > 1 ? &usual : &name->https;
     *why = NULL;
-    if (!usual && web->https != WEB_HTTPS_OK)
-        return *why = said_of(name, "https", "https"), connections[web->https];
-    if (!usual && web->body != WEB_BODY_WHOLE)
-        return *why = said_of(name, "https", "body"), bodies[web->body];
-    if (!usual && web->status != 200)
+    if (web->https != WEB_HTTPS_OK) {
+        *why = said_of(name, "https", "https");
+        return connections[web->https];
+    }
+    if (web->body != WEB_BODY_WHOLE) {
+        *why = said_of(name, "https", "body");
+        return bodies[web->body];
+    }
+    if (web->status != 200)
         return arena_printf(arena, "%lld", (long long)web->status);
-    if (!usual && web->location != NULL)
+    if (web->location != NULL)
         return "301";
     return policy || web->policy != NULL ? "ok" : "404";
 }

@@ -11,7 +11,7 @@ grep -E '^[^ ]+ (MX|A|AAAA|TLSA|TXT) ' "$claims" | awk '{ print ($3 == "fails") 
 # What the resolver makes of each, a line each.
 resolver_says() {
     cut -d ' ' -f 1,2 "$1" | dig @"$MTALAB_RESOLVER" +dnssec +noall +comments -f - | awk '
-        / status: / { split($0, part, /status: |,/); status = part[2] }
+        / status: / { split($0, part, /status: |,/); status = part[3] }
         /^;; flags: / {
             split($0, part, /;; flags: |;/)
             authentic = index(" " part[2] " ", " ad ")
