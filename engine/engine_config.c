@@ -16,25 +16,23 @@ static const char *const profile_words[] = {"rfc", "exchange", NULL};
 static const char *const insecure_mx_words[] = {"skip", "use", NULL};
 static const char *const pass_fail_words[] = {"deliver", "block", NULL};
 
-#define FIELD(type, key, kind, member, otherwise, doc)                                                                 \
-    {                                                                                                                  \
-        key, kind, offsetof(type, member), otherwise, doc, NULL, NULL, 0, false                                        \
-    }
-#define WORDS(type, key, member, otherwise, words, doc)                                                                \
-    {                                                                                                                  \
-        key, SCHEMA_WORD, offsetof(type, member), otherwise, doc, words, NULL, 0, false                                \
-    }
-#define SUB(type, key, kind, member, sub, doc)                                                                         \
-    {                                                                                                                  \
-        key, kind, offsetof(type, member), NULL, doc, NULL, sub, 0, false                                              \
-    }
-
 /* clang-format off */
+#define FIELD(type, word, form, member, value, text) \
+    {.key = word, .kind = form, .offset = offsetof(type, member), .otherwise = value, .doc = text}
+#define WORDS(type, word, member, value, list, text) \
+    {.key = word, .kind = SCHEMA_WORD, .offset = offsetof(type, member), .otherwise = value, .words = list, .doc = text}
+#define SUB(type, word, form, member, schema, text) \
+    {.key = word, .kind = form, .offset = offsetof(type, member), .sub = schema, .doc = text}
+#define NEEDED(type, word, form, member, text) \
+    {.key = word, .kind = form, .offset = offsetof(type, member), .doc = text, .required = true}
+#define SCHEMA(type, title, text, rows) \
+    {.name = title, .doc = text, .fields = rows, .count = COUNT(rows), .size = sizeof(type)}
+
 static const struct schema_field connector_fields[] = {
-    {"name", SCHEMA_TEXT, offsetof(struct connector, name), NULL,
-     "what traces and reports call it", NULL, NULL, offsetof(struct connector, at), true},
-    {"recipient-domains", SCHEMA_TEXTS, offsetof(struct connector, recipient_domains), NULL,
-     "its scope: contoso.com, *.contoso.com, *", NULL, NULL, 0, true},
+    {.key = "name", .kind = SCHEMA_TEXT, .offset = offsetof(struct connector, name), .required = true,
+     .doc = "what traces and reports call it", .at_offset = offsetof(struct connector, at)},
+    NEEDED(struct connector, "recipient-domains", SCHEMA_TEXTS, recipient_domains,
+           "its scope: contoso.com, *.contoso.com, *"),
     WORDS(struct connector, "smtp-dane", dane, "opportunistic", dane_words, "what SMTP DANE decides here"),
     WORDS(struct connector, "mta-sts", mta_sts, "opportunistic", sts_words, "what MTA-STS decides here"),
     WORDS(struct connector, "tls", tls, "opportunistic", tls_words,
@@ -45,17 +43,9 @@ static const struct schema_field connector_fields[] = {
           "names or addresses that mail goes to instead of the recipient domain's MX"),
     FIELD(struct connector, "enabled", SCHEMA_BOOL, enabled, "yes", "a disabled connector is never chosen"),
 };
-/* clang-format on */
-static const struct schema connector_schema = {"connector",
-                                               "a path for the mail of some recipient domains",
-                                               connector_fields,
-                                               COUNT(connector_fields),
-                                               sizeof(struct connector),
-                                               0,
-                                               NULL,
-                                               NULL};
+static const struct schema connector_schema =
+    SCHEMA(struct connector, "connector", "a path for the mail of some recipient domains", connector_fields);
 
-/* clang-format off */
 static const struct schema_field resolver_fields[] = {
     FIELD(struct engine_resolver, "root-hints", SCHEMA_TEXT, root_hints, NULL, "file with the root servers"),
     FIELD(struct engine_resolver, "trust-anchor", SCHEMA_TEXT, trust_anchor, "/usr/share/dns/root.key",
@@ -65,18 +55,10 @@ static const struct schema_field resolver_fields[] = {
     FIELD(struct engine_resolver, "forward", SCHEMA_TEXT, forward, NULL,
           "address of a resolver to ask instead of the root servers"),
 };
-/* clang-format on */
-static const struct schema resolver_schema = {"resolver",
-                                              "the validating resolver inside the engine",
-                                              resolver_fields,
-                                              COUNT(resolver_fields),
-                                              sizeof(struct engine_resolver),
-                                              0,
-                                              NULL,
-                                              NULL};
+static const struct schema resolver_schema =
+    SCHEMA(struct engine_resolver, "resolver", "the validating resolver inside the engine", resolver_fields);
 
 #define TIMEOUT(key, member, otherwise, doc) FIELD(struct engine_timeouts, key, SCHEMA_SECONDS, member, otherwise, doc)
-/* clang-format off */
 static const struct schema_field timeout_fields[] = {   /* 5321-4.5.3.2-2 */
     TIMEOUT("connect", connect, "30s", "for a TCP connection"),
     TIMEOUT("greeting", greeting, "5m", "for the greeting"),
@@ -91,26 +73,16 @@ static const struct schema_field timeout_fields[] = {   /* 5321-4.5.3.2-2 */
     TIMEOUT("policy", policy, "60s", "for the fetch of an MTA-STS policy"),
     TIMEOUT("idle", idle, "5m", "for the next command of a client that submits mail"),
 };
-/* clang-format on */
-static const struct schema timeout_schema = {"timeouts",
-                                             "how long the engine waits",
-                                             timeout_fields,
-                                             COUNT(timeout_fields),
-                                             sizeof(struct engine_timeouts),
-                                             0,
-                                             NULL,
-                                             NULL};
+static const struct schema timeout_schema =
+    SCHEMA(struct engine_timeouts, "timeouts", "how long the engine waits", timeout_fields);
 
-/* clang-format off */
 static const struct schema_field engine_fields[] = {
-    {"listen", SCHEMA_TEXTS, offsetof(struct engine_config, listen), "127.0.0.1:25",
-     "where mail is taken by SMTP: address:port", NULL, NULL, 0, false},
+    FIELD(struct engine_config, "listen", SCHEMA_TEXTS, listen, "127.0.0.1:25",
+          "where mail is taken by SMTP: address:port"),
     FIELD(struct engine_config, "clients", SCHEMA_TEXTS, clients, NULL,
           "networks that may submit; without any: 127.0.0.0/8 and ::1/128"),
-    {"hostname", SCHEMA_TEXT, offsetof(struct engine_config, hostname), NULL,
-     "the engine's own name, for EHLO and reports", NULL, NULL, 0, true},
-    {"directory", SCHEMA_TEXT, offsetof(struct engine_config, directory), NULL,
-     "where queue, trace and policy cache are kept", NULL, NULL, 0, true},
+    NEEDED(struct engine_config, "hostname", SCHEMA_TEXT, hostname, "the engine's own name, for EHLO and reports"),
+    NEEDED(struct engine_config, "directory", SCHEMA_TEXT, directory, "where queue, trace and policy cache are kept"),
     FIELD(struct engine_config, "control", SCHEMA_TEXT, control, NULL,
           "control socket; without it: control in the directory"),
     FIELD(struct engine_config, "ca-file", SCHEMA_TEXT, ca_file, "/etc/ssl/certs/ca-certificates.crt",
@@ -145,9 +117,9 @@ static const struct schema_field engine_fields[] = {
     SUB(struct engine_config, "connectors", SCHEMA_SUBS, connectors, &connector_schema,
           "paths; the most specific one takes a recipient"),
 };
+const struct schema engine_config_schema =
+    SCHEMA(struct engine_config, "engine", "the delivery engine", engine_fields);
 /* clang-format on */
-const struct schema engine_config_schema = {
-    "engine", "the delivery engine", engine_fields, COUNT(engine_fields), sizeof(struct engine_config), 0, NULL, NULL};
 
 /* The pauses of a list; NULL after a finding. */
 static const double *read_pauses(struct arena *arena, const struct schema_texts *texts, struct diag_list *diags)
