@@ -13,8 +13,8 @@
     "trust-anchor-signaling: no\n"                                                                                     \
     "aggressive-nsec: no\n"                                                                                            \
     "qname-minimisation: no\n"
-/* With every server answering, unbound's own times are right. Where one stays silent they cost 17 s a name: with these it
- * is a fraction of a second, but a lab that is held up for long looks silent too, so that they are not for every world.
+/* With every server answering, unbound's own times are right. Where one stays silent they cost 17 s a name: with these
+ * it is a fraction of a second, but a lab that is held up for long looks silent too: they are not for every world.
  * infra-cache-max-rtt must stay above unknown-server-time-limit, or every lookup fails at once. */
 static const char usual_options[] = EVERY_WORLD;
 static const char impatient_options[] = EVERY_WORLD "outbound-msg-retry: 1\n"
@@ -77,7 +77,8 @@ static const char *policy_domain(const char *name)
     return name;
 }
 
-/* How far a sender has come when it meets an MTA-STS defect: record, DNS of the host, connection, certificate, answer, policy. */
+/* How far a sender has come when it meets an MTA-STS defect: record, DNS of the host, connection, certificate, answer,
+ * policy. */
 static int sts_stage(const struct plan_defect *defect)
 {
     static const struct {

@@ -26,8 +26,9 @@ struct plan_defect {
     const char *host;             /* the host or zone concerned */
     int hit;                      /* as the scenario says; HIT_DEFAULT: by mechanism and mode */
     bool visible;                 /* false: nothing can witness it (a port nobody listens on) */
-    bool aside;                   /* a sender that looks at the mechanism need not come by: it stands in an insecure zone, at a
-                                   * less preferred host, behind an alias, behind another defect, or in a later attempt */
+    bool aside;                   /* a sender that looks at the mechanism need not come by: it stands in an insecure
+                                   * zone, at a less preferred host, behind an alias or another defect, or in a later
+                                   * attempt */
     bool under_dane;              /* secure TLSA records decide for this domain, so that MTA-STS may be left aside */
     struct srcpos at;
 };
@@ -43,7 +44,7 @@ struct plan {
     bool silent;                  /* a server stays silent: the resolver gets short time-outs */
     const char *resolver_options; /* text of MTALAB_RESOLVER_OPTIONS */
     double patience_s;            /* MTALAB_PATIENCE */
-    const char *sender_domain;    /* "sender.example": well, signed, DANE-authenticated: reports must reach it in every mode */
+    const char *sender_domain;    /* "sender.example": sound and DANE-authenticated: takes reports in every mode */
 };
 
 /* Keys and roots that several plans of one case share, so that a change of the world changes only what it says. */
@@ -52,8 +53,9 @@ struct plan_pki *plan_pki_new(const struct clock *clock, struct err *err) NODISC
 void plan_pki_free(struct plan_pki **pki);
 
 enum plan_net { PLAN_NET_LAB /* 198.18.0.0/15, 2001:db8::/32 */, PLAN_NET_LOOPBACK /* 127.0.0.0/8 */ };
-struct plan *plan_build(const struct scenario *scenario, const struct world *world, enum plan_net net, struct plan_pki *pki,
-                        const struct clock *clock, struct diag_list *diags, struct err *err) NODISCARD;
+struct plan *plan_build(const struct scenario *scenario, const struct world *world, enum plan_net net,
+                        struct plan_pki *pki, const struct clock *clock, struct diag_list *diags,
+                        struct err *err) NODISCARD;
 void plan_free(struct plan **plan);
 
 /* The rule for a defect in a mode when neither it nor the expectation says so. Pure. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * The zones of a world: the root, the top-level domains in use, every domain directly under one, and what else is said to
- * be a zone; the records that follow from the world, then the raw ones; and what is wrong on the way. */
+ * The zones of a world: the root, the top-level domains in use, every domain directly under one, and what else is said
+ * to be a zone; the records that follow from the world, then the raw ones; and what is wrong on the way. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,9 +143,9 @@ static const char *quoted(struct arena *arena, const char *text)
             bytes = 1;
         }
         if (*c == '"' || *c == '\\')
-            at += sprintf(at, "\\%c", *c);
+            at += snprintf(at, 3, "\\%c", *c);
         else if (*c < 0x20 || *c >= 0x7f)
-            at += sprintf(at, "\\%03u", *c);
+            at += snprintf(at, 5, "\\%03u", *c);
         else
             *at++ = (char)*c;
     }

@@ -2,7 +2,7 @@
  * plan_internal - what the files that build a plan share: addresses (plan_net), identities (plan_pki), then zones
  * (plan_dns), MX hosts (plan_mx) and policy hosts (plan_sts).
  *
- * Everything is in the plan's arena, but for addresses and identities, which live in the struct plan_pki of the case. */
+ * Everything is in the plan's arena, but for addresses and identities, which live in the case's struct plan_pki. */
 #ifndef HARNESS_PLAN_INTERNAL_H
 #define HARNESS_PLAN_INTERNAL_H
 
@@ -66,7 +66,7 @@ const struct world_name *plan_domain_of(const struct plan_builder *b, const char
 /* ---- plan_net.c ---- */
 
 enum plan_net_class { PLAN_NET_ZONE, PLAN_NET_MX, PLAN_NET_POLICY };
-/* The same address for the same name, class and ordinal as long as the pki lives; NULL with *err filled when they run out. */
+/* The same address for the same name, class and ordinal as long as the pki lives; NULL with *err when they run out. */
 const char *plan_net_address(struct plan_builder *b, enum plan_net_class class, const char *name, bool v6,
                              unsigned ordinal);
 bool plan_net_hosts(struct plan_builder *b); /* finds the hosts of the world and gives them addresses */
@@ -100,7 +100,7 @@ bool plan_pki_hosts(struct plan_builder *b); /* gives each host its identity */
 
 bool plan_dns_zones(struct plan_builder *b);   /* which zones there are */
 bool plan_dns_records(struct plan_builder *b); /* what stands in them, and what is wrong with it */
-/* One TLSA record's data as text, "3 1 1 00ff.."; *matches: it authenticates what the host shows. NULL with a finding. */
+/* One TLSA record as text, "3 1 1 00ff.."; *matches: it authenticates what the host shows. NULL with a finding. */
 const char *plan_tlsa_text(struct plan_builder *b, const struct world_name *name, const char *said, struct srcpos at,
                            bool *matches);
 

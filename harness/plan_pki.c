@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Three authorities, each a root with an intermediate, and one identity for each host and certificate state. A host keeps
- * its key through all states, so that a change of its certificate leaves the key alone. */
+ * Three authorities, each a root with an intermediate, and one identity for each host and certificate state. A host
+ * keeps its key through all states, so that a change of its certificate leaves the key alone. */
 #include <string.h>
 
 #include "base/text.h"

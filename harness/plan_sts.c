@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * The policies of a plan: the record that announces one, its body, the host that serves it, and what is wrong with them.
+ * The policies of a plan: the record that announces one, its body, the host that serves it, and their defects.
  *
  * A sender comes by them in that order, so that only what stands first is sure to be met. */
 #include <openssl/sha.h>

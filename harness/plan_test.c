@@ -20,19 +20,23 @@ static const struct {
     int rule[MODE_COUNT];         /* none/none, none/opp, opp/none, opp/opp, mandatory/none, mandatory/opp */
 } rules[] = {
     {"DNS on the way",            {.mechanism = MECHANISM_DNS},   NULL, D, {M, M, M, M, M, M}},
-    {"DNS beside the way",        {.mechanism = MECHANISM_DNS, .aside = true},                NULL, D, {MAY, MAY, MAY, MAY, MAY, MAY}},
+    {"DNS beside the way",        {.mechanism = MECHANISM_DNS, .aside = true},                NULL, D, {MAY, MAY,
+     MAY, MAY, MAY, MAY}},
     {"TLSA of the first host",    {.mechanism = MECHANISM_TLSA},  NULL, D, {N, N, M, M, M, M}},
-    {"TLSA of an insecure host",  {.mechanism = MECHANISM_TLSA, .aside = true},               NULL, D, {N, N, MAY, MAY, MAY, MAY}},
+    {"TLSA of an insecure host",  {.mechanism = MECHANISM_TLSA, .aside = true},               NULL, D, {N, N, MAY,
+     MAY, MAY, MAY}},
     {"TLSA is asked for before connecting", {.mechanism = MECHANISM_TLSA}, "no connect", D, {N, N, M, M, M, M}},
     {"policy",                    {.mechanism = MECHANISM_STS},   NULL, D, {N, M, N, M, N, MAY}},
     {"policy beside DANE",        {.mechanism = MECHANISM_STS, .under_dane = true}, NULL, D, {N, M, N, MAY, N, MAY}},
-    {"policy behind a worse one", {.mechanism = MECHANISM_STS, .aside = true},                NULL, D, {N, MAY, N, MAY, N, MAY}},
+    {"policy behind a worse one", {.mechanism = MECHANISM_STS, .aside = true},                NULL, D, {N, MAY, N,
+     MAY, N, MAY}},
     {"dialogue, nothing said",    {.mechanism = MECHANISM_SMTP},  NULL, D, {MAY, MAY, MAY, MAY, MAY, MAY}},
     {"dialogue, connect",         {.mechanism = MECHANISM_SMTP},  "connect", D, {M, M, M, M, M, M}},
     {"dialogue, no mail-from",    {.mechanism = MECHANISM_SMTP},  "no mail-from", D, {MAY, MAY, MAY, MAY, MAY, MAY}},
     {"dialogue, no connect",      {.mechanism = MECHANISM_SMTP},  "no connect", D, {N, N, N, N, N, N}},
     {"certificate, starttls",     {.mechanism = MECHANISM_CERTIFICATE}, "starttls", D, {M, M, M, M, M, M}},
-    {"said of the fault",         {.mechanism = MECHANISM_TLSA, .hit = HIT_MAY}, NULL, D, {MAY, MAY, MAY, MAY, MAY, MAY}},
+    {"said of the fault",         {.mechanism = MECHANISM_TLSA, .hit = HIT_MAY}, NULL, D, {MAY, MAY, MAY, MAY, MAY,
+     MAY}},
     {"said of the mode",          {.mechanism = MECHANISM_TLSA, .hit = HIT_MAY}, NULL, M, {M, M, M, M, M, M}},
 };
 /* clang-format on */
@@ -96,28 +100,47 @@ static const char *records_of(const struct plan *plan, const char *zone)
 
 /* clang-format off */
 static const struct { const char *name, *world, *zone, *has, *has_not; } records[] = {
-    {"host by name", MX "  mx1.partner.example: {}\n", "partner.example", "mx1.partner.example. A 198.18.1.1\n", "TLSA"},
-    {"preferences", "  partner.example: {mx: [mx1.partner.example, 5 mx2.partner.example]}\n  mx1.partner.example: {}\n  mx2.partner.example: {}\n",
+    {"host by name", MX "  mx1.partner.example: {}\n", "partner.example", "mx1.partner.example. A 198.18.1.1\n",
+     "TLSA"},
+    {"preferences", "  partner.example: {mx: [mx1.partner.example, 5 mx2.partner.example]}\n"
+     "  mx1.partner.example: {}\n  mx2.partner.example: {}\n",
      "partner.example", "MX 5 mx2.partner.example.\n", "MX 20"},
     {"null MX", "  partner.example: {mx: null}\n", "partner.example", "partner.example. MX 0 .\n", " A "},
-    {"domain with MX has no address", MX "  mx1.partner.example: {}\n", "partner.example", "MX 10", "\npartner.example. A"},
-    {"domain as its own host", "  partner.example: {address: v4, tlsa: [3 1 1]}\n", "partner.example", "_25._tcp.partner.example. TLSA 3 1 1 ", "MX"},
-    {"IPv6", MX "  mx1.partner.example: {address: v6}\n", "partner.example", "mx1.partner.example. AAAA 2001:db8:0:25::1\n", " A "},
-    {"dead address", MX "  mx1.partner.example: {address: [dead-v6, v4]}\n", "partner.example", "AAAA 2001:db8:0:25::1\n", NULL},
+    {"domain with MX has no address", MX "  mx1.partner.example: {}\n", "partner.example", "MX 10",
+     "\npartner.example. A"},
+    {"domain as its own host", "  partner.example: {address: v4, tlsa: [3 1 1]}\n", "partner.example",
+     "_25._tcp.partner.example. TLSA 3 1 1 ", "MX"},
+    {"IPv6", MX "  mx1.partner.example: {address: v6}\n", "partner.example",
+     "mx1.partner.example. AAAA 2001:db8:0:25::1\n", " A "},
+    {"dead address", MX "  mx1.partner.example: {address: [dead-v6, v4]}\n", "partner.example",
+     "AAAA 2001:db8:0:25::1\n", NULL},
     {"no address", MX "  mx1.partner.example: {address: none}\n", "partner.example", "MX 10", " A "},
-    {"alias", MX "  mx1.partner.example: {cname: mx.provider.example}\n  mx.provider.example: {}\n", "partner.example", "mx1.partner.example. CNAME mx.provider.example.\n", " A "},
-    {"alias, its end", MX "  mx1.partner.example: {cname: mx.provider.example}\n  mx.provider.example: {address: v4}\n", "provider.example", "mx.provider.example. A ", "CNAME"},
-    {"records without data", MX "  mx1.partner.example: {tlsa: [3 1 1 nothing]}\n", "partner.example", "TLSA \\# 3 030101\n", NULL},
-    {"records of just these bytes", MX "  mx1.partner.example: {tlsa: [200 9 8 00FF]}\n", "partner.example", "TLSA 200 9 8 00FF\n", NULL},
-    {"text in quotes", "  partner.example: {txt: ['a \"b\" \\']}\n", "partner.example", "TXT \"a \\\"b\\\" \\\\\"\n", NULL},
-    {"policy announced", "  partner.example: {mx: null, mta-sts: {mode: enforce, id: abc}}\n", "partner.example", "_mta-sts.partner.example. TXT \"v=STSv1; id=abc;\"\n", NULL},
-    {"policy host", "  partner.example: {mx: null, mta-sts: enforce}\n", "partner.example", "mta-sts.partner.example. A 198.18.2.1\n", NULL},
-    {"policy not announced", "  partner.example: {mx: null, mta-sts: {mode: enforce, txt: none}}\n", "partner.example", "mta-sts.partner.example. A ", "TXT"},
-    {"TLSA in a zone of its own", MX "  mx1.partner.example: {tlsa: [3 1 1]}\n  _tcp.mx1.partner.example: {dnssec: unsigned}\n", "_tcp.mx1.partner.example", "_25._tcp.mx1.partner.example. TLSA 3 1 1", " A "},
-    {"raw records", MX "  mx1.partner.example:\n    records: |\n      www A ${v4 of mx1.partner.example}\n", "partner.example", "$ORIGIN mx1.partner.example.\nwww A 198.18.1.1\n", NULL},
-    {"the sender's own", MX "  mx1.partner.example: {}\n", "sender.example", "_25._tcp.mx.sender.example. TLSA 3 1 1", NULL},
+    {"alias", MX "  mx1.partner.example: {cname: mx.provider.example}\n  mx.provider.example: {}\n",
+     "partner.example", "mx1.partner.example. CNAME mx.provider.example.\n", " A "},
+    {"alias, its end", MX "  mx1.partner.example: {cname: mx.provider.example}\n"
+     "  mx.provider.example: {address: v4}\n", "provider.example", "mx.provider.example. A ", "CNAME"},
+    {"records without data", MX "  mx1.partner.example: {tlsa: [3 1 1 nothing]}\n", "partner.example",
+     "TLSA \\# 3 030101\n", NULL},
+    {"records of just these bytes", MX "  mx1.partner.example: {tlsa: [200 9 8 00FF]}\n", "partner.example",
+     "TLSA 200 9 8 00FF\n", NULL},
+    {"text in quotes", "  partner.example: {txt: ['a \"b\" \\']}\n", "partner.example",
+     "TXT \"a \\\"b\\\" \\\\\"\n", NULL},
+    {"policy announced", "  partner.example: {mx: null, mta-sts: {mode: enforce, id: abc}}\n", "partner.example",
+     "_mta-sts.partner.example. TXT \"v=STSv1; id=abc;\"\n", NULL},
+    {"policy host", "  partner.example: {mx: null, mta-sts: enforce}\n", "partner.example",
+     "mta-sts.partner.example. A 198.18.2.1\n", NULL},
+    {"policy not announced", "  partner.example: {mx: null, mta-sts: {mode: enforce, txt: none}}\n",
+     "partner.example", "mta-sts.partner.example. A ", "TXT"},
+    {"TLSA in a zone of its own", MX "  mx1.partner.example: {tlsa: [3 1 1]}\n"
+     "  _tcp.mx1.partner.example: {dnssec: unsigned}\n", "_tcp.mx1.partner.example",
+     "_25._tcp.mx1.partner.example. TLSA 3 1 1", " A "},
+    {"raw records", MX "  mx1.partner.example:\n    records: |\n      www A ${v4 of mx1.partner.example}\n",
+     "partner.example", "$ORIGIN mx1.partner.example.\nwww A 198.18.1.1\n", NULL},
+    {"the sender's own", MX "  mx1.partner.example: {}\n", "sender.example",
+     "_25._tcp.mx.sender.example. TLSA 3 1 1", NULL},
     {"zone above the sender's", MX "  mx1.partner.example: {}\n", "example", "", "A"},
-    {"zone of an undeclared domain", MX "  mx1.partner.example: {}\n  mx.provider.example: {}\n", "provider.example", "mx.provider.example. A", NULL},
+    {"zone of an undeclared domain", MX "  mx1.partner.example: {}\n  mx.provider.example: {}\n",
+     "provider.example", "mx.provider.example. A", NULL},
 };
 /* clang-format on */
 
@@ -137,32 +160,57 @@ END_TEST
 /* clang-format off */
 static const struct { const char *name, *world, *id; bool met, visible; } defects[] = {
     {"matching record",        MX "  mx1.partner.example: {tlsa: [3 1 1]}\n", NULL, false, false},
-    {"record of the root",     MX "  mx1.partner.example: {tlsa: [2 1 1 of root], certificate: with-root}\n", NULL, false, false},
-    {"root that is not shown", MX "  mx1.partner.example: {tlsa: [2 1 1 of root]}\n", "mx1.partner.example:tlsa", true, true},
+    {"record of the root",     MX "  mx1.partner.example: {tlsa: [2 1 1 of root], certificate: with-root}\n", NULL,
+     false, false},
+    {"root that is not shown", MX "  mx1.partner.example: {tlsa: [2 1 1 of root]}\n", "mx1.partner.example:tlsa",
+     true, true},
     {"whole root, not shown",  MX "  mx1.partner.example: {tlsa: [2 0 0 of root]}\n", NULL, false, false},
-    {"other key",              MX "  mx1.partner.example: {tlsa: [3 1 1 of other-key]}\n", "mx1.partner.example:tlsa", true, true},
-    {"renewed certificate",    MX "  mx1.partner.example: {tlsa: [3 0 1 of renewed]}\n", "mx1.partner.example:tlsa", true, true},
+    {"other key",              MX "  mx1.partner.example: {tlsa: [3 1 1 of other-key]}\n",
+     "mx1.partner.example:tlsa", true, true},
+    {"renewed certificate",    MX "  mx1.partner.example: {tlsa: [3 0 1 of renewed]}\n", "mx1.partner.example:tlsa",
+     true, true},
     {"renewed, same key",      MX "  mx1.partner.example: {tlsa: [3 1 1 of renewed]}\n", NULL, false, false},
     {"PKIX usage",             MX "  mx1.partner.example: {tlsa: [1 1 1]}\n", "mx1.partner.example:tlsa", true, true},
-    {"mismatch in an unsigned zone", "  partner.example: {mx: [mx1.partner.example], dnssec: unsigned}\n  mx1.partner.example: {tlsa: [3 1 1 of other-key]}\n", "mx1.partner.example:tlsa", false, true},
-    {"mismatch behind an unsigned MX", "  partner.example: {mx: [mx.provider.example], dnssec: unsigned}\n  mx.provider.example: {tlsa: [3 1 1 of other-key]}\n", "mx.provider.example:tlsa", false, true},
-    {"expired",                MX "  mx1.partner.example: {certificate: expired}\n", "mx1.partner.example:certificate", true, true},
+    {"mismatch in an unsigned zone", "  partner.example: {mx: [mx1.partner.example], dnssec: unsigned}\n"
+     "  mx1.partner.example: {tlsa: [3 1 1 of other-key]}\n", "mx1.partner.example:tlsa", false, true},
+    {"mismatch behind an unsigned MX", "  partner.example: {mx: [mx.provider.example], dnssec: unsigned}\n"
+     "  mx.provider.example: {tlsa: [3 1 1 of other-key]}\n", "mx.provider.example:tlsa", false, true},
+    {"expired",                MX "  mx1.partner.example: {certificate: expired}\n",
+     "mx1.partner.example:certificate", true, true},
     {"no certificate",         MX "  mx1.partner.example: {certificate: none}\n", NULL, false, false},
-    {"refused connections",    MX "  mx1.partner.example: {smtp: {tcp: refuse}}\n", "mx1.partner.example:tcp", true, false},
-    {"no STARTTLS",            MX "  mx1.partner.example: {smtp: {starttls: hidden}}\n", "mx1.partner.example:starttls", true, true},
-    {"answer of a step",       MX "  mx1.partner.example: {smtp: {end-of-data: 451 later}}\n", "mx1.partner.example:end-of-data", true, true},
-    {"DNS of the MX record",   "  partner.example: {mx: [mx1.partner.example], dns: [{fault: servfail, type: MX}]}\n  mx1.partner.example: {}\n", "partner.example:dns-servfail-MX-0", true, true},
-    {"DNS of TLSA",            MX "  mx1.partner.example: {dns: [{fault: servfail, type: TLSA}]}\n", "_25._tcp.mx1.partner.example:dns-servfail-TLSA-0", true, true},
-    {"DNS of AAAA",            MX "  mx1.partner.example: {dns: [{fault: servfail, type: AAAA}]}\n", "mx1.partner.example:dns-servfail-AAAA-0", false, true},
-    {"DNS later",              MX "  mx1.partner.example: {dns: [{fault: servfail, type: A, nth: 2}]}\n", "mx1.partner.example:dns-servfail-A-0", false, true},
-    {"announcement",           "  partner.example: {mx: null, mta-sts: {mode: enforce, txt: [nonsense]}}\n", "partner.example:mta-sts-txt", true, true},
-    {"policy host's certificate", "  partner.example: {mx: null, mta-sts: enforce}\n  mta-sts.partner.example: {certificate: expired}\n", "mta-sts.partner.example:certificate", true, true},
-    {"status of the policy",   "  partner.example: {mx: null, mta-sts: enforce}\n  mta-sts.partner.example: {https: 404}\n", "mta-sts.partner.example:status", true, true},
-    {"certificate before status", "  partner.example: {mx: null, mta-sts: enforce}\n  mta-sts.partner.example: {https: 404, certificate: expired}\n", "mta-sts.partner.example:status", false, true},
-    {"policy host refuses",    "  partner.example: {mx: null, mta-sts: enforce}\n  mta-sts.partner.example: {https: refuse}\n", "mta-sts.partner.example:https", true, false},
-    {"policy byte for byte",   "  partner.example: {mx: null, mta-sts: {policy: nonsense}}\n", "mta-sts.partner.example:policy", true, true},
-    {"host not listed",        "  partner.example: {mx: [mx1.partner.example], mta-sts: {mx: [mx9.partner.example]}}\n  mx1.partner.example: {}\n", "mta-sts.partner.example:policy", true, true},
-    {"policy never announced", "  partner.example: {mx: null, mta-sts: {policy: nonsense, txt: none}}\n", "mta-sts.partner.example:policy", false, true},
+    {"refused connections",    MX "  mx1.partner.example: {smtp: {tcp: refuse}}\n", "mx1.partner.example:tcp", true,
+     false},
+    {"no STARTTLS",            MX "  mx1.partner.example: {smtp: {starttls: hidden}}\n",
+     "mx1.partner.example:starttls", true, true},
+    {"answer of a step",       MX "  mx1.partner.example: {smtp: {end-of-data: 451 later}}\n",
+     "mx1.partner.example:end-of-data", true, true},
+    {"DNS of the MX record",
+     "  partner.example: {mx: [mx1.partner.example], dns: [{fault: servfail, type: MX}]}\n"
+     "  mx1.partner.example: {}\n", "partner.example:dns-servfail-MX-0", true, true},
+    {"DNS of TLSA",            MX "  mx1.partner.example: {dns: [{fault: servfail, type: TLSA}]}\n",
+     "_25._tcp.mx1.partner.example:dns-servfail-TLSA-0", true, true},
+    {"DNS of AAAA",            MX "  mx1.partner.example: {dns: [{fault: servfail, type: AAAA}]}\n",
+     "mx1.partner.example:dns-servfail-AAAA-0", false, true},
+    {"DNS later",              MX "  mx1.partner.example: {dns: [{fault: servfail, type: A, nth: 2}]}\n",
+     "mx1.partner.example:dns-servfail-A-0", false, true},
+    {"announcement",           "  partner.example: {mx: null, mta-sts: {mode: enforce, txt: [nonsense]}}\n",
+     "partner.example:mta-sts-txt", true, true},
+    {"policy host's certificate", "  partner.example: {mx: null, mta-sts: enforce}\n"
+     "  mta-sts.partner.example: {certificate: expired}\n", "mta-sts.partner.example:certificate", true, true},
+    {"status of the policy",   "  partner.example: {mx: null, mta-sts: enforce}\n"
+     "  mta-sts.partner.example: {https: 404}\n", "mta-sts.partner.example:status", true, true},
+    {"certificate before status", "  partner.example: {mx: null, mta-sts: enforce}\n"
+     "  mta-sts.partner.example: {https: 404, certificate: expired}\n", "mta-sts.partner.example:status", false,
+     true},
+    {"policy host refuses",    "  partner.example: {mx: null, mta-sts: enforce}\n"
+     "  mta-sts.partner.example: {https: refuse}\n", "mta-sts.partner.example:https", true, false},
+    {"policy byte for byte",   "  partner.example: {mx: null, mta-sts: {policy: nonsense}}\n",
+     "mta-sts.partner.example:policy", true, true},
+    {"host not listed",
+     "  partner.example: {mx: [mx1.partner.example], mta-sts: {mx: [mx9.partner.example]}}\n"
+     "  mx1.partner.example: {}\n", "mta-sts.partner.example:policy", true, true},
+    {"policy never announced", "  partner.example: {mx: null, mta-sts: {policy: nonsense, txt: none}}\n",
+     "mta-sts.partner.example:policy", false, true},
 };
 /* clang-format on */
 
@@ -188,14 +236,19 @@ END_TEST
 static const struct { const char *name, *world, *says; } impossible[] = {
     {"TLSA that is none", MX "  mx1.partner.example: {tlsa: [3 1]}\n", "is no TLSA record"},
     {"TLSA of nobody", MX "  mx1.partner.example: {tlsa: [3 1 1 of nobody]}\n", "'nobody' is neither"},
-    {"TLSA without certificate", MX "  mx1.partner.example: {tlsa: [3 1 1], certificate: none}\n", "has no certificate"},
-    {"intermediate that is none", MX "  mx1.partner.example: {tlsa: [2 1 1 of intermediate], certificate: self-signed}\n", "no intermediate"},
+    {"TLSA without certificate", MX "  mx1.partner.example: {tlsa: [3 1 1], certificate: none}\n",
+     "has no certificate"},
+    {"intermediate that is none", MX
+     "  mx1.partner.example: {tlsa: [2 1 1 of intermediate], certificate: self-signed}\n", "no intermediate"},
     {"address outside the lab", MX "  mx1.partner.example: {address: 192.0.2.1}\n", "198.18.0.0/15"},
-    {"preference that is none", "  partner.example: {mx: [ten mx1.partner.example]}\n  mx1.partner.example: {}\n", "is no MX record"},
+    {"preference that is none", "  partner.example: {mx: [ten mx1.partner.example]}\n  mx1.partner.example: {}\n",
+     "is no MX record"},
     {"zone fault at a host", MX "  mx1.partner.example: {dns: [ds-wrong]}\n", "spoils a whole zone"},
     {"mistake in raw records", MX "  mx1.partner.example:\n    records: |\n      www A 300.1.1.1\n", "IPv4"},
-    {"nothing generated so", MX "  mx1.partner.example:\n    records: |\n      www A ${v6 of mx1.partner.example}\n", "is not made here"},
-    {"certificate file that is none", MX "  mx1.partner.example: {certificate: {certificate-file: /nowhere.pem, key-file: /nowhere.key}}\n", "/nowhere"},
+    {"nothing generated so", MX "  mx1.partner.example:\n    records: |\n"
+     "      www A ${v6 of mx1.partner.example}\n", "is not made here"},
+    {"certificate file that is none", MX
+     "  mx1.partner.example: {certificate: {certificate-file: /nowhere.pem, key-file: /nowhere.key}}\n", "/nowhere"},
 };
 /* clang-format on */
 
@@ -253,7 +306,8 @@ static const struct { const char *name, *world; bool silent; double patience_s; 
     {"silent name server", MX "  mx1.partner.example: {dns: [silent]}\n", true, 5},
     {"stalling step", MX "  mx1.partner.example: {smtp: {ehlo: stall}}\n", false, 0.4},
     {"stalling STARTTLS", MX "  mx1.partner.example: {smtp: {starttls: stall}}\n", false, 0.4},
-    {"stalling policy host", "  partner.example: {mx: null, mta-sts: enforce}\n  mta-sts.partner.example: {https: stall}\n", false, 0.4},
+    {"stalling policy host", "  partner.example: {mx: null, mta-sts: enforce}\n"
+     "  mta-sts.partner.example: {https: stall}\n", false, 0.4},
 };
 /* clang-format on */
 

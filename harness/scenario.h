@@ -15,7 +15,7 @@
 enum world_dnssec_state { WORLD_SIGNED, WORLD_UNSIGNED };
 enum world_ds { WORLD_DS_RIGHT, WORLD_DS_MISSING };
 
-struct world_dns_fault {          /* dns: [{fault: servfail, type: TLSA, owner: ..., nth: 1}]; short form: the fault's name */
+struct world_dns_fault {          /* dns: [{fault: servfail, type: TLSA, owner: ..., nth: 1}]; short form: the name */
     const char *fault, *type, *owner;
     int64_t nth;
     int hit;                      /* by default | must | may | never: enum scenario_hit */
@@ -35,8 +35,9 @@ enum world_issuer {
 };
 enum world_dates { DATES_VALID, DATES_EXPIRED, DATES_NOT_YET_VALID };
 enum world_chain { CHAIN_FULL, CHAIN_WITH_ROOT, CHAIN_MISSING_INTERMEDIATE };
-struct world_certificate {        /* short form: trusted | unknown-root | private-root | self-signed | expired | not-yet-valid
-                                   * | wrong-name | missing-intermediate | with-root | wildcard | cn-only | no-names | none */
+struct world_certificate {        /* short form: trusted | unknown-root | private-root | self-signed | expired
+                                   * | not-yet-valid | wrong-name | missing-intermediate | with-root | wildcard
+                                   * | cn-only | no-names | none */
     int issuer, dates, chain;
     struct schema_texts names;    /* DNS-IDs; empty: the host's own name; "*" is *.<parent of the host> */
     int names_as;                 /* enum identity_names */
@@ -49,7 +50,7 @@ struct world_sts {                /* mta-sts: of a policy domain; short form: en
     struct schema_texts mx;       /* default: the domain's MX hosts */
     double max_age_s;             /* 7d */
     const char *id;               /* default made */
-    struct schema_texts txt;      /* the TXT records' texts instead of v=STSv1; id=...; the one word `none`: no record */
+    struct schema_texts txt;      /* the TXT records' texts instead of v=STSv1; id=...; the one word `none`: none */
     const char *policy;           /* the body byte for byte instead */
     struct srcpos policy_at;
     bool host;                    /* yes: a policy host mta-sts.<domain> exists */
@@ -60,20 +61,20 @@ struct world_name {               /* one key of world: */
     const char *name;             /* lower case, no trailing dot */
     struct srcpos at;
     const struct tree_node *node; /* as merged */
-    bool zone;                    /* a zone begins here: zone: as said; else top-level domains, names directly under one,
-                                   * and every name with dnssec: */
+    bool zone;                    /* a zone begins here: zone: as said; else top-level domains, names directly under
+                                   * one, and every name with dnssec: */
     struct srcpos zone_at;        /* file NULL: not said */
     struct world_dnssec dnssec;
     struct srcpos dnssec_at;      /* file NULL: not said */
-    struct schema_texts mx;       /* "mx1.partner.example", "10 mx1..."; without numbers 10, 20, ...; the one word `null` is
-                                   * the null MX, `none` no MX record */
+    struct schema_texts mx;       /* "mx1.partner.example", "10 mx1..."; without numbers 10, 20, ...; the one word
+                                   * `null` is the null MX, `none` no MX record */
     const char *cname;
     struct schema_list dns;       /* of struct world_dns_fault */
     const char *records; struct srcpos records_at;   /* raw zone text, names relative to this name */
-    struct schema_texts address;  /* v4, v6, dead-v4, dead-v6 (published, nobody listens), none, or literal addresses of the
-                                   * lab; default v4 for hosts */
-    struct schema_texts tlsa;     /* "3 1 1", "3 1 1 of other-key", "2 0 1 of root", "2 1 1 of intermediate", "3 1 1 of renewed",
-                                   * "3 1 1 of mx2.partner.example", "3 1 1 <hex>" */
+    struct schema_texts address;  /* v4, v6, dead-v4, dead-v6 (published, nobody listens), none, or literal addresses of
+                                   * the lab; default v4 for hosts */
+    struct schema_texts tlsa;     /* "3 1 1", "3 1 1 of other-key", "2 0 1 of root", "2 1 1 of intermediate",
+                                   * "3 1 1 of renewed", "3 1 1 of mx2.partner.example", "3 1 1 <hex>" */
     struct schema_texts txt;
     struct world_certificate certificate; bool has_certificate;
     struct schema_named sni;      /* of struct world_certificate: shown instead when the hello names this */
@@ -151,14 +152,14 @@ struct corpus {
     struct diag_list *diags;
 };
 
-/* Reads files (paths, folders, names under directory such as "dane/matching-key" or "dane"); bases are read too and become
- * twins but not items. Every mistake of every file lands in corpus->diags. Never NULL. */
+/* Reads files (paths, folders, names under directory such as "dane/matching-key" or "dane"); bases are read too and
+ * become twins but not items. Every mistake of every file lands in corpus->diags. Never NULL. */
 struct corpus *corpus_read(const char *directory, const char *const *paths, size_t count);
 void corpus_free(struct corpus **corpus);
 /* Text as a file of that name; for tests and fuzzing. */
 struct corpus *corpus_read_text(const char *directory, const char *name, const char *text, size_t length);
 
-/* Are there clauses of that id; its level: "MUST", "MUST NOT", "SHOULD", ... NULL: unknown clause. From scenarios/clauses/. */
+/* The catalogue of normative sentences, from scenarios/clauses/. Level: "MUST", "MUST NOT", "SHOULD", ... */
 struct clause { const char *id, *rfc, *section, *level, *who, *says, *seen; };
 struct clauses;
 struct clauses *clauses_read(struct arena *arena, const char *directory, struct diag_list *diags);

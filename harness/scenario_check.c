@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * The rules that a scenario keeps beyond its keys: what is expected covers every mode once, what is named exists, a base
- * differs in one thing. */
+ * The rules that a scenario keeps beyond its keys: what is expected covers every mode once, what is named exists, a
+ * base differs in one thing. */
 #include <string.h>
 
 #include "base/table.h"
@@ -260,7 +260,7 @@ static bool same_node(const struct tree_node *a, const struct tree_node *b)
     return true;
 }
 
-/* How many settings of a map differ from those of the base: keys of a name, and within certificate, smtp and the like. */
+/* How many settings differ from those of the base: keys of a name, and within certificate, smtp and the like. */
 static size_t count_differences(const struct tree_node *base, const struct tree_node *change, unsigned depth)
 {
     size_t count = 0;

@@ -5,7 +5,13 @@
 
 #include "harness/scenario_schema.h"
 
-enum { SCENARIO_NAMES_MAX = 200, SCENARIO_VARIANTS_MAX = 64, SCENARIO_STEPS_MAX = 50, SCENARIO_RECIPIENTS_MAX = 100, SCENARIO_LIST_MAX = 300 };
+enum {
+    SCENARIO_NAMES_MAX = 200,
+    SCENARIO_LIST_MAX = 300,      /* of records or faults of a name */
+    SCENARIO_VARIANTS_MAX = 64,
+    SCENARIO_STEPS_MAX = 50,
+    SCENARIO_RECIPIENTS_MAX = 100,
+};
 
 /* ---- scenario_world.c ---- */
 
@@ -30,7 +36,7 @@ struct scenario_file;    /* one file with all its variants */
 struct scenario_library; /* the files read so far, each once */
 
 struct scenario_library *scenario_library_new(struct arena *arena, const char *directory, struct diag_list *diags);
-/* Reads a file of that name, bases first; NULL with a finding when it is not there, or its bases go round in a circle. */
+/* Reads a file of that name, bases first; NULL with a finding: it is not there, or its bases go round in a circle. */
 struct scenario_file *scenario_library_read(struct scenario_library *library, const char *name, const char *path,
                                             struct srcpos asked_at);
 struct scenario_file *scenario_library_read_text(struct scenario_library *library, const char *name, const char *text,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * A file becomes its scenarios in these steps: its base is read first; the base's world and the file's change make its
- * world, still with ${axis} in it; for each combination of axis values these are put in; the schema reads what comes out. */
+ * world, still with ${axis} in it; for each combination of axis values these are put in; the schema reads the rest. */
 #include <string.h>
 #include <unistd.h>
 
