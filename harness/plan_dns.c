@@ -400,10 +400,12 @@ static void put_addresses(struct plan_builder *b, struct zone_text *texts)
 
 /* --- raw islands ----------------------------------------------------------------------------------------------- */
 
-/* ${v4 of mx1.partner.example}, ${v6 of ...}, ${tlsa 3 1 1 of ...}: what the plan made. NULL with a finding. */
+/* ${v4 of mx1.partner.example}, ${v6 of ...}, ${tlsa 3 1 1 [of other-key] of ...}: what the plan made. NULL with a finding. */
 static const char *generated(struct plan_builder *b, const char *what, struct srcpos at)
 {
-    const char *of = strstr(what, " of ");
+    const char *of = NULL; /* the last one: `tlsa 3 1 1 of other-key of HOST` */
+    for (const char *at_of = strstr(what, " of "); at_of != NULL; at_of = strstr(at_of + 1, " of "))
+        of = at_of;
     const struct world_name *name = of != NULL ? world_find(b->world, of + 4) : NULL;
     const struct plan_host *host = name != NULL ? plan_host_find(b, name->name, PLAN_MX) : NULL;
     host = host == NULL && name != NULL ? plan_host_find(b, name->name, PLAN_POLICY) : host;
