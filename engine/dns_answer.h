@@ -29,7 +29,8 @@ struct dns_answer {
 
 bool dns_answer_read(struct arena *arena, const unsigned char *packet, size_t length, uint16_t type,
                      struct dns_answer *out);
-/* The name that stands at offset in a record's RDATA, in lower case; unusual octets as \DDD, "." for the root. NULL: malformed. */
+/* The name that stands at offset in a record's RDATA, in lower case; unusual octets as \DDD, "." for the root. NULL:
+ * malformed. */
 char *dns_answer_name(struct arena *arena, const struct dns_answer *answer, const struct dns_record *record,
                       size_t offset);
 

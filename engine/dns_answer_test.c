@@ -6,8 +6,7 @@
 
 #include "base/testing.h"
 
-/* A packet is written as text: header and question come first; then records, each "owner|type|data" with names as dotted
- * text. data of CNAME is a name, of MX "preference name", of others text. */
+/* A packet is made of its question and records; the data of a CNAME is a name, of others it is taken as it is. */
 struct packet {
     unsigned char bytes[2048];
     size_t length;

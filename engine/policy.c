@@ -90,8 +90,8 @@ static struct policy_decision decide_sts(const struct policy_facts *f)
     return try_host(DEMAND_PKIX, "8461-4-2", "an enforce policy in force: a valid certificate for the MX host");
 }
 
-/* DANE that passes behind a secure MX is not overridden by a policy that fails (8461-2): the policy is then watched, not
- * demanded. Behind an insecure MX it would be the forger's own DANE. */
+/* DANE that passes behind a secure MX is not overridden by a policy that fails (8461-2): the policy is then watched,
+ * not demanded. Behind an insecure MX it would be the forger's own DANE. */
 static bool dane_outranks_sts(const struct policy_facts *f, const struct policy_decision *by_dane)
 {
     return by_dane->demand == DEMAND_DANE && f->mx_trust == TRUST_SECURE && !f->dane_pass_sts_fail_block &&

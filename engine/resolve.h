@@ -17,54 +17,74 @@
 enum dns_trust {
     TRUST_NOT_ASKED,
     TRUST_SECURE,
-    TRUST_INSECURE,        /* provably unsigned, outside of every trust anchor, or an opt-out span */
-    TRUST_OVERRIDDEN,      /* bogus, and taken all the same because the connector says DANE none */
-    TRUST_BOGUS,           /* failed: a validator's verdict */
-    TRUST_FAILED,          /* failed: SERVFAIL, REFUSED, timeout, malformed ... */
+    TRUST_INSECURE,   /* provably unsigned, outside of every trust anchor, or an opt-out span */
+    TRUST_OVERRIDDEN, /* bogus, and taken all the same because the connector says DANE none */
+    TRUST_BOGUS,      /* failed: a validator's verdict */
+    TRUST_FAILED,     /* failed: SERVFAIL, REFUSED, timeout, malformed ... */
 };
-static inline bool trust_is_failure(enum dns_trust t) { return t == TRUST_BOGUS || t == TRUST_FAILED; }
+static inline bool trust_is_failure(enum dns_trust t)
+{
+    return t == TRUST_BOGUS || t == TRUST_FAILED;
+}
 
 enum { MX_HOSTS_MAX = 64, HOST_ADDRESSES_MAX = 32 };
 
-enum mx_state { MX_FOUND, MX_IMPLICIT, MX_NULL, MX_NO_DOMAIN /* NXDOMAIN */, MX_NO_ADDRESS /* nothing to connect to */, MX_LOOKUP_FAILED };
+enum mx_state {
+    MX_FOUND,
+    MX_IMPLICIT,
+    MX_NULL,
+    MX_NO_DOMAIN /* NXDOMAIN */,
+    MX_NO_ADDRESS /* nothing to connect to */,
+    MX_LOOKUP_FAILED
+};
 
-struct mx_host { const char *name; unsigned preference; };
+struct mx_host {
+    const char *name;
+    unsigned preference;
+};
 struct mx_facts {
     enum mx_state state;
-    enum dns_trust trust;             /* of the MX RRset and every alias leading to it (7672-2.2.1) */
-    const char *domain;               /* as asked, lower case A-labels */
-    const char *expanded;             /* after aliases; equal to domain if none */
-    const struct mx_host *hosts; size_t host_count;  /* in delivery order: by preference, equals shuffled; implicit: the domain */
-    const char *why;                  /* one sentence when failed: "MX partner.example: bogus (signature expired)" */
+    enum dns_trust trust; /* of the MX RRset and every alias leading to it (7672-2.2.1) */
+    const char *domain;   /* as asked, lower case A-labels */
+    const char *expanded; /* after aliases; equal to domain if none */
+    const struct mx_host *hosts;
+    size_t host_count; /* in delivery order: by preference, equals shuffled; implicit: the domain */
+    const char *why;   /* one sentence when failed: "MX partner.example: bogus (signature expired)" */
 };
 
 enum tlsa_state {
-    TLSA_NOT_ASKED,        /* DANE none, or the host's addresses are insecure (7672-2.2.2) */
-    TLSA_ABSENT,           /* securely denied */
-    TLSA_INSECURE,         /* an answer or a denial that is not secure */
-    TLSA_UNUSABLE,         /* secure, but no record usable (7672-2.2) */
+    TLSA_NOT_ASKED, /* DANE none, or the host's addresses are insecure (7672-2.2.2) */
+    TLSA_ABSENT,    /* securely denied */
+    TLSA_INSECURE,  /* an answer or a denial that is not secure */
+    TLSA_UNUSABLE,  /* secure, but no record usable (7672-2.2) */
     TLSA_USABLE,
-    TLSA_LOOKUP_FAILED,    /* bogus or failed: the host is unreachable (7672-2.1.2) */
+    TLSA_LOOKUP_FAILED, /* bogus or failed: the host is unreachable (7672-2.1.2) */
 };
-struct tlsa_record { uint8_t usage, selector, matching; const unsigned char *data; size_t length; };
+struct tlsa_record {
+    uint8_t usage, selector, matching;
+    const unsigned char *data;
+    size_t length;
+};
 struct host_facts {
-    const char *name;                 /* as in the MX record */
-    const char *expanded;             /* after aliases */
-    enum dns_trust trust;             /* of the addresses and the aliases to them */
-    const struct netaddr *addresses; size_t address_count;   /* port 25 or as configured; v6 and v4 in the order to try */
+    const char *name;     /* as in the MX record */
+    const char *expanded; /* after aliases */
+    enum dns_trust trust; /* of the addresses and the aliases to them */
+    const struct netaddr *addresses;
+    size_t address_count; /* port 25 or as configured; v6 and v4 in the order to try */
     enum tlsa_state tlsa;
-    enum dns_trust tlsa_trust;        /* when TLSA_LOOKUP_FAILED: bogus or failed */
-    const char *tlsa_base;            /* TLSA_USABLE, TLSA_UNUSABLE: TLSA base domain, expanded or name (7672-2.2.3); else NULL */
-    const struct tlsa_record *records; size_t record_count;  /* the usable ones after digest agility */
+    enum dns_trust tlsa_trust; /* when TLSA_LOOKUP_FAILED: bogus or failed */
+    const char *tlsa_base; /* TLSA_USABLE, TLSA_UNUSABLE: TLSA base domain, expanded or name (7672-2.2.3); else NULL */
+    const struct tlsa_record *records;
+    size_t record_count; /* the usable ones after digest agility */
     size_t unusable_count;
-    const char *why;                  /* one sentence when failed */
+    const char *why; /* one sentence when failed */
 };
 
 struct resolve_options {
-    const char *root_hints, *trust_anchor;       /* files */
-    const char *options_file;                    /* "name: value" lines for ub_ctx_set_option(); NULL: none */
-    const char *forward;                         /* address of a resolver instead of the roots; NULL */
-    uint16_t port;                               /* of SMTP hosts: 25 */
+    const char *root_hints, *trust_anchor; /* files */
+    const char *options_file;              /* "name: value" lines for ub_ctx_set_option(); NULL: none */
+    const char *forward;                   /* address of a resolver instead of the roots; NULL */
+    uint16_t port;                         /* of SMTP hosts: 25 */
     bool ipv4, ipv6;
 };
 struct resolve;
@@ -81,7 +101,13 @@ void resolve_mx(struct resolve *r, struct arena *arena, const char *domain, bool
 void resolve_host(struct resolve *r, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
                   void (*done)(void *arg, const struct host_facts *facts), void *arg);
 /* The strings of each TXT record joined (a NUL in them becomes \x01); always validated. */
-struct txt_facts { enum dns_trust trust; bool exists; const char **records; size_t count; const char *why; };
+struct txt_facts {
+    enum dns_trust trust;
+    bool exists;
+    const char **records;
+    size_t count;
+    const char *why;
+};
 void resolve_txt(struct resolve *r, struct arena *arena, const char *name,
                  void (*done)(void *arg, const struct txt_facts *facts), void *arg);
 /* The same, past every cache. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * sts_cache - the MTA-STS policies fetched so far, and the fetches that failed lately; on disk, so that a restart forgets
- * neither (RFC 8461 3.3).
+ * sts_cache - the MTA-STS policies fetched so far, and the fetches that failed lately; on disk, so that a restart
+ * forgets neither (RFC 8461 3.3).
  *
  * Owns:   the store.
  * Errors: NULL with *err filled when it cannot be opened; later on a store that fails is as good as an empty one.

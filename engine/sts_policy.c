@@ -26,7 +26,7 @@ static bool equals(struct span s, const char *literal)
     return s.length == strlen(literal) && memcmp(s.at, literal, s.length) == 0;
 }
 
-/* The readers of values: false when the value is not what the grammar wants. All compare case-sensitively (8461-3.2-5). */
+/* The readers of values: false when the value is not what the grammar wants. Case counts everywhere (8461-3.2-5). */
 
 static bool read_version(struct reading *r, struct span value)
 {

@@ -20,29 +20,34 @@ void tls_client_free(struct tls_client **client);
 
 struct tls_demands {
     enum tls_demand demand;
-    bool watch_pkix;                            /* check PKIX too, report only */
-    const char *sni;                            /* TLSA base domain under DANE (7672-8.1), else the MX host's name */
-    const char *pkix_host;                      /* the MX host as in the MX record */
-    const struct tlsa_record *records; size_t record_count; const char *tlsa_base;
-    const char *const *dane_names; size_t dane_name_count;   /* further reference identifiers: next-hop domain and its expanded form */
-    enum tls_setting connector; const char *tls_domain;      /* the connector's own demand, on top */
+    bool watch_pkix;       /* check PKIX too, report only */
+    const char *sni;       /* TLSA base domain under DANE (7672-8.1), else the MX host's name */
+    const char *pkix_host; /* the MX host as in the MX record */
+    const struct tlsa_record *records;
+    size_t record_count;
+    const char *tlsa_base;
+    const char *const *dane_names;
+    size_t dane_name_count; /* further reference identifiers: next-hop domain and its expanded form */
+    enum tls_setting connector;
+    const char *tls_domain; /* the connector's own demand, on top */
 };
 struct tls_outcome {
     bool encrypted, dane_passed, pkix_passed;
-    enum policy_reason reason;                  /* REASON_NONE: every demand is met */
-    const char *detail;                         /* "no TLSA record matches", "Expired (certificate has expired)", ... arena */
-    const char *dane_failure, *pkix_failure;    /* TLS-RPT result types of failed checks, also of PKIX only watched */
-    const char *pkix_detail;                    /* as detail, for the PKIX check alone */
+    enum policy_reason reason; /* REASON_NONE: every demand is met */
+    const char *detail;        /* "no TLSA record matches", "Expired (certificate has expired)", ... arena */
+    const char *dane_failure, *pkix_failure; /* TLS-RPT result types of failed checks, also of PKIX only watched */
+    const char *pkix_detail;                 /* as detail, for the PKIX check alone */
     const char *version, *cipher, *certificate_sha256; /* arena; hex */
 };
 
 /* Turns the plaintext link into TLS in place; *io is then owned by the new layer. Fails if bytes came behind the 220
  * (CVE-2021-22947). The handshake itself runs on the loop: BEV_EVENT_CONNECTED or an error event follows. Certificate
  * checks never abort the handshake: they are judged afterwards by tls_client_judge, before any command is sent. */
-bool tls_client_start(struct tls_client *client, struct bufferevent **io, const struct tls_demands *demands, struct err *err) NODISCARD;
+bool tls_client_start(struct tls_client *client, struct bufferevent **io, const struct tls_demands *demands,
+                      struct err *err) NODISCARD;
 /* After BEV_EVENT_CONNECTED: are the demands met? */
-void tls_client_judge(struct tls_client *client, struct bufferevent *io, const struct tls_demands *demands, struct arena *arena,
-                      struct tls_outcome *out);
+void tls_client_judge(struct tls_client *client, struct bufferevent *io, const struct tls_demands *demands,
+                      struct arena *arena, struct tls_outcome *out);
 /* After an error event in the handshake: why, in one sentence. */
 const char *tls_client_failure(struct bufferevent *io, struct arena *arena);
 

@@ -11,7 +11,8 @@ enum { TLSA_FULL, TLSA_SHA2_256, TLSA_SHA2_512 };
 
 /* False when the RDATA is shorter than its three fixed octets; then *out is all zero. *out borrows the data. */
 bool tlsa_parse(const unsigned char *rdata, size_t length, struct tlsa_record *out);
-/* DANE-TA or DANE-EE, a selector and a matching type we know, data that can be what it claims (7672-3.1.3-2, 6698-4.1-7). */
+/* DANE-TA or DANE-EE, a selector and a matching type we know, data that can be what it claims (7672-3.1.3-2,
+ * 6698-4.1-7). */
 bool tlsa_usable(const struct tlsa_record *record);
 /* Moves what a client must go by to the front, in the given order, and returns how many these are: the usable records,
  * and of these per usage and selector those with Full(0) or the strongest digest (7671-9). *unusable: how many were not

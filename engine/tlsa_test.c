@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/tlsa.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,8 +169,8 @@ START_TEST(agility_selects)
     size_t unusable, count = read_records(&f, selections[_i].given, records);
     count = tlsa_select(records, count, &unusable);
     for (size_t i = 0; i < count; i++)
-        strcat(kept, arena_printf(f.arena, "%s%u%u%u", i > 0 ? " " : "", records[i].usage, records[i].selector,
-                                  records[i].matching));
+        snprintf(kept + strlen(kept), sizeof kept - strlen(kept), "%s%u%u%u", i > 0 ? " " : "", records[i].usage,
+                 records[i].selector, records[i].matching);
     ck_assert_msg(strcmp(kept, selections[_i].kept) == 0 && unusable == selections[_i].unusable, "%s: %s, %zu unusable",
                   selections[_i].name, kept, unusable);
     fixture_free(&f);
