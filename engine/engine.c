@@ -13,7 +13,7 @@
 #include "engine/delivery.h"
 #include "engine/submit.h"
 
-enum { SMTP_PORT = 25, HTTPS_PORT = 443, LIST_MAX = 10000, DUE_AT_ONCE = 2000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
+enum { SMTP_PORT = 25, HTTPS_PORT = 443, LIST_MAX = 10000, DUE_AT_ONCE = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
 
 struct engine {
     const struct engine_config *config;
@@ -96,6 +96,8 @@ static bool start_due(struct engine *e, struct arena *arena, struct err *err)
     struct queued_list due = {0};
     size_t connector_count;
     const struct connector *connectors = engine_connectors(e->config, &connector_count);
+    if (e->deliveries.count >= (size_t)e->config->destinations)
+        return true; /* the next one that ends wakes us */
     if (!queue_due(e->queue, arena, DUE_AT_ONCE, &due, err))
         return false;
     for (size_t i = 0; i < due.count && e->deliveries.count < (size_t)e->config->destinations; i++) {
