@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "harness/adapters/adapter.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 
@@ -101,20 +103,66 @@ static bool say(json_t *answer)
     return said;
 }
 
-int adapter_serve(const struct adapter_verb *verbs, size_t count, void *state)
+/* Lines of standard input, read by ourselves: stdio would keep to itself what poll() is to see. */
+struct input {
+    char bytes[8192];
+    size_t used, taken;
+};
+
+static char *take_line(struct input *input)
+{
+    char *from = input->bytes + input->taken, *end = memchr(from, '\n', input->used - input->taken);
+    if (end == NULL)
+        return NULL;
+    *end = '\0';
+    input->taken += (size_t)(end - from) + 1;
+    from[strcspn(from, "\r")] = '\0';
+    return from;
+}
+
+static bool read_more(struct input *input)
+{
+    memmove(input->bytes, input->bytes + input->taken, input->used - input->taken);
+    input->used -= input->taken;
+    input->taken = 0;
+    ssize_t got = read(STDIN_FILENO, input->bytes + input->used, sizeof input->bytes - input->used);
+    input->used += got > 0 ? (size_t)got : 0;
+    return got > 0;
+}
+
+static char *next_line(struct input *input, const struct adapter_source *source, void *state)
+{
+    for (;;) {
+        char *line = take_line(input);
+        if (line != NULL)
+            return line;
+        struct pollfd waits[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+        waits[1].fd = source != NULL ? source->fd(state) : -1;
+        if (poll(waits, COUNT(waits), -1) < 0)
+            return NULL;
+        if (waits[1].revents & POLLIN)
+            source->readable(state);
+        if (waits[0].revents != 0 && !read_more(input))
+            return NULL;
+    }
+}
+
+int adapter_serve_beside(const struct adapter_source *source, const struct adapter_verb *verbs, size_t count,
+                         void *state)
 {
     struct adapter_settings settings = {0};
     const struct adapter adapter = {state, &settings};
-    char *line = NULL;
-    size_t room = 0;
-    bool stopped = false;
-    while (!stopped && getline(&line, &room, stdin) > 0) {
-        line[strcspn(line, "\r\n")] = '\0';
-        stopped = strcmp(line, "stop") == 0;
-        if (!say(answer_to(&adapter, verbs, count, line)))
-            break;
+    struct input input = {.used = 0};
+    bool going = true;
+    for (char *line; going && (line = next_line(&input, source, state)) != NULL;) {
+        bool stop = strcmp(line, "stop") == 0;
+        going = say(answer_to(&adapter, verbs, count, line)) && !stop;
     }
-    free(line);
     arena_free(&settings.arena);
     return 0;
+}
+
+int adapter_serve(const struct adapter_verb *verbs, size_t count, void *state)
+{
+    return adapter_serve_beside(NULL, verbs, count, state);
 }

@@ -30,6 +30,15 @@ struct adapter_verb {
  * NAME=VALUE is taken before the verb runs. Verbs that are not in the table are unsupported. The exit status. */
 int adapter_serve(const struct adapter_verb *verbs, size_t count, void *state);
 
+/* The same for an adapter that must listen to its MTA between verbs: readable(state) is called whenever fd(state)
+ * has something to read while the next verb is waited for. */
+struct adapter_source {
+    int (*fd)(void *state); /* -1: nothing to listen to yet */
+    void (*readable)(void *state);
+};
+int adapter_serve_beside(const struct adapter_source *source, const struct adapter_verb *verbs, size_t count,
+                         void *state);
+
 /* MTALAB_...: as begin said it for this case, or as the environment has it; "" when neither does. */
 const char *adapter_setting(const struct adapter *adapter, const char *name);
 

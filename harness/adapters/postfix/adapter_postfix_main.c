@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * mtalab-adapter-postfix - makes the Postfix that is installed a subject: a private instance, plain Postfix without
+ * plug-ins, so without MTA-STS. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/adapters/adapter.h"
+#include "harness/adapters/postfix/postfix_instance.h"
+
+enum { PATIENCE_MAX_S = 300 };
+
+struct state {
+    struct postfix_facts facts;
+    struct postfix_instance *instance;
+};
+
+static const struct {
+    const char *dane, *level;
+} levels[] = {{"none", "may"}, {"opportunistic", "dane"}, {"mandatory", "dane-only"}};
+
+static json_t *do_describe(const struct adapter *adapter, const char *argument UNUSED)
+{
+    const struct state *state = adapter->state;
+    json_t *answer = adapter_ok(), *modes = json_array();
+    for (size_t i = 0; i < COUNT(levels); i++)
+        json_array_append_new(modes, json_pack("{s:s,s:s,s:s,s:s}", "dane", levels[i].dane, "mta-sts", "none", "how",
+                                               "native", "configuration", levels[i].level));
+    json_t *rest = json_pack("{s:s,s:s,s:o,s:[s,s],s:s,s:b,s:{s:s},s:s}", "name", "postfix", "version",
+                             state->facts.version, "modes", modes, "features", "queue", "forget", "resolver", "daemon",
+                             "needs-root", 1, "latitude", "dane-insecure-mx", "use", "sts-fetch", "synchronous");
+    json_object_update(answer, rest);
+    json_decref(rest);
+    return answer;
+}
+
+/* Postfix changes to a user of its own: root of a namespace with a single id cannot. */
+static bool may_change_users(const char *name)
+{
+    const struct passwd *user = getpwnam(name);
+    if (user == NULL || geteuid() != 0 || seteuid(user->pw_uid) != 0)
+        return false;
+    return seteuid(0) == 0;
+}
+
+static json_t *do_start(const struct adapter *adapter, const char *argument UNUSED)
+{
+    struct state *state = adapter->state;
+    struct err err = {0};
+    if (!state->facts.installed)
+        return adapter_unsupported("Postfix is not installed (apt-get install postfix).");
+    if (!may_change_users(state->facts.owner))
+        return adapter_unsupported("Postfix runs as several users, for which it needs real root: run mtalab as root.");
+    state->instance = postfix_instance_new(adapter_setting(adapter, "MTALAB_DIR"), &state->facts, &err);
+    return state->instance != NULL ? adapter_ok() : adapter_error(&err);
+}
+
+static json_t *do_begin(const struct adapter *adapter, const char *argument UNUSED)
+{
+    struct state *state = adapter->state;
+    struct err err = {0};
+    const char *dane = adapter_setting(adapter, "MTALAB_DANE"), *sts = adapter_setting(adapter, "MTALAB_MTA_STS");
+    double patience = atof(adapter_setting(adapter, "MTALAB_PATIENCE"));
+    struct postfix_settings settings = {.ca = adapter_setting(adapter, "MTALAB_CA"),
+                                        .hostname = adapter_setting(adapter, "MTALAB_HOSTNAME"),
+                                        .listen = adapter_setting(adapter, "MTALAB_LISTEN"),
+                                        .patience_s = patience < 1                ? 1
+                                                      : patience > PATIENCE_MAX_S ? PATIENCE_MAX_S
+                                                                                  : (int)(patience + 0.99)};
+    for (size_t i = 0; i < COUNT(levels); i++)
+        if (strcmp(levels[i].dane, dane) == 0)
+            settings.level = levels[i].level;
+    if (settings.level == NULL)
+        return adapter_unsupported("Postfix has no DANE mode '%s'.", dane);
+    if (strcmp(sts, "none") != 0)
+        return adapter_unsupported(
+            "Postfix has no MTA-STS of its own; a plug-in (postfix-mta-sts-resolver, postfix-tlspol) brings it.");
+    if (state->instance == NULL || strchr(settings.listen, ':') == NULL)
+        return adapter_failed("begin needs start, and MTALAB_LISTEN as address:port");
+    return postfix_instance_begin(state->instance, &settings, &err) ? adapter_ok() : adapter_error(&err);
+}
+
+static json_t *do_flush(const struct adapter *adapter, const char *argument UNUSED)
+{
+    const struct state *state = adapter->state;
+    struct err err = {0};
+    if (state->instance == NULL)
+        return adapter_failed("not started");
+    return postfix_instance_flush(state->instance, &err) ? adapter_ok() : adapter_error(&err);
+}
+
+static const char *state_of(const struct postfix_recipient *recipient)
+{
+    static const struct {
+        const char *status, *state;
+    } words[] = {{"sent", "delivered"}, {"bounced", "bounced"}, {"deferred", "queued"}, {"expired", "bounced"}};
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcmp(words[i].status, recipient->status) == 0)
+            return words[i].state;
+    return recipient->status;
+}
+
+/* Postfix's log may hold bytes of a peer that are no UTF-8. */
+static json_t *text(const char *bytes)
+{
+    json_t *value = json_string(bytes);
+    return value != NULL ? value : json_string("(not UTF-8)");
+}
+
+static json_t *do_status(const struct adapter *adapter, const char *argument UNUSED)
+{
+    const struct state *state = adapter->state;
+    if (state->instance == NULL)
+        return adapter_failed("not started");
+    postfix_instance_listen(state->instance);
+    const struct postfix_log *log = postfix_instance_log(state->instance);
+    json_t *answer = adapter_ok(), *messages = json_array();
+    for (size_t i = 0; i < log->count; i++)
+        for (size_t r = 0; r < log->items[i]->count; r++) {
+            const struct postfix_recipient *recipient = &log->items[i]->items[r];
+            json_array_append_new(messages, json_pack("{s:o,s:s,s:s,s:o}", "recipient", text(recipient->address),
+                                                      "state", state_of(recipient), "code", recipient->code, "reason",
+                                                      text(recipient->reason)));
+        }
+    json_object_set_new(answer, "messages", messages);
+    return answer;
+}
+
+/* smtp(8), the only one that remembers answers, does not outlive a delivery. */
+static json_t *do_forget(const struct adapter *adapter UNUSED, const char *argument UNUSED)
+{
+    return adapter_ok();
+}
+
+static json_t *do_end(const struct adapter *adapter, const char *argument UNUSED)
+{
+    const struct state *state = adapter->state;
+    if (state->instance != NULL)
+        postfix_instance_end(state->instance);
+    return adapter_ok();
+}
+
+static json_t *do_stop(const struct adapter *adapter, const char *argument UNUSED)
+{
+    struct state *state = adapter->state;
+    postfix_instance_free(&state->instance);
+    return adapter_ok();
+}
+
+static const struct adapter_verb verbs[] = {
+    {"describe", do_describe}, {"start", do_start},   {"begin", do_begin}, {"flush", do_flush},
+    {"status", do_status},     {"forget", do_forget}, {"end", do_end},     {"stop", do_stop},
+};
+
+static int log_of(void *arg)
+{
+    const struct state *state = arg;
+    return state->instance != NULL ? postfix_instance_socket(state->instance) : -1;
+}
+
+static void on_log(void *arg)
+{
+    postfix_instance_listen(((struct state *)arg)->instance);
+}
+
+int main(void)
+{
+    struct state state = {.instance = NULL};
+    const struct adapter_source source = {log_of, on_log};
+    postfix_facts_read(&state.facts);
+    int status = adapter_serve_beside(&source, verbs, COUNT(verbs), &state);
+    postfix_instance_free(&state.instance);
+    return status;
+}
