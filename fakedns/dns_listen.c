@@ -24,6 +24,7 @@ struct connection {
     struct dns_listen *listen;
     struct netaddr at, from;
     struct bufferevent *io;
+    bool ended; /* by the peer, who may still be reading */
     struct connection *next;
 };
 
@@ -182,7 +183,7 @@ static bool serve(struct connection *connection, const uint8_t *query, size_t le
     return true;
 }
 
-/* Called when there is more to read, and when there is room for answers again. */
+/* When there is more to read, and when there is room for answers again. */
 static void on_tcp(struct bufferevent *io, void *arg)
 {
     struct connection *connection = arg;
@@ -206,9 +207,18 @@ static void on_tcp(struct bufferevent *io, void *arg)
 static void on_tcp_end(struct bufferevent *io, short what, void *arg)
 {
     struct connection *connection = arg;
-    bool half_closed = what & BEV_EVENT_EOF && evbuffer_get_length(bufferevent_get_output(io)) > 0;
-    if (!half_closed)
+    connection->ended = what & BEV_EVENT_EOF && evbuffer_get_length(bufferevent_get_output(io)) > 0;
+    if (!connection->ended)
         connection_free(connection);
+}
+
+static void on_tcp_written(struct bufferevent *io, void *arg)
+{
+    struct connection *connection = arg;
+    if (connection->ended)
+        connection_free(connection);
+    else
+        on_tcp(io, connection);
 }
 
 static void on_connect(struct evconnlistener *tcp, evutil_socket_t fd, struct sockaddr *from, int length, void *arg)
@@ -229,7 +239,7 @@ static void on_connect(struct evconnlistener *tcp, evutil_socket_t fd, struct so
     listen->connections = connection;
     listen->connection_count++;
     struct timeval idle = {IDLE_S, 0};
-    bufferevent_setcb(io, on_tcp, on_tcp, on_tcp_end, connection);
+    bufferevent_setcb(io, on_tcp, on_tcp_written, on_tcp_end, connection);
     bufferevent_setwatermark(io, EV_READ, 0, 4 * DNS_QUERY_MAX);
     bufferevent_set_timeouts(io, &idle, &idle);
     bufferevent_enable(io, EV_READ | EV_WRITE);

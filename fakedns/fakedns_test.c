@@ -167,6 +167,21 @@ START_TEST(questions_over_one_connection_are_answered_in_turn)
 }
 END_TEST
 
+START_TEST(who_asks_and_closes_is_answered)
+{
+    struct served served;
+    uint8_t answer[4096];
+    serve(&served, NULL);
+    int fd = dial(&served, "127.0.0.1", SOCK_STREAM);
+    put_prefixed(fd, "mx.example");
+    shutdown(fd, SHUT_WR);
+    ck_assert_int_gt(read_some(&served, fd, answer, sizeof answer), 12);
+    ck_assert_int_eq(read_some(&served, fd, answer, sizeof answer), 0);
+    close(fd);
+    end(&served);
+}
+END_TEST
+
 START_TEST(a_truncated_answer_cannot_be_had_by_tcp)
 {
     struct served served;
@@ -306,6 +321,7 @@ TEST_SUITE(fakedns)
     TEST(udp_is_answered_and_told);
     TEST(a_fault_is_told_between_question_and_answer);
     TEST(questions_over_one_connection_are_answered_in_turn);
+    TEST(who_asks_and_closes_is_answered);
     TEST(a_truncated_answer_cannot_be_had_by_tcp);
     TEST(a_question_too_long_ends_the_connection);
     TEST(connections_are_counted);
