@@ -1,40 +1,59 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Whatever way a run ends, nothing of it is left: no process, no mount, no network namespace, no file.
+# Whatever way a run ends, nothing of it is left: no process, no mount, no namespace, no file.
 . ci/lib.sh
 good=0 bad=0
 world=dane/matching-key
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+mkfifo "$dir/out" "$dir/in"
 
-census() { # what there is now
-    pgrep -f 'mtalab|fakedns|nginx.*mtalab' | while read -r pid; do
-        [ "$pid" = $$ ] || ps -o args= -p "$pid" 2>/dev/null
-    done | grep -v -e 'ci/' -e pgrep | sort
-    grep -c . /proc/self/mountinfo
-    find /tmp /run/user/"$(id -u)" /dev/shm -maxdepth 1 -name '*mtalab*' 2>/dev/null
+# What runs here carries a mark, by which it is told among everything else on the machine.
+mtalab() { exec env --default-signal=INT LEFTOVERS_OF=$$ build/bin/mtalab "$@"; }
+marked() { grep -lzxs "LEFTOVERS_OF=$$" /proc/[0-9]*/environ | cut -d/ -f3; }
+# The process namespaces that the run has made: whatever is in them is of it, even if it lost the mark.
+namespaces() {
+    for pid in $(marked); do readlink "/proc/$pid/ns/pid"; done 2>/dev/null | grep -vxF "$(readlink /proc/self/ns/pid)" | sort -u
 }
-compare() { # NAME
-    for _ in 1 2 3 4 5 6 7 8 9 10; do # the kernel ends a namespace's processes in its own time
-        after=$(census)
-        [ "$after" = "$before" ] && break
-        sleep 0.1
+inside() { # NAMESPACE...
+    for namespace in "$@"; do
+        find /proc -maxdepth 3 -path '/proc/[0-9]*/ns/pid' -lname "$(echo "$namespace" | sed 's/[][]/\\&/g')" 2>/dev/null
     done
-    if [ "$after" = "$before" ]; then good=$((good + 1)); else
-        bad=$((bad + 1)); printf 'FAILED %s:\nbefore: %s\nafter: %s\n' "$1" "$before" "$after"; fi
 }
-before=$(census)
-build/bin/mtalab run $world >/dev/null; compare "a run that ends by itself"
-for signal in INT TERM KILL; do
-    build/bin/mtalab run --repeat 50 dane >/dev/null 2>&1 &
+places() { # what there is of mounts and files
+    grep -c . /proc/self/mountinfo
+    find /tmp /run/user/"$(id -u)" /dev/shm -maxdepth 1 -user "$(id -u)" -name '*mtalab*' 2>/dev/null
+}
+alive() { marked; inside $rooms; }
+compare() { # NAME; $rooms are the namespaces seen while it ran
+    for _ in $(seq 200); do # the kernel ends a namespace's processes in its own time
+        left=$(alive)
+        [ -n "$left" ] || break
+    done
+    now=$(places)
+    if [ -n "$rooms" ] && [ -z "$left" ] && [ "$now" = "$before" ]; then good=$((good + 1)); else
+        bad=$((bad + 1)); printf 'FAILED %s (namespaces: %s): left: %s\nmounts and files before: %s\nafter: %s\n' "$1" "$rooms" "$left" "$before" "$now"; fi
+}
+end_with() { if [ "$1" = none ]; then echo >&9; else kill -"$1" $run; fi; }
+
+before=$(places)
+mtalab run -v $world >"$dir/out" &
+{ read -r _; read -r _; rooms=$(namespaces); cat >/dev/null; } <"$dir/out"
+wait $!
+compare "a run that ends by itself"
+for signal in INT TERM HUP KILL; do
+    mtalab run -v --repeat 50 dane >"$dir/out" 2>&1 &
     run=$!
-    sleep 0.5
-    kill -$signal $run
+    { read -r _; read -r _; rooms=$(namespaces); kill -$signal $run; cat >/dev/null; } <"$dir/out" # once a case has ended
     wait $run 2>/dev/null
-    compare "a run ended by SIG$signal"
+    compare "a run ended by signal $signal"
 done
-build/bin/mtalab up $world -- true >/dev/null; compare "a world kept up for a command"
-build/bin/mtalab up $world -- sleep 60 >/dev/null 2>&1 &
-up=$!
-sleep 0.5
-kill -KILL $up
-wait $up 2>/dev/null
-compare "a world killed"
+for signal in none TERM KILL; do # none: the command ends by itself
+    mtalab up $world -- sh -c 'echo here >&2; read _' <"$dir/in" 2>"$dir/out" >/dev/null &
+    run=$!
+    exec 9>"$dir/in" # what keeps the command waiting
+    { read -r _; rooms=$(namespaces); end_with $signal; cat >/dev/null; } <"$dir/out"
+    wait $run 2>/dev/null
+    exec 9>&-
+    compare "a world ended by signal $signal"
+done
 counted $good $bad 0
