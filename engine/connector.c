@@ -48,6 +48,12 @@ bool connector_is_address(const char *host)
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
 
+/* One that was forgotten is a finding already. */
+static const char *name_of(const struct connector *connector)
+{
+    return connector->name != NULL ? connector->name : "(without a name)";
+}
+
 static bool scope_makes_sense(const char *scope)
 {
     const char *name = strncmp(scope, "*.", 2) == 0 ? scope + 2 : scope;
@@ -79,21 +85,21 @@ static void check_smart_hosts(const struct connector *c, struct diag_list *diags
 static void check_tls(const struct connector *c, struct diag_list *diags)
 {
     if (c->tls == TLS_SETTING_DOMAIN_VALIDATION && c->tls_domain == NULL)
-        diag_error(diags, c->at, "connector '%s': 'tls: domain-validation' needs 'tls-domain'", c->name);
+        diag_error(diags, c->at, "connector '%s': 'tls: domain-validation' needs 'tls-domain'", name_of(c));
     if (c->tls != TLS_SETTING_DOMAIN_VALIDATION && c->tls_domain != NULL)
         diag_warning(diags, c->at, "connector '%s': 'tls-domain' means something only with 'tls: domain-validation'",
-                     c->name);
+                     name_of(c));
 }
 
 static void check_pair(const struct connector *a, const struct connector *b, struct diag_list *diags)
 {
-    if (strcasecmp(a->name, b->name) == 0)
+    if (a->name != NULL && b->name != NULL && strcasecmp(a->name, b->name) == 0)
         diag_error(diags, b->at, "a second connector named '%s'", b->name);
     for (size_t i = 0; i < a->recipient_domains.count; i++)
         for (size_t j = 0; a->enabled && b->enabled && j < b->recipient_domains.count; j++)
             if (text_name_equal(a->recipient_domains.items[i], b->recipient_domains.items[j]))
                 diag_error(diags, b->recipient_domains.at[j], "'%s' is in the scope of connector '%s' already",
-                           b->recipient_domains.items[j], a->name);
+                           b->recipient_domains.items[j], name_of(a));
 }
 
 void connector_check(const struct connector *list, size_t count, struct diag_list *diags)

@@ -208,6 +208,28 @@ static void check_networks(const struct engine_config *config, struct diag_list 
             diag_error(diags, config->clients.at[i], "'%s' is no network like 192.0.2.0/24", config->clients.items[i]);
 }
 
+bool engine_listen_address(const char *at, struct netaddr *out, struct err *err)
+{
+    char host[64];
+    const char *colon = strrchr(at, ':');
+    int64_t port;
+    size_t length = colon != NULL ? (size_t)(colon - at) : 0;
+    if (length == 0 || length >= sizeof host || !schema_parse_number(colon + 1, &port) || port < 0 || port > 65535)
+        return err_set(err, ERR_INPUT, "'%s' is not address:port", at);
+    bool bracketed = at[0] == '[' && at[length - 1] == ']' && length > 2;
+    snprintf(host, sizeof host, "%.*s", (int)(bracketed ? length - 2 : length), bracketed ? at + 1 : at);
+    return netaddr_parse(host, (uint16_t)port, out, err);
+}
+
+static void check_listen(const struct engine_config *config, struct diag_list *diags)
+{
+    struct netaddr address;
+    struct err err;
+    for (size_t i = 0; i < config->listen.count; i++)
+        if (!engine_listen_address(config->listen.items[i], &address, &err))
+            diag_error(diags, config->listen.at[i], "%s", err.text);
+}
+
 static void check_limits(const struct engine_config *config, struct srcpos at, struct diag_list *diags)
 {
     if (config->destinations < 1 || config->destinations > 10000 || config->per_destination < 1 ||
@@ -226,11 +248,10 @@ const struct engine_config *engine_config_parse(struct arena *arena, const struc
     schema_read(arena, &engine_config_schema, root, config, diags);
     size_t count;
     const struct connector *connectors = engine_connectors(config, &count);
-    if (diag_errors(diags) == 0) {
-        connector_check(connectors, count, diags);
-        check_networks(config, diags);
-        check_limits(config, root->at, diags);
-    }
+    connector_check(connectors, count, diags);
+    check_networks(config, diags);
+    check_listen(config, diags);
+    check_limits(config, root->at, diags);
     if (config->control == NULL && config->directory != NULL)
         config->control = arena_printf(arena, "%s/control", config->directory);
     config->plan = read_plan(arena, config, diags);

@@ -6,6 +6,7 @@
 #ifndef ENGINE_ENGINE_CONFIG_H
 #define ENGINE_ENGINE_CONFIG_H
 
+#include "base/netaddr.h"
 #include "engine/connector.h"
 #include "engine/dialogue.h"
 #include "engine/retry.h"
@@ -47,6 +48,8 @@ const struct connector *engine_connectors(const struct engine_config *config, si
 /* The time-outs with patience as their cap, as the dialogue wants them. */
 struct dialogue_timeouts engine_dialogue_timeouts(const struct engine_config *config);
 double engine_capped(const struct engine_config *config, double seconds);
+/* "address:port" or "[address]:port" */
+bool engine_listen_address(const char *at, struct netaddr *out, struct err *err) NODISCARD;
 /* Is the client in one of the networks that may submit? */
 bool engine_client_allowed(const struct engine_config *config, const struct sockaddr *client);
 

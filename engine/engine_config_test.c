@@ -58,6 +58,8 @@ static const struct { const char *name, *text; const char *place; } mistakes[] =
     {"unknown key",          HEAD "lisen: 127.0.0.1:25\n",       "engine.yaml:3:1"},
     {"pause of nothing",     HEAD "retry: [15m, 0s]\n",          "engine.yaml:3:14"},
     {"no network",           HEAD "clients: [10.0.0.0/33]\n",    "engine.yaml:3:11"},
+    {"no port",              HEAD "listen: 127.0.0.1\n",         "engine.yaml:3:9"},
+    {"no address",           HEAD "listen: ['mx:25']\n",         "engine.yaml:3:10"},
     {"no hostname",          "directory: /x\n",                 "engine.yaml:1:1"},
     {"no family",            HEAD "ipv4: no\nipv6: no\n",        "engine.yaml:1:1"},
     {"wrong word",           HEAD "profile: echange\n",          "engine.yaml:3:10"},

@@ -456,25 +456,12 @@ struct submit *submit_new(const struct engine_config *config, const struct clock
     return submit;
 }
 
-static bool parse_listen(const char *at, struct netaddr *out, struct err *err)
-{
-    char host[64];
-    const char *colon = strrchr(at, ':');
-    int64_t port;
-    size_t length = colon != NULL ? (size_t)(colon - at) : 0;
-    if (length == 0 || length >= sizeof host || !schema_parse_number(colon + 1, &port) || port < 0 || port > 65535)
-        return err_set(err, ERR_INPUT, "'%s' is not address:port", at);
-    bool bracketed = at[0] == '[' && at[length - 1] == ']' && length > 2;
-    snprintf(host, sizeof host, "%.*s", (int)(bracketed ? length - 2 : length), bracketed ? at + 1 : at);
-    return netaddr_parse(host, (uint16_t)port, out, err);
-}
-
 bool submit_listen(struct submit *submit, const char *at, struct err *err)
 {
     struct netaddr address;
     if (submit->listener_count == LISTENERS_MAX)
         return err_set(err, ERR_INPUT, "more than %d addresses to listen at", LISTENERS_MAX);
-    if (!parse_listen(at, &address, err))
+    if (!engine_listen_address(at, &address, err))
         return false;
     int fd = netaddr_listen(&address, SOCK_STREAM, err);
     if (fd < 0)
