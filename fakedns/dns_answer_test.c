@@ -30,6 +30,7 @@ static const struct {
      "NXDOMAIN aa | CNAME+ | SOA+ NSEC+ NSEC+ |", "alias of nothing.partner.example, no such name"},
     {"aliases in a circle end", "198.18.0.4", "round.partner.example", "A", ASK_DO,
      "NOERROR aa | CNAME+ CNAME+ | |", "alias of turn.partner.example, alias of round.partner.example"},
+    {"a name that repeats a label", "198.18.0.4", "twice.partner.example", "MX", ASK_DO, "NOERROR aa | MX+ | |", "10 9.9"},
     {"DNAME", "198.18.0.4", "x.old.partner.example", "A", ASK_DO,
      "NOERROR aa | DNAME+ CNAME A+ | |", "new.partner.example, 198.18.1.3"},
     {"DNAME to nothing", "198.18.0.4", "y.old.partner.example", "A", ASK_DO,

@@ -24,6 +24,7 @@ static const struct fakedns_zone zones[] = {
         "astray         CNAME nothing\n"
         "round          CNAME turn\n"
         "turn           CNAME round\n"
+        "twice          MX    10 9.9.\n"
         "*.wild         TXT   wild\n"
         "*.wildalias    CNAME mx1\n"
         "old            DNAME new\n"

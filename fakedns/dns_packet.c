@@ -155,19 +155,21 @@ static bool stands_at(const struct dns_packet *packet, size_t at, const uint8_t 
     }
 }
 
-static size_t find_name(const struct dns_packet *packet, const uint8_t *name)
+static size_t find_name(const struct dns_packet *packet, size_t name_count, const uint8_t *name)
 {
-    for (size_t i = 0; i < packet->name_count; i++)
+    for (size_t i = 0; i < name_count; i++)
         if (stands_at(packet, packet->names[i], name))
             return packet->names[i];
     return 0;
 }
 
+/* Only names that stand there whole are pointed to. */
 static bool put_name(struct dns_packet *packet, const ldns_rdf *name, bool compress)
 {
     const uint8_t *wire = ldns_rdf_data(name);
+    const size_t whole = packet->name_count;
     while (compress && wire[0] != 0) {
-        size_t known = find_name(packet, wire);
+        size_t known = find_name(packet, whole, wire);
         if (known != 0)
             return put16(packet, 0xc000u | (unsigned)known);
         size_t at = packet->size;
