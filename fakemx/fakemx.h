@@ -32,6 +32,9 @@ enum mx_starttls {
     MX_STARTTLS_HIDDEN,
     MX_STARTTLS_REFUSED_454,
     MX_STARTTLS_REFUSED_502,
+    MX_STARTTLS_REFUSED_554,
+    MX_STARTTLS_REFUSED_421,
+    MX_STARTTLS_ANSWERED_250,
     MX_STARTTLS_STRIPPED,
     MX_STARTTLS_BROKEN,
     MX_STARTTLS_RESET,
@@ -47,7 +50,8 @@ struct mx_behaviour {
     /* enum mx_tcp: accept | refuse (nothing listens: no FAULT_HIT can show it) | reset (right after accept) | stall
      * (accept, never greet) */
     int tcp;
-    /* enum mx_starttls: offered | hidden | refused-454 | refused-502 | stripped (a man in the middle blanks it and
+    /* enum mx_starttls: offered | hidden | refused-454 | refused-502 | refused-554 | refused-421 (and the
+     * connection closed) | answered-250 (which is no 220) | stripped (a man in the middle blanks it and
      * answers 500) | broken (220, garbage instead of TLS) | reset (220, RST) | close (220, FIN) | stall (220, silence)
      * | alert (fatal handshake_failure). Broken and reset wait for the client's first bytes: it has seen the 220. */
     int starttls;

@@ -60,8 +60,9 @@ const struct schema mx_doing_schema = {
 };
 
 static const char *const tcp_words[] = {"accept", "refuse", "reset", "stall", NULL};
-static const char *const starttls_words[] = {"offered", "hidden", "refused-454", "refused-502", "stripped", "broken",
-                                             "reset",   "close",  "stall",       "alert",       NULL};
+static const char *const starttls_words[] = {"offered",     "hidden",       "refused-454", "refused-502", "refused-554",
+                                             "refused-421", "answered-250", "stripped",    "broken",      "reset",
+                                             "close",       "stall",        "alert",       NULL};
 static const char *const version_words[] = {"any", "tls1.2-only", "tls1.3-only", "tls1.0-only", NULL};
 
 #define SETTING(name, kind_, member, ...)                                                                              \
@@ -74,9 +75,12 @@ static const struct schema_field behaviour_fields[] = {
     SETTING("tcp", WORD, tcp, .words = tcp_words, .otherwise = "accept",
             .doc = "What becomes of a TCP connection: refuse (nothing listens), reset right after it is accepted, or "
                    "stall (never greet)."),
-    SETTING("starttls", WORD, starttls, .words = starttls_words, .otherwise = "offered",
-            .doc = "Hidden from EHLO, refused by a reply, stripped by a man in the middle; or after the 220: broken "
-                   "(garbage), reset, close, stall, alert (fatal handshake_failure)."),
+    SETTING(
+        "starttls", WORD, starttls, .words = starttls_words, .otherwise = "offered",
+        .doc =
+            "Hidden from EHLO, refused by a reply (421 ends the session), answered by a 250, stripped by a man in the "
+            "middle; or after the 220: broken "
+            "(garbage), reset, close, stall, alert (fatal handshake_failure)."),
     STEP("greeting", greeting, "Instead of the 220 greeting."),
     STEP("ehlo", ehlo, "Instead of the answer to EHLO, counted before and after STARTTLS."),
     STEP("helo", helo, "Instead of the answer to HELO."),
