@@ -66,18 +66,20 @@ static bool is_number(const char *path, long wanted)
     return same;
 }
 
-static const char *apparmor_profile(struct arena *arena)
+/* A profile that is called by a path holds for the program there. */
+static void print_apparmor_profiles(const char *const *programs, size_t count)
+{
+    puts("abi <abi/4.0>,\ninclude <tunables/global>");
+    for (size_t i = 0; i < count; i++)
+        printf("\nprofile \"%s\" flags=(unconfined) {\n  userns,\n}\n", programs[i]);
+}
+
+static const char *apparmor_way(struct arena *arena)
 {
     return arena_printf(arena,
-                        "Ubuntu's AppArmor keeps ordinary programs from it; allow it to this one, as root:\n"
-                        "          cat > /etc/apparmor.d/mtalab <<'END'\n"
-                        "          abi <abi/4.0>,\n"
-                        "          include <tunables/global>\n"
-                        "          profile mtalab %s/mtalab flags=(unconfined) {\n"
-                        "            userns,\n"
-                        "          }\n"
-                        "          END\n"
-                        "          apparmor_parser -r /etc/apparmor.d/mtalab",
+                        "Ubuntu's AppArmor keeps ordinary programs from it; allow it to this one:\n"
+                        "          %s/mtalab doctor --apparmor-profile | sudo tee /etc/apparmor.d/mtalab\n"
+                        "          sudo apparmor_parser -r /etc/apparmor.d/mtalab",
                         locate_program_folder(arena));
 }
 
@@ -90,7 +92,7 @@ static bool in_container(void)
 static void ways_to_namespaces(struct findings *findings, struct finding *finding)
 {
     if (is_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1))
-        way_out(finding, apparmor_profile(findings->arena));
+        way_out(finding, apparmor_way(findings->arena));
     if (is_number("/proc/sys/kernel/unprivileged_userns_clone", 0))
         way_out(finding, "allow them to ordinary users: sysctl -w kernel.unprivileged_userns_clone=1");
     if (is_number("/proc/sys/user/max_user_namespaces", 0))
@@ -209,24 +211,40 @@ static void print_json(const struct findings *findings)
     json_decref(list);
 }
 
+static int examine(struct findings *findings, bool json)
+{
+    bool blocked = false;
+    look_at_namespaces(findings);
+    look_at_engine(findings);
+    look_at_programs(findings);
+    (json ? print_json : print_text)(findings);
+    for (size_t i = 0; i < findings->count; i++)
+        blocked |= findings->items[i].state == BLOCKED;
+    return blocked;
+}
+
 int command_doctor(int argc, char **argv)
 {
-    const char *json = NULL;
-    const struct command_option options[] = {{"--json", NULL, "the same as JSON", &json}};
+    const char *json = NULL, *apparmor = NULL;
+    const struct command_option options[] = {{"--json", NULL, "the same as JSON", &json},
+                                             {"--apparmor-profile", NULL,
+                                              "prints what lets mtalab, or each PROGRAM, make namespaces on Ubuntu",
+                                              &apparmor}};
     struct findings findings = {.arena = arena_new("doctor")};
     struct command_line line = {
-        .usage = "doctor",
+        .usage = "doctor [--apparmor-profile [PROGRAM]...]",
         .doc = "Says what blocks on this machine, and each way out. Exit status: 0 cases can run, 1 they cannot.",
         .options = options,
         .option_count = COUNT(options)};
     int status;
     if (command_read(findings.arena, &line, argc, argv, &status)) {
-        look_at_namespaces(&findings);
-        look_at_engine(&findings);
-        look_at_programs(&findings);
-        (json != NULL ? print_json : print_text)(&findings);
-        for (size_t i = 0; i < findings.count; i++)
-            status |= findings.items[i].state == BLOCKED;
+        const char *self = arena_printf(findings.arena, "%s/mtalab", locate_program_folder(findings.arena));
+        if (apparmor == NULL)
+            status = examine(&findings, json != NULL);
+        else if (line.word_count > 0)
+            print_apparmor_profiles(line.words, line.word_count);
+        else
+            print_apparmor_profiles(&self, 1);
     }
     arena_free(&findings.arena);
     return status;
