@@ -32,10 +32,21 @@ struct worker {
 
 /* ---- the subject ---- */
 
+/* Daemons may have left their adapter's reach: here we are the first process of the namespace, and all others are theirs. */
+static void clear_namespace(const struct worker *worker)
+{
+    if (worker->sandbox->kind == SANDBOX_LOOPBACK)
+        return;
+    kill(-1, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        ;
+}
+
 static void dismiss(struct worker *worker)
 {
     subject_stop(&worker->subject);
     resolver_stop(&worker->resolver);
+    clear_namespace(worker);
 }
 
 static bool start_resolver(struct worker *worker, struct loop *loop, struct err *err)

@@ -109,6 +109,24 @@ static json_t *text(const char *bytes)
     return value != NULL ? value : json_string("(not UTF-8)");
 }
 
+/* Whom a crash left without an attempt, the log does not say; the queue does. */
+static void add_crashed(const struct state *state, json_t *messages)
+{
+    char *queue = postfix_instance_queue(state->instance), *rest = NULL;
+    for (char *line = queue != NULL ? strtok_r(queue, "\n", &rest) : NULL; line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        json_t *entry = json_loads(line, 0, NULL), *recipient;
+        size_t i;
+        json_array_foreach(json_object_get(entry, "recipients"), i, recipient)
+            json_array_append_new(messages,
+                                  json_pack("{s:O,s:s,s:s,s:o}", "recipient", json_object_get(recipient, "address"),
+                                            "state", "queued", "code", "", "reason",
+                                            text(postfix_instance_log(state->instance)->crash)));
+        json_decref(entry);
+    }
+    free(queue);
+}
+
 static json_t *do_status(const struct adapter *adapter, const char *argument UNUSED)
 {
     const struct state *state = adapter->state;
@@ -124,6 +142,8 @@ static json_t *do_status(const struct adapter *adapter, const char *argument UNU
                                                       "state", state_of(recipient), "code", recipient->code, "reason",
                                                       text(recipient->reason)));
         }
+    if (log->crash != NULL)
+        add_crashed(state, messages);
     json_object_set_new(answer, "messages", messages);
     return answer;
 }

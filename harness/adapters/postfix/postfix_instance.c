@@ -35,25 +35,35 @@ struct postfix_instance {
 
 /* ---- what is installed ---- */
 
+/* What a program writes; NULL when it cannot be run. To be freed. */
+static char *output_of(const char *const *argv)
+{
+    int ends[2];
+    char *text = NULL;
+    size_t size = 0, got;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return NULL;
+    struct process_spec spec = {.argv = argv, .in = -1, .out = ends[1], .err = -1};
+    struct process *process = process_spawn(&spec, NULL);
+    close(ends[1]);
+    FILE *in = fdopen(ends[0], "r"), *out = open_memstream(&text, &size);
+    for (char bytes[4096]; process != NULL && (got = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        fwrite(bytes, 1, got, out);
+    fclose(out);
+    fclose(in);
+    process_wait(&process);
+    return text;
+}
+
 void postfix_facts_read(struct postfix_facts *facts)
 {
-    char path[PATH_MAX], text[600] = "";
-    int ends[2];
+    static const char *const argv[] = {"postconf",         "-d",         "-h",           "mail_version",
+                                       "daemon_directory", "mail_owner", "setgid_group", NULL};
+    char *text = output_of(argv);
     *facts = (struct postfix_facts){.installed = false};
-    if (!process_find("postconf", path, sizeof path) || pipe2(ends, O_CLOEXEC) != 0)
-        return;
-    const char *const argv[] = {path,         "-d",           "-h", "mail_version", "daemon_directory",
-                                "mail_owner", "setgid_group", NULL};
-    struct process_spec spec = {.argv = argv, .in = -1, .out = ends[1], .err = -1};
-    struct process *postconf = process_spawn(&spec, NULL);
-    close(ends[1]);
-    FILE *out = fdopen(ends[0], "r");
-    size_t got = fread(text, 1, sizeof text - 1, out);
-    text[got] = '\0';
-    fclose(out);
-    process_wait(&postconf);
-    facts->installed =
-        sscanf(text, "%39s %199s %39s %39s", facts->version, facts->daemons, facts->owner, facts->group) == 4;
+    facts->installed = text != NULL && sscanf(text, "%39s %199s %39s %39s", facts->version, facts->daemons,
+                                              facts->owner, facts->group) == 4;
+    free(text);
 }
 
 /* ---- directories ---- */
@@ -164,6 +174,7 @@ static const char services[] = "cleanup unix n - n - 0 cleanup\n"
                                "proxymap unix - - n - - proxymap\n"
                                "smtp unix - - n - - smtp\n"
                                "  -o max_use=1\n"
+                               "showq unix n - n - - showq\n"
                                "error unix - - n - - error\n"
                                "retry unix - - n - - error\n"
                                "anvil unix - - n - 1 anvil\n";
@@ -325,8 +336,11 @@ static bool is_over(const struct postfix_instance *instance, const struct postfi
     return postfix_message_is_over(message) && (message->removed || access(path_in(instance, name, path), F_OK) == 0);
 }
 
+/* After a crash the queue manager waits for a minute: this attempt is over, and came to nothing. */
 static bool all_over(const struct postfix_instance *instance)
 {
+    if (instance->log.crash != NULL)
+        return true;
     for (size_t i = 0; i < instance->log.count; i++)
         if (!is_over(instance, instance->log.items[i]))
             return false;
@@ -373,6 +387,12 @@ bool postfix_instance_flush(struct postfix_instance *instance, struct err *err)
     return true;
 }
 
+char *postfix_instance_queue(const struct postfix_instance *instance)
+{
+    char etc[PATH_MAX];
+    return output_of((const char *const[]){"postqueue", "-c", path_in(instance, "etc", etc), "-j", NULL});
+}
+
 const struct postfix_log *postfix_instance_log(const struct postfix_instance *instance)
 {
     return &instance->log;
@@ -382,7 +402,7 @@ const struct postfix_log *postfix_instance_log(const struct postfix_instance *in
 void postfix_instance_end(struct postfix_instance *instance)
 {
     postfix_instance_listen(instance);
-    if (!all_over(instance))
+    if (!all_over(instance) || instance->log.crash != NULL)
         kill_master(instance);
     empty_queue(instance);
     postfix_instance_listen(instance);

@@ -38,6 +38,8 @@ bool postfix_instance_begin(struct postfix_instance *instance, const struct post
                             struct err *err);
 /* Waits until every message that is new has been tried; if there is none, all that are queued are tried again. */
 bool postfix_instance_flush(struct postfix_instance *instance, struct err *err);
+/* What `postqueue -j` says: a line of JSON for each message; to be freed; NULL: nothing. */
+char *postfix_instance_queue(const struct postfix_instance *instance);
 const struct postfix_log *postfix_instance_log(const struct postfix_instance *instance);
 void postfix_instance_end(struct postfix_instance *instance); /* nothing of the case goes on */
 void postfix_instance_free(struct postfix_instance **instance);

@@ -117,6 +117,14 @@ static size_t id_length(const char *text)
     return length > 4 && strncmp(text + length, ": ", 2) == 0 ? length : 0;
 }
 
+/* panic: mymalloc: requested length 0; process /usr/lib/postfix/sbin/smtp pid 20 killed by signal 11 */
+static void look_for_crash(struct postfix_log *log, const char *program, const char *text)
+{
+    bool panics = strncmp(text, "panic: ", 7) == 0;
+    if (log->crash == NULL && (panics || strstr(text, " killed by signal ") != NULL))
+        log->crash = arena_printf(log->arena, "%.*s: %s", (int)strcspn(program, "["), program, text);
+}
+
 /* Nov 23 21:25:05 out postfix/smtp[50]: 4F1D2...: to=<...>... */
 void postfix_log_read(struct postfix_log *log, const char *line)
 {
@@ -127,6 +135,7 @@ void postfix_log_read(struct postfix_log *log, const char *line)
     if (log->arena == NULL)
         log->arena = arena_new("postfix log");
     log->started |= strncmp(program, "postfix/master[", 15) == 0 && strncmp(text, "daemon started", 14) == 0;
+    look_for_crash(log, program, text);
     size_t length = id_length(text);
     for (size_t i = 0; length > 0 && i < COUNT(sayings); i++) {
         if (strncmp(text + length + 2, sayings[i].beginning, strlen(sayings[i].beginning)) != 0)

@@ -25,7 +25,8 @@ struct postfix_message {
 };
 struct postfix_log {
     struct arena *arena;
-    bool started; /* the master said that it takes connections */
+    bool started;      /* the master said that it takes connections */
+    const char *crash; /* what a program of Postfix said before it gave up; NULL: none did */
     struct postfix_message **items;
     size_t count, room;
 };

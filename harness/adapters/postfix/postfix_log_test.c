@@ -127,8 +127,29 @@ START_TEST(the_master_says_when_it_takes_connections)
 }
 END_TEST
 
+static const struct {
+    const char *name, *line, *crash;
+} crashes[] = {
+    {"panic", LINE("smtp", "panic: mymalloc: requested length 0"), "postfix/smtp: panic: mymalloc: requested length 0"},
+    {"signal", LINE("master", "warning: process /usr/lib/postfix/sbin/smtp pid 20 killed by signal 11"),
+     "postfix/master: warning: process /usr/lib/postfix/sbin/smtp pid 20 killed by signal 11"},
+    {"neither", LINE("smtp", "warning: no panic: all is well"), NULL},
+};
+
+START_TEST(a_crash_is_noticed)
+{
+    struct postfix_log log = {0};
+    postfix_log_read(&log, crashes[_i].line);
+    ck_assert_msg((log.crash != NULL) == (crashes[_i].crash != NULL), "%s", crashes[_i].name);
+    if (log.crash != NULL)
+        ck_assert_str_eq(log.crash, crashes[_i].crash);
+    postfix_log_free(&log);
+}
+END_TEST
+
 TEST_SUITE(postfix_log)
 {
+    TEST_LOOP(a_crash_is_noticed, COUNT(crashes));
     TEST_LOOP(the_log_tells_the_course_of_a_message, COUNT(courses));
     TEST(the_master_says_when_it_takes_connections);
 }
