@@ -163,32 +163,37 @@ static bool add_names(X509 *certificate, const struct identity_spec *spec)
     return ok;
 }
 
+static bool add_extension(X509 *certificate, X509V3_CTX *context, const char *name, const char *value)
+{
+    X509_EXTENSION *extension = X509V3_EXT_nconf(NULL, context, name, value);
+    bool ok = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+    X509_EXTENSION_free(extension);
+    return ok;
+}
+
 static bool add_extensions(X509 *certificate, const struct identity_spec *spec)
 {
     static const struct {
-        int nid;
-        const char *authority, *leaf; /* as in openssl.cnf; NULL: left out */
+        const char *name, *authority, *leaf; /* as in openssl.cnf; NULL: left out */
     } rows[] = {
-        {NID_basic_constraints, "critical,CA:TRUE", "critical,CA:FALSE"},
-        {NID_key_usage, "critical,keyCertSign,cRLSign", "critical,digitalSignature"},
-        {NID_ext_key_usage, NULL, "serverAuth"},
-        {NID_subject_key_identifier, "hash", "hash"},
-        {NID_authority_key_identifier, "keyid", "keyid"},
+        {"basicConstraints", "critical,CA:TRUE", "critical,CA:FALSE"},
+        {"keyUsage", "critical,keyCertSign,cRLSign", "critical,digitalSignature"},
+        {"extendedKeyUsage", NULL, "serverAuth"},
+        {"subjectKeyIdentifier", "hash", "hash"},
+        {"authorityKeyIdentifier", "keyid", "keyid"},
     };
+    const char *other = spec->extension != NULL ? spec->extension : "";
     X509V3_CTX context;
     X509V3_set_ctx(&context, spec->issuer != NULL ? spec->issuer->certificate : certificate, certificate, NULL, NULL,
                    0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *value = spec->authority ? rows[i].authority : rows[i].leaf;
-        if (value == NULL)
-            continue;
-        X509_EXTENSION *extension = X509V3_EXT_nconf_nid(NULL, &context, rows[i].nid, value);
-        bool ok = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
-        X509_EXTENSION_free(extension);
-        if (!ok)
+        if (value != NULL && strcmp(rows[i].name, other) != 0 &&
+            !add_extension(certificate, &context, rows[i].name, value))
             return false;
     }
-    return add_names(certificate, spec);
+    return (spec->extension == NULL || add_extension(certificate, &context, spec->extension, spec->value)) &&
+           add_names(certificate, spec);
 }
 
 static X509 *certificate_make(const struct identity_spec *spec, EVP_PKEY *key, time_t now)
@@ -344,7 +349,7 @@ static STACK_OF(X509) *shown_chain(const struct identity *leaf)
     STACK_OF(X509) *chain = sk_X509_new_null();
     for (const struct identity *one = shown_after(leaf, leaf); chain != NULL && one != NULL;
          one = shown_after(leaf, one))
-        if (sk_X509_push(chain, one->certificate) <= 0) {
+        if (sk_X509_insert(chain, one->certificate, leaf->chain == IDENTITY_CHAIN_OUT_OF_ORDER ? 0 : -1) <= 0) {
             sk_X509_free(chain);
             return NULL;
         }

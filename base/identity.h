@@ -28,6 +28,7 @@ struct identity_spec {
     double not_before_s, not_after_s;  /* relative to now; both 0: -1 day .. +90 days, an authority
                                         * ten years around now */
     int serial;                        /* 0: random */
+    const char *extension, *value;     /* one extension otherwise, as in openssl.cnf; NULL: as usual */
 };
 
 /* A fresh key and its certificate, signed by the issuer. */
@@ -41,7 +42,12 @@ struct identity *identity_load(const char *certificate_path, const char *key_pat
 void identity_free(struct identity **identity);
 
 /* What is shown in a handshake: the leaf and the intermediates above it, without the root, unless told otherwise. */
-enum identity_chain { IDENTITY_CHAIN_FULL, IDENTITY_CHAIN_WITH_ROOT, IDENTITY_CHAIN_LEAF_ONLY };
+enum identity_chain {
+    IDENTITY_CHAIN_FULL,
+    IDENTITY_CHAIN_WITH_ROOT,
+    IDENTITY_CHAIN_LEAF_ONLY,
+    IDENTITY_CHAIN_OUT_OF_ORDER, /* with the root, which comes right behind the leaf */
+};
 void identity_show(struct identity *identity, enum identity_chain chain);
 
 X509 *identity_certificate(const struct identity *identity);         /* borrowed */

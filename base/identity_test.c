@@ -102,6 +102,8 @@ static const struct {
      "mx1.partner.example", X509_V_OK},
     {"root shown too", INTERMEDIATE, IDENTITY_SAN, "mx1.partner.example", 0, 0, IDENTITY_CHAIN_WITH_ROOT,
      "mx1.partner.example", X509_V_OK},
+    {"out of order", INTERMEDIATE, IDENTITY_SAN, "mx1.partner.example", 0, 0, IDENTITY_CHAIN_OUT_OF_ORDER,
+     "mx1.partner.example", X509_V_OK},
     {"missing intermediate", INTERMEDIATE, IDENTITY_SAN, "mx1.partner.example", 0, 0, IDENTITY_CHAIN_LEAF_ONLY,
      "mx1.partner.example", X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
     {"unknown root", UNKNOWN_ROOT, IDENTITY_SAN, "mx1.partner.example", 0, 0, IDENTITY_CHAIN_FULL,
@@ -143,6 +145,37 @@ START_TEST(certificate_states_verify_as_named)
     int error = verify(authorities.root, shown, states[_i].host);
     ck_assert_msg(error == states[_i].error, "%s: %s", states[_i].name, X509_verify_cert_error_string(error));
     identity_free(&shown);
+    authorities_free(&authorities);
+}
+END_TEST
+
+/* clang-format off */
+static const struct { const char *name; bool authority; const char *extension, *value; int error; } extensions[] = {
+    {"for clients only", false, "extendedKeyUsage", "clientAuth", X509_V_ERR_INVALID_PURPOSE},
+    {"unknown and critical", false, "1.3.6.1.4.1.5923.9.9", "critical,DER:0500", X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION},
+    {"unknown", false, "1.3.6.1.4.1.5923.9.9", "DER:0500", X509_V_OK},
+    {"for other names", true, "nameConstraints", "critical,permitted;DNS:elsewhere.example", X509_V_ERR_PERMITTED_VIOLATION},
+    {"no authority", true, "basicConstraints", "critical,CA:FALSE", X509_V_ERR_INVALID_CA},
+};
+/* clang-format on */
+
+/* In the leaf, or in the intermediate above it. */
+START_TEST(one_extension_may_be_otherwise)
+{
+    static const char name[] = "mx1.partner.example", *const names[] = {name};
+    struct authorities authorities = authorities_new();
+    struct identity_spec above = {.issuer = authorities.root, .authority = true, .subject = "other intermediate"};
+    struct identity_spec spec = {.names = names, .name_count = 1};
+    struct identity_spec *odd = extensions[_i].authority ? &above : &spec;
+    odd->extension = extensions[_i].extension;
+    odd->value = extensions[_i].value;
+    struct identity *intermediate = leaf(&above);
+    spec.issuer = intermediate;
+    struct identity *shown = leaf(&spec);
+    int error = verify(authorities.root, shown, name);
+    ck_assert_msg(error == extensions[_i].error, "%s: %s", extensions[_i].name, X509_verify_cert_error_string(error));
+    identity_free(&shown);
+    identity_free(&intermediate);
     authorities_free(&authorities);
 }
 END_TEST
@@ -338,6 +371,7 @@ END_TEST
 TEST_SUITE(identity)
 {
     TEST_LOOP(certificate_states_verify_as_named, COUNT(states));
+    TEST_LOOP(one_extension_may_be_otherwise, COUNT(extensions));
     TEST(common_name_only_has_no_san);
     TEST(issuers_may_be_freed_first);
     TEST(a_renewal_keeps_the_key);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "harness/plan_internal.h"
+#include "harness/scenario_schema.h"
 
 enum { DAY = 24 * 60 * 60 };
 
@@ -99,13 +100,43 @@ const struct identity *plan_pki_root(const struct plan_pki *pki, const char *wor
     return NULL;
 }
 
+/* --- flaws ----------------------------------------------------------------------------------------------------- */
+
+/* Where a flaw sits, and what is otherwise there: an extension, or the dates. */
+static const struct flaw {
+    enum { AT_LEAF, AT_INTERMEDIATE, AT_ROOT } at;
+    const char *extension, *value;
+    bool expired;
+} flaws[FLAW_COUNT] = {
+    [FLAW_CLIENT_ONLY] = {AT_LEAF, "extendedKeyUsage", "clientAuth", false},
+    [FLAW_AUTHORITY] = {AT_LEAF, "basicConstraints", "critical,CA:TRUE", false},
+    [FLAW_CRITICAL_EXTENSION] = {AT_LEAF, "1.3.6.1.4.1.5923.9.9", "critical,DER:0500", false},
+    [FLAW_EXPIRED_INTERMEDIATE] = {AT_INTERMEDIATE, NULL, NULL, true},
+    [FLAW_INTERMEDIATE_WITHOUT_AUTHORITY] = {AT_INTERMEDIATE, "basicConstraints", "critical,CA:FALSE", false},
+    [FLAW_INTERMEDIATE_WITHOUT_SIGNING] = {AT_INTERMEDIATE, "keyUsage", "critical,cRLSign", false},
+    [FLAW_INTERMEDIATE_FOR_OTHER_NAMES] = {AT_INTERMEDIATE, "nameConstraints",
+                                           "critical,permitted;DNS:elsewhere.example", false},
+    [FLAW_EXPIRED_ROOT] = {AT_ROOT, NULL, NULL, true},
+    [FLAW_ROOT_WITHOUT_ROOM] = {AT_ROOT, "basicConstraints", "critical,CA:TRUE,pathlen:0", false},
+};
+
+static void spoil(struct identity_spec *spec, const struct flaw *flaw)
+{
+    spec->extension = flaw->extension;
+    spec->value = flaw->value;
+    if (!flaw->expired)
+        return;
+    spec->not_before_s = -60.0 * DAY;
+    spec->not_after_s = -30.0 * DAY;
+}
+
 /* --- certificate states ---------------------------------------------------------------------------------------- */
 
 bool plan_certificate_departs(const struct world_certificate *spec)
 {
     return spec->issuer != ISSUER_PUBLIC_ROOT || spec->dates != DATES_VALID ||
            spec->chain == CHAIN_MISSING_INTERMEDIATE || spec->names.count > 0 || spec->names_as != IDENTITY_SAN ||
-           spec->certificate_file != NULL;
+           spec->certificate_file != NULL || spec->flaw != FLAW_NONE;
 }
 
 const char *plan_certificate_label(struct arena *arena, const struct world_certificate *spec)
@@ -124,6 +155,7 @@ const char *plan_certificate_label(struct arena *arena, const struct world_certi
             : NULL,
         spec->names_as == IDENTITY_CN_ONLY ? "with its name as CN only" : NULL,
         spec->names_as == IDENTITY_NO_NAMES ? "without names" : NULL,
+        spec->flaw != FLAW_NONE ? arena_printf(arena, "flawed (%s)", scenario_flaw_words[spec->flaw]) : NULL,
     };
     char *label = NULL;
     for (size_t i = 0; i < COUNT(parts); i++)
@@ -171,7 +203,35 @@ static const char *const *names_of(struct arena *arena, const char *host, const 
     return names;
 }
 
-static struct identity_spec spec_of(struct plan_pki *pki, const char *host, const struct world_certificate *said)
+/* An authority of this flaw alone; made once. NULL with *err filled. */
+static const struct identity *flawed(struct plan_pki *pki, const struct world_certificate *said, const char *subject,
+                                     const struct identity *issuer, bool spoilt, struct err *err)
+{
+    const char *key = arena_printf(pki->arena, "flawed %d %d %s", said->issuer, said->flaw, subject);
+    struct identity *known = find_cached(pki, key);
+    struct identity_spec spec = {.authority = true, .subject = subject, .issuer = issuer};
+    if (spoilt)
+        spoil(&spec, &flaws[said->flaw]);
+    return known != NULL ? known : keep(pki, key, identity_new(&spec, pki->clock, err));
+}
+
+/* Who signs the leaf; NULL: itself where it is self-signed, else *err is filled. */
+static const struct identity *issuer_of(struct plan_pki *pki, const struct world_certificate *said, struct err *err)
+{
+    const struct authority *authority = &pki->authorities[said->issuer];
+    const struct identity *root = authority->root;
+    const struct flaw *flaw = &flaws[said->flaw];
+    if (root == NULL || flaw->at == AT_LEAF)
+        return said->intermediate ? authority->intermediate : root;
+    if (flaw->at == AT_ROOT)
+        root = flawed(pki, said, "Flawed Root", NULL, true, err);
+    if (root == NULL || !said->intermediate)
+        return root;
+    return flawed(pki, said, "Flawed Root, Intermediate", root, flaw->at == AT_INTERMEDIATE, err);
+}
+
+static struct identity_spec spec_of(struct plan_pki *pki, const char *host, const struct world_certificate *said,
+                                    const struct identity *issuer)
 {
     static const struct {
         double before, after;
@@ -180,14 +240,16 @@ static struct identity_spec spec_of(struct plan_pki *pki, const char *host, cons
         [DATES_EXPIRED] = {-60.0 * DAY, -30.0 * DAY},
         [DATES_NOT_YET_VALID] = {300.0 * DAY, 390.0 * DAY},
     };
-    const struct authority *authority = &pki->authorities[said->issuer];
     struct identity_spec spec = {
-        .issuer = said->intermediate ? authority->intermediate : authority->root, /* self-signed: none */
+        .issuer = issuer,
+        .subject = said->common_name,
         .names_as = (enum identity_names)said->names_as,
         .not_before_s = dates[said->dates].before,
         .not_after_s = dates[said->dates].after,
     };
     spec.names = names_of(pki->arena, host, said, &spec.name_count);
+    if (flaws[said->flaw].at == AT_LEAF)
+        spoil(&spec, &flaws[said->flaw]);
     return spec;
 }
 
@@ -198,7 +260,7 @@ static void show_chain(struct identity *identity, const struct world_certificate
         [CHAIN_WITH_ROOT] = IDENTITY_CHAIN_WITH_ROOT,
         [CHAIN_MISSING_INTERMEDIATE] = IDENTITY_CHAIN_LEAF_ONLY,
     };
-    identity_show(identity, chains[said->chain]);
+    identity_show(identity, said->flaw == FLAW_CHAIN_OUT_OF_ORDER ? IDENTITY_CHAIN_OUT_OF_ORDER : chains[said->chain]);
 }
 
 static const char *path_beside(struct arena *arena, const char *file, const char *path)
@@ -222,8 +284,9 @@ static const char *cache_key(struct arena *arena, const char *which, const char 
                              const struct world_certificate *said)
 {
     char *key =
-        arena_printf(arena, "%s %s %d %d %d %d %d %s %s", which, host, said->issuer, said->dates, said->chain,
-                     said->names_as, said->intermediate, said->certificate_file != NULL ? said->certificate_file : "",
+        arena_printf(arena, "%s %s %d %d %d %d %d %d %s %s %s", which, host, said->issuer, said->dates, said->chain,
+                     said->flaw, said->names_as, said->intermediate, said->common_name != NULL ? said->common_name : "",
+                     said->certificate_file != NULL ? said->certificate_file : "",
                      said->key_file != NULL ? said->key_file : "");
     for (size_t i = 0; i < said->names.count; i++)
         key = arena_printf(arena, "%s %s", key, said->names.items[i]);
@@ -245,7 +308,10 @@ static const struct identity *identity_of(struct plan_pki *pki, const char *whic
     if (said->certificate_file != NULL && strcmp(which, "other-key") != 0)
         return keep(pki, key, load(pki, said, err));
     const struct identity *lender = key_of(pki, host, strcmp(which, "other-key") == 0 ? which : "key", err);
-    struct identity_spec spec = spec_of(pki, host, said);
+    const struct identity *issuer = issuer_of(pki, said, err);
+    if (issuer == NULL && said->issuer != ISSUER_SELF_SIGNED)
+        return NULL;
+    struct identity_spec spec = spec_of(pki, host, said, issuer);
     identity = lender != NULL ? keep(pki, key, identity_new_with_key(&spec, lender, pki->clock, err)) : NULL;
     if (identity != NULL)
         show_chain(identity, said);

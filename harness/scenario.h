@@ -35,12 +35,18 @@ enum world_issuer {
 };
 enum world_dates { DATES_VALID, DATES_EXPIRED, DATES_NOT_YET_VALID };
 enum world_chain { CHAIN_FULL, CHAIN_WITH_ROOT, CHAIN_MISSING_INTERMEDIATE };
+enum world_flaw {                 /* what only a look at extensions, authorities or the order of the chain shows */
+    FLAW_NONE, FLAW_CLIENT_ONLY, FLAW_AUTHORITY, FLAW_CRITICAL_EXTENSION, FLAW_EXPIRED_INTERMEDIATE,
+    FLAW_INTERMEDIATE_WITHOUT_AUTHORITY, FLAW_INTERMEDIATE_WITHOUT_SIGNING, FLAW_INTERMEDIATE_FOR_OTHER_NAMES,
+    FLAW_EXPIRED_ROOT, FLAW_ROOT_WITHOUT_ROOM, FLAW_CHAIN_OUT_OF_ORDER, FLAW_COUNT
+};
 struct world_certificate {        /* short form: trusted | unknown-root | private-root | self-signed | expired
                                    * | not-yet-valid | wrong-name | missing-intermediate | with-root | wildcard
                                    * | cn-only | no-names | none */
-    int issuer, dates, chain;
+    int issuer, dates, chain, flaw;
     struct schema_texts names;    /* DNS-IDs; empty: the host's own name; "*" is *.<parent of the host> */
     int names_as;                 /* enum identity_names */
+    const char *common_name;      /* NULL: the first name */
     bool intermediate;            /* leaf signed by an intermediate (default yes unless self-signed) */
     const char *certificate_file, *key_file;    /* the user's own; relative to the scenario file */
     struct srcpos at;

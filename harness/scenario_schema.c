@@ -21,6 +21,19 @@ static const char *const channel_words[] = {"unsaid", "clear", "tls", NULL};
 static const char *const issuer_words[] = {"public-root", "unknown-root", "self-signed", "private-root", "none", NULL};
 static const char *const dates_words[] = {"valid", "expired", "not-yet-valid", NULL};
 static const char *const chain_words[] = {"full", "with-root", "missing-intermediate", NULL};
+const char *const scenario_flaw_words[] = {"none",
+                                           "client-only",
+                                           "authority",
+                                           "critical-extension",
+                                           "expired-intermediate",
+                                           "intermediate-without-authority",
+                                           "intermediate-without-signing",
+                                           "intermediate-for-other-names",
+                                           "expired-root",
+                                           "root-without-room",
+                                           "chain-out-of-order",
+                                           NULL};
+static_assert(COUNT(scenario_flaw_words) == FLAW_COUNT + 1, "one word per flaw");
 static const char *const names_as_words[] = {"alternative-names", "cn-only", "no-names", NULL};
 static const char *const sts_mode_words[] = {"absent", "enforce", "testing", "none", NULL};
 
@@ -176,6 +189,13 @@ static const struct schema_field certificate_fields[] = {
     CERTIFICATE("names", TEXTS, names, .doc = "DNS names in it; default the host's own; `*` is *.<parent of the host>"),
     CERTIFICATE("names-as", WORD, names_as, .otherwise = "alternative-names", .words = names_as_words,
                 .doc = "where the names stand"),
+    CERTIFICATE("common-name", TEXT, common_name, .doc = "the CN, if it is not the first name"),
+    CERTIFICATE("flaw", WORD, flaw, .otherwise = "none", .words = scenario_flaw_words,
+                .doc =
+                    "what else is odd: the leaf is for TLS clients only, is an authority, or has a critical extension "
+                    "that nobody knows; the intermediate is expired, no authority, may not sign or is for other "
+                    "names; the root is expired or has a path length that leaves no room for the intermediate; the "
+                    "root is sent before the intermediate"),
     CERTIFICATE("intermediate", BOOL, intermediate, .otherwise = "yes",
                 .doc = "whether an intermediate stands between root and leaf"),
     CERTIFICATE("certificate-file", TEXT, certificate_file,

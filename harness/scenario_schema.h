@@ -47,6 +47,7 @@ extern const struct schema scenario_schema;             /* struct file_scenario 
 extern const struct schema scenario_name_schema;        /* struct world_name */
 extern const struct schema scenario_expectation_schema; /* struct file_expectation */
 extern const char *const scenario_feature_words[];      /* what needs: may name */
+extern const char *const scenario_flaw_words[];         /* enum world_flaw */
 extern const char *const scenario_default_from;         /* alice@sender.example */
 extern const char *const scenario_sender_domain;        /* sender.example */
 
