@@ -61,10 +61,12 @@ bool dns_fault_dnskey_missing(struct dns_zone *zone, const struct dns_fault *fau
 void dns_fault_leave_unsigned(struct dns_rrset *rrset);
 void dns_fault_forge(struct dns_rrset *rrset);
 void dns_fault_leave_alone(struct dns_rrset *rrset);
+void dns_fault_add_stale(struct dns_rrset *rrset);
 void dns_fault_sign_expired(struct dns_signing *how);
 void dns_fault_sign_early(struct dns_signing *how);
 void dns_fault_sign_flipped(struct dns_signing *how);
 void dns_fault_sign_as_stranger(struct dns_signing *how);
+void dns_fault_sign_expired_too(struct dns_signing *how);
 
 /* dns_fault_answer.c */
 void dns_fault_proof_missing(struct dns_zone *zone, struct dns_proof *proof);

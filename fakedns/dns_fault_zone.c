@@ -124,6 +124,15 @@ void dns_fault_leave_alone(struct dns_rrset *rrset)
     (void)rrset;
 }
 
+/* One more record, like the first but for its last byte. */
+void dns_fault_add_stale(struct dns_rrset *rrset)
+{
+    ldns_rr *stale = ldns_rr_clone(ldns_rr_list_rr(rrset->rrs, 0));
+    ldns_rdf *last = ldns_rr_rdf(stale, ldns_rr_rd_count(stale) - 1);
+    ldns_rdf_data(last)[ldns_rdf_size(last) - 1] ^= 1;
+    ldns_rr_list_push_rr(rrset->rrs, stale);
+}
+
 static ldns_rdf *other_name(const ldns_rdf *name)
 {
     struct arena *arena = arena_new("forged name");
@@ -177,6 +186,11 @@ void dns_fault_sign_as_stranger(struct dns_signing *how)
     static const uint8_t wire[] = "\x08stranger\x07invalid";
     static const ldns_rdf stranger = {sizeof wire, LDNS_RDF_TYPE_DNAME, (void *)wire};
     how->signer = &stranger;
+}
+
+void dns_fault_sign_expired_too(struct dns_signing *how)
+{
+    how->expired_beside = true;
 }
 
 void dns_faults_at_signing(const struct dns_fault_list *faults, struct dns_signing *how)

@@ -209,6 +209,20 @@ static void disguise(const struct dns_zone *zone, const struct dns_signing *how,
     }
 }
 
+/* A signature of the past, beside the one there is. */
+static void sign_again(struct dns_rrset *rrset, const struct dns_signing *now)
+{
+    const struct dns_keys *keys = rrset->zone->keys;
+    struct dns_signing past = *now;
+    past.from = now->earliest - 60 * DAY;
+    past.to = now->earliest - 30 * DAY;
+    ldns_rr_list *more = sign(rrset, rrset->type == LDNS_RR_TYPE_DNSKEY ? keys->ksk : keys->zsk, &past);
+    assert(more != NULL);
+    disguise(rrset->zone, &past, more);
+    ldns_rr_list_push_rr_list(rrset->signatures, more);
+    ldns_rr_list_free(more); /* not the records, which went over */
+}
+
 const ldns_rr_list *dns_signatures(struct dns_rrset *rrset)
 {
     struct dns_signing how = usual_signing(rrset);
@@ -227,5 +241,7 @@ const ldns_rr_list *dns_signatures(struct dns_rrset *rrset)
     rrset->signatures = sign(rrset, rrset->type == LDNS_RR_TYPE_DNSKEY ? keys->ksk : keys->zsk, &how);
     assert(rrset->signatures != NULL);
     disguise(rrset->zone, &how, rrset->signatures);
+    if (how.expired_beside)
+        sign_again(rrset, &how);
     return rrset->signatures;
 }

@@ -26,6 +26,7 @@ struct dns_signing {
     time_t from, to;
     const ldns_rdf *signer;
     bool flip;                  /* a bit of the signature */
+    bool expired_beside;        /* one more, which has expired */
 };
 
 void dns_sign_add_keys(struct dns_zone *zone);                  /* the DNSKEY RRset, at the apex */
