@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "harness/scenario.h"
 
-enum { COLUMNS = 6, FILE_MAX = 1 << 20 };
-static const char header[] = "id\tsection\tlevel\twho\tsays\tseen";
+enum { COLUMNS_LEAST = 6, COLUMNS = 7, FILE_MAX = 1 << 20 };
+static const char header[] = "id\tsection\tlevel\twho\tsays\tseen\twhy-not";
 
 struct clauses {
     struct {
@@ -17,18 +17,16 @@ struct clauses {
     } all; /* sorted by id */
 };
 
-/* Splits a line in place; false when it has not exactly the columns. */
+/* Splits a line in place; false when it has too few or too many columns. The last may be left out, and is then "". */
 static bool split(char *line, const char *columns[COLUMNS])
 {
-    for (size_t i = 0; i < COLUMNS; i++) {
-        columns[i] = line;
-        line = strchr(line, '\t');
-        if ((line == NULL) != (i == COLUMNS - 1))
-            return false;
-        if (line != NULL)
-            *line++ = '\0';
-    }
-    return true;
+    size_t count = 0;
+    for (char *column; (column = strsep(&line, "\t")) != NULL; count++)
+        if (count < COLUMNS)
+            columns[count] = column;
+    for (size_t i = count; i < COLUMNS; i++)
+        columns[i] = "";
+    return count >= COLUMNS_LEAST && count <= COLUMNS;
 }
 
 static bool is_level(const char *word)
@@ -55,7 +53,8 @@ static void read_lines(struct arena *arena, struct clauses *clauses, struct srcp
         const char *column[COLUMNS];
         if (!split(line, column) || !is_level(column[2]))
             diag_error(diags, at,
-                       "a clause is id, section, level (MUST, SHOULD NOT, ...), who, says, seen, with tabs between");
+                       "a clause is id, section, level (MUST, SHOULD NOT, ...), who, says, seen and perhaps why-not, "
+                       "with tabs between");
         else
             *ARENA_PUSH(arena, &clauses->all) = (struct clause){
                 .id = column[0],
@@ -65,6 +64,7 @@ static void read_lines(struct arena *arena, struct clauses *clauses, struct srcp
                 .who = column[3],
                 .says = column[4],
                 .seen = column[5],
+                .why_not = column[6],
             };
     }
 }
@@ -81,7 +81,7 @@ static void read_file(struct arena *arena, struct clauses *clauses, const char *
     size_t header_length = strlen(header);
     if (strncmp(text, header, header_length) != 0 || text[header_length] != '\n')
         diag_error(diags, (struct srcpos){path, 1, 1, 1},
-                   "the first line of a clause file names its columns: id, section, level, who, says, seen");
+                   "the first line of a clause file names its columns: id, section, level, who, says, seen, why-not");
     else
         read_lines(arena, clauses, (struct srcpos){path, 2, 1, 1}, text + header_length + 1, diags);
 }

@@ -112,3 +112,23 @@ bool command_read(struct arena *arena, struct command_line *line, int argc, char
     *status = 0;
     return true;
 }
+
+bool command_word_is_one_of(const char *what, const char *word, const char *const *words)
+{
+    if (word == NULL)
+        return true;
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    const char *nearest = table_nearest_word(word, words);
+    fprintf(stderr, "mtalab: '%s' is no %s%s%s%s\n", word, what, nearest != NULL ? ", did you mean '" : "",
+            nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+    return false;
+}
+
+void command_print_json(json_t *value)
+{
+    json_dumpf(value, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    fputc('\n', stdout);
+    json_decref(value);
+}

@@ -4,6 +4,7 @@
 #ifndef HARNESS_COMMAND_H
 #define HARNESS_COMMAND_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/arena.h"
@@ -37,5 +38,9 @@ struct command_line {
 };
 /* False: *status is what to return (--help was asked for, or something is wrong and was said). */
 bool command_read(struct arena *arena, struct command_line *line, int argc, char **argv, int *status);
+/* Is the argument of an option, if there is one, among these words? Says so otherwise. */
+bool command_word_is_one_of(const char *what, const char *word, const char *const *words);
+/* A line of JSON; takes the value. */
+void command_print_json(json_t *value);
 
 #endif

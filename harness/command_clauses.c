@@ -1,109 +1,85 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * mtalab clauses - the coverage ledger: which scenarios test which normative sentence. */
+ * mtalab clauses - the coverage ledger: what tests each normative sentence, or why nothing does. */
+#include <jansson.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "base/text.h"
 #include "harness/command.h"
-#include "harness/scenario.h"
+#include "harness/ledger.h"
 
-static bool covers(const struct scenario *scenario, const char *id)
+static void print_line(const char *before, const char *text)
 {
-    for (size_t i = 0; i < scenario->covers.count; i++)
-        if (strcmp(scenario->covers.items[i], id) == 0)
-            return true;
-    return false;
-}
-
-/* Is the clause one of those asked for: an id, a section ("8461-4.1"), an RFC? */
-static bool wanted(const struct command_line *line, const struct clause *clause)
-{
-    for (size_t i = 0; i < line->word_count; i++) {
-        const char *word = line->words[i];
-        size_t length = strlen(word);
-        if (strncmp(clause->id, word, length) == 0 && (clause->id[length] == '\0' || strchr("-.", clause->id[length])))
-            return true;
-    }
-    return line->word_count == 0;
-}
-
-static size_t count_covering(const struct corpus *corpus, const char *id)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < corpus->count; i++)
-        count += covers(corpus->items[i], id);
-    return count;
+    fputs(before, stdout);
+    text_print_escaped(stdout, text, strlen(text));
+    fputc('\n', stdout);
 }
 
 static void print_for_people(const struct corpus *corpus, const struct clause *clause)
 {
-    printf("%-16s %-10s %-9s ", clause->id, clause->level, clause->who);
-    text_print_escaped(stdout, clause->says, strlen(clause->says));
-    fputc('\n', stdout);
-    const char *last = "";
+    const char *why = ledger_why(corpus, clause), *last = "";
+    printf("%-16s %-10s %-9s %s\n", clause->id, clause->level, clause->who,
+           ledger_state_words[ledger_state(corpus, clause)]);
+    print_line("    ", clause->says);
+    if (why != NULL)
+        print_line("    because: ", why);
     for (size_t i = 0; i < corpus->count; i++)
-        if (covers(corpus->items[i], clause->id) && strcmp(corpus->items[i]->name, last) != 0) {
-            printf("    ");
+        if (ledger_covers(corpus->items[i], clause->id) && strcmp(corpus->items[i]->name, last) != 0) {
             last = corpus->items[i]->name;
-            text_print_escaped(stdout, last, strlen(last));
-            fputc('\n', stdout);
+            print_line("    - ", last);
         }
 }
 
 static void print_json(const struct corpus *corpus, const struct clause *clause)
 {
-    const struct {
-        const char *key, *value;
-    } pairs[] = {
-        {"id", clause->id},   {"rfc", clause->rfc},   {"section", clause->section}, {"level", clause->level},
-        {"who", clause->who}, {"says", clause->says}, {"seen", clause->seen},
-    };
-    for (size_t i = 0; i < COUNT(pairs); i++) {
-        printf("%s\"%s\": \"", i == 0 ? "{" : ", ", pairs[i].key);
-        text_print_json(stdout, pairs[i].value);
-        fputc('"', stdout);
-    }
-    const char *before = ", \"scenarios\": [\"";
+    json_t *scenarios = json_array();
     for (size_t i = 0; i < corpus->count; i++)
-        if (covers(corpus->items[i], clause->id)) {
-            fputs(before, stdout);
-            text_print_json(stdout, corpus->items[i]->title);
-            before = "\", \"";
-        }
-    puts(strcmp(before, "\", \"") == 0 ? "\"]}" : ", \"scenarios\": []}");
+        if (ledger_covers(corpus->items[i], clause->id))
+            json_array_append_new(scenarios, json_string(corpus->items[i]->title));
+    command_print_json(json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:o}", "id", clause->id, "rfc", clause->rfc,
+                                 "section", clause->section, "level", clause->level, "who", clause->who, "says",
+                                 clause->says, "seen", clause->seen, "state",
+                                 ledger_state_words[ledger_state(corpus, clause)], "why", ledger_why(corpus, clause),
+                                 "scenarios", scenarios));
 }
 
-/* How many sentences of each level a sender has to keep, and how many are covered. */
-static void print_sums(const struct corpus *corpus, const struct clauses *clauses, const struct command_line *line)
+static void print_sums(const struct ledger_sums *sums)
 {
-    static const char *const levels[] = {"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY"};
-    for (size_t k = 0; k < COUNT(levels); k++) {
-        size_t all = 0, covered = 0;
-        for (size_t i = 0; clauses_at(clauses, i) != NULL; i++) {
-            const struct clause *clause = clauses_at(clauses, i);
-            if (strcmp(clause->level, levels[k]) != 0 || strcmp(clause->who, "sender") != 0 || !wanted(line, clause))
+    printf("\n%-20s", "");
+    for (size_t state = 0; state < LEDGER_STATE_COUNT; state++)
+        printf("  %15s", ledger_state_words[state]);
+    fputc('\n', stdout);
+    for (size_t who = 0; who < LEDGER_SUBJECTS; who++)
+        for (size_t level = 0; level < LEDGER_LEVELS; level++) {
+            size_t all = 0;
+            for (size_t state = 0; state < LEDGER_STATE_COUNT; state++)
+                all += sums->of[who][level][state];
+            if (all == 0)
                 continue;
-            all++;
-            covered += count_covering(corpus, clause->id) > 0;
+            printf("%-9s %-10s", ledger_subject_words[who], ledger_level_words[level]);
+            for (size_t state = 0; state < LEDGER_STATE_COUNT; state++)
+                printf("  %15zu", sums->of[who][level][state]);
+            fputc('\n', stdout);
         }
-        printf("%-10s of senders: %zu of %zu covered\n", levels[k], covered, all);
-    }
 }
 
-static int run(struct arena *arena, const struct command_line *line, const char *folder, const char *json,
-               const char *missing)
+static int run(struct arena *arena, const char *folder, const struct ledger_wish *wish, bool json)
 {
     struct corpus *corpus = corpus_read(folder, NULL, 0);
     const struct clauses *clauses = clauses_read(arena, arena_printf(arena, "%s/clauses", folder), corpus->diags);
     size_t shown = 0;
-    for (size_t i = 0; clauses_at(clauses, i) != NULL; i++) {
-        const struct clause *clause = clauses_at(clauses, i);
-        if (!wanted(line, clause) || (missing != NULL && count_covering(corpus, clause->id) > 0))
-            continue;
-        shown++;
-        (json != NULL ? print_json : print_for_people)(corpus, clause);
-    }
-    if (json == NULL)
-        print_sums(corpus, clauses, line);
+    for (size_t i = 0; clauses_at(clauses, i) != NULL; i++)
+        if (ledger_wants(wish, corpus, clauses_at(clauses, i))) {
+            shown++;
+            (json ? print_json : print_for_people)(corpus, clauses_at(clauses, i));
+        }
+    struct ledger_sums sums;
+    struct ledger_wish states_of_all = *wish;
+    states_of_all.only_open = false;
+    ledger_sum(corpus, clauses, &states_of_all, &sums);
+    if (!json)
+        print_sums(&sums);
+    ledger_check(corpus, clauses, corpus->diags);
     diag_print(corpus->diags, stderr);
     int status = diag_errors(corpus->diags) > 0 ? 2 : shown == 0 ? 4 : 0;
     corpus_free(&corpus);
@@ -112,22 +88,34 @@ static int run(struct arena *arena, const struct command_line *line, const char 
 
 int command_clauses(int argc, char **argv)
 {
-    const char *json = NULL, *missing = NULL, *scenarios = NULL;
+    const char *json = NULL, *open = NULL, *scenarios = NULL;
+    struct ledger_wish wish = {0};
     const struct command_option options[] = {
+        {"--open", NULL, "only those that no scenario covers and nothing excuses", &open},
+        {"--rfc", "NUMBER", "only of this RFC", &wish.rfc},
+        {"--level", "LEVEL", "only MUST, MUST NOT, SHOULD, SHOULD NOT or MAY", &wish.level},
+        {"--who", "SUBJECT", "only what binds the sender, reporter or receiver", &wish.who},
         {"--json", NULL, "one line of JSON for each", &json},
-        {"--missing", NULL, "only those that no scenario covers", &missing},
         {"--scenarios", "FOLDER", "where the scenarios and their clauses are", &scenarios},
     };
-    struct command_line line = {"clauses [--missing] [--json] [RFC|SECTION|ID]...",
-                                "Lists normative sentences by id (8461-4.1-2) with the scenarios that test them.",
+    struct command_line line = {"clauses [--open] [--rfc NUMBER] [--json] [RFC|SECTION|ID]...",
+                                "Lists normative sentences by id (8461-4.1-2): which scenarios test each, or why none "
+                                "does; and sums up.",
                                 options,
                                 COUNT(options),
                                 NULL,
                                 0};
     struct arena *arena = arena_new("command");
     int status;
-    if (command_read(arena, &line, argc, argv, &status))
-        status = run(arena, &line, command_scenarios(arena, scenarios), json, missing);
+    if (command_read(arena, &line, argc, argv, &status)) {
+        wish.words = line.words;
+        wish.word_count = line.word_count;
+        wish.only_open = open != NULL;
+        status = !command_word_is_one_of("level", wish.level, ledger_level_words) ||
+                         !command_word_is_one_of("subject", wish.who, ledger_subject_words)
+                     ? 2
+                     : run(arena, command_scenarios(arena, scenarios), &wish, json != NULL);
+    }
     arena_free(&arena);
     return status;
 }

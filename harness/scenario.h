@@ -166,10 +166,15 @@ void corpus_free(struct corpus **corpus);
 struct corpus *corpus_read_text(const char *directory, const char *name, const char *text, size_t length);
 
 /* The catalogue of normative sentences, from scenarios/clauses/. Level: "MUST", "MUST NOT", "SHOULD", ... */
-struct clause { const char *id, *rfc, *section, *level, *who, *says, *seen; };
+struct clause {
+    const char *id, *rfc, *section, *level;
+    const char *who;              /* sender, reporter, receiver */
+    const char *says, *seen;
+    const char *why_not;          /* why nobody can see from outside whether it is kept; "": it can be seen */
+};
 struct clauses;
 struct clauses *clauses_read(struct arena *arena, const char *directory, struct diag_list *diags);
-/* One file of the catalogue from memory: lines of id, section, level, who, says, seen. */
+/* One file of the catalogue from memory: lines of id, section, level, who, says, seen, why-not (or without the last). */
 struct clauses *clauses_read_text(struct arena *arena, const char *text, struct diag_list *diags);
 const struct clause *clauses_find(const struct clauses *clauses, const char *id);
 const struct clause *clauses_at(const struct clauses *clauses, size_t i);   /* NULL at the end */
