@@ -82,7 +82,7 @@ starting_services() {   # units of systemd and scripts of init that start at boo
 leave_out_new_services() {   # those that did not start at boot before
     for service in $(starting_services | grep -vxF -e "$1"); do
         case $service in
-            *.*) as_root deb-systemd-helper disable "$service" ;;
+            *.*) as_root env DPKG_MAINTSCRIPT_PACKAGE=mtalab deb-systemd-helper disable "$service" ;; # as a package would
             *) as_root update-rc.d "$service" disable ;;
         esac >/dev/null 2>&1 || say "could not keep $service from starting at boot"
     done
