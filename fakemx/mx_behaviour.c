@@ -65,6 +65,8 @@ static const char *const starttls_words[] = {"offered",     "hidden",       "ref
                                              "close",       "stall",        "alert",       NULL};
 static const char *const version_words[] = {"any", "tls1.2-only", "tls1.3-only", "tls1.0-only", NULL};
 
+static const char *const client_certificate_words[] = {"not-asked", "asked", "required", NULL};
+
 #define SETTING(name, kind_, member, ...)                                                                              \
     {                                                                                                                  \
         .key = name, .kind = SCHEMA_##kind_, .offset = MX_SETTING(member), __VA_ARGS__                                 \
@@ -94,6 +96,8 @@ static const struct schema_field behaviour_fields[] = {
     SETTING("tls-keywords", TEXTS, tls_keywords, .doc = "The same after STARTTLS; empty: as before."),
     SETTING("tls-versions", WORD, tls_versions, .words = version_words, .otherwise = "any",
             .doc = "The TLS versions spoken; any is 1.2 and 1.3."),
+    SETTING("client-certificate", WORD, client_certificate, .words = client_certificate_words, .otherwise = "not-asked",
+            .doc = "Whether the client is asked for a certificate of its own, or must have one; any will do."),
     SETTING("inject", TEXT, inject,
             .doc = "Bytes sent in clear right behind the 220 of STARTTLS, with \\r, \\n and \\t escapes."),
     SETTING("sni-required", BOOL, sni_required, .otherwise = "no",

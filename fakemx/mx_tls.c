@@ -122,6 +122,8 @@ static void witness_hello(struct mx_tls *tls)
                 tls->sni[0] != '\0' ? tls->sni : NULL, "versions", offered_versions(arena, tls->ssl), NULL);
     if (behaviour->tls_versions != MX_TLS_ANY)
         mx_witness_hit(witness, MX_SETTING(tls_versions), NULL);
+    if (behaviour->client_certificate != MX_CLIENT_CERTIFICATE_NOT_ASKED)
+        mx_witness_hit(witness, MX_SETTING(client_certificate), NULL);
     if (behaviour->sni_required)
         mx_witness_hit(witness, MX_SETTING(sni_required), NULL);
     arena_free(&arena);
@@ -286,6 +288,21 @@ bool mx_tls_check(struct mx_tls_contexts *contexts, const struct mx_host *host, 
 
 /* ---- one connection ---- */
 
+static int any_will_do(int ok UNUSED, X509_STORE_CTX *context UNUSED)
+{
+    return 1;
+}
+
+static void ask_for_certificate(SSL *ssl, int how)
+{
+    static const int modes[] = {
+        [MX_CLIENT_CERTIFICATE_NOT_ASKED] = SSL_VERIFY_NONE,
+        [MX_CLIENT_CERTIFICATE_ASKED] = SSL_VERIFY_PEER,
+        [MX_CLIENT_CERTIFICATE_REQUIRED] = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+    };
+    SSL_set_verify(ssl, modes[how], any_will_do);
+}
+
 struct mx_tls *mx_tls_new(struct mx_tls_contexts *contexts, const struct mx_witness *witness, struct err *err)
 {
     SSL *ssl = ssl_new(contexts, witness->host, err);
@@ -309,6 +326,7 @@ struct mx_tls *mx_tls_new(struct mx_tls_contexts *contexts, const struct mx_witn
     SSL_set_bio(ssl, from_client, to_client);
     SSL_set_app_data(ssl, tls);
     SSL_set_accept_state(ssl);
+    ask_for_certificate(ssl, witness->host->config.behaviour->client_certificate);
     return tls;
 }
 

@@ -70,6 +70,10 @@ static const struct {
      NULL, NULL, "alert to the client: unrecognized name", NULL, "sni-required"},
     {"SNI required and missing", "{sni-required: yes}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false, false, NULL, NULL,
      "alert to the client: unrecognized name", NULL, "sni-required"},
+    {"asked for a certificate", "{client-certificate: asked}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false, false,
+     "TLSv1.3", "trusted", NULL, NULL, "client-certificate certificate"},
+    {"without the certificate it must have", "{client-certificate: required}", NULL, TLS1_2_VERSION, TLS1_2_VERSION,
+     false, false, NULL, NULL, "peer did not return a certificate", NULL, "client-certificate certificate"},
     {"an alert", "{starttls: alert}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false, false, NULL, NULL,
      "alert to the client: handshake failure", NULL, "starttls"},
 };

@@ -42,6 +42,19 @@ static bool is_tls(const struct journal_event *event, const char *host)
     return event->kind == JOURNAL_MX_TLS && at_host(event, host);
 }
 
+/* 6066-3-2, 6066-3-3: a name in ASCII without its last dot, never an address. */
+static bool is_odd_sni(const struct journal_event *event, const char *host)
+{
+    const char *sni = journal_get(event, "sni");
+    size_t length = strlen(sni);
+    if (event->kind != JOURNAL_MX_HELLO || !at_host(event, host) || length == 0)
+        return false;
+    bool ascii = true;
+    for (size_t i = 0; i < length; i++)
+        ascii = ascii && (unsigned char)sni[i] < 0x80;
+    return !ascii || sni[length - 1] == '.' || strchr(sni, ':') != NULL || sni[strspn(sni, "0123456789.")] == '\0';
+}
+
 static bool is_mail_from(const struct journal_event *event, const char *host)
 {
     return said(event, host, "MAIL");
@@ -122,6 +135,7 @@ static const struct expect_row rows[] = {
     {"helo", EXPECT_HOST, "HELO, the old greeting", is_helo},
     {"starttls", EXPECT_HOST, "the STARTTLS command", is_starttls},
     {"tls", EXPECT_HOST, "a TLS handshake that the server completed", is_tls},
+    {"odd-sni", EXPECT_HOST, "a ClientHello whose SNI is an address, is not ASCII or ends in a dot", is_odd_sni},
     {"mail-from", EXPECT_HOST, "MAIL FROM, over whatever channel", is_mail_from},
     {"clear-mail-from", EXPECT_HOST, "MAIL FROM outside of TLS", is_clear_mail_from},
     {"rcpt-to", EXPECT_HOST, "RCPT TO", is_rcpt_to},

@@ -27,6 +27,8 @@ static void witness(struct journal *journal, const char *script)
             journal_add(journal, JOURNAL_DNS_QUERY, "sender.example", 0, "qname", "_25._tcp.mx.sender.example", "qtype", "TLSA", NULL);
         else if (strcmp(event, "connect") == 0)
             journal_add(journal, JOURNAL_MX_CONNECT, MX1, 1, "from", "100.64.0.2", NULL);
+        else if (strncmp(event, "hello ", 6) == 0)
+            journal_add(journal, JOURNAL_MX_HELLO, MX1, 1, "sni", event + 6, NULL);
         else if (strncmp(event, "mail ", 5) == 0)
             journal_add(journal, JOURNAL_MX_COMMAND, MX1, 1, "verb", "MAIL", "line", "MAIL FROM:<a@b>", "channel", event + 5, NULL);
         else if (strncmp(event, "message ", 8) == 0)
@@ -86,6 +88,11 @@ static const struct row rows[] = {
     {"meeting what the mode never looks at", NONE_NONE, "tlsa;hit planted;connect;mail tls;message tls", IS(DELIVERED), NULL, MECHANISM_TLSA, NULL, NULL,
      VERDICT_FAIL, "never looks at"},
     {"a forbidden question", NONE_NONE, "tlsa;connect;message tls", IS(DELIVERED), "dns no tlsa-query", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"a name in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"a last dot in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example.;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"an address in SNI", NONE_NONE, "hello 198.18.9.9;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"an IPv6 address in SNI", NONE_NONE, "hello 2001:db8::1;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"more than ASCII in SNI", NONE_NONE, "hello mx1.b\xc3\xbc" "cher.example;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
     {"questions for the report's way home are no evidence", NONE_NONE, "home tlsa;report", IS(BOUNCED), "dns no tlsa-query", -1, NULL, NULL, VERDICT_PASS, ""},
     {"kept when it had to be delivered", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED), NULL, -1, "4.7.323", NULL, VERDICT_FAIL, "kept the message in the queue"},
     {"reported when it had to wait", OPPORTUNISTIC_NONE, "tlsa;report", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL, "reported a failure"},
