@@ -30,6 +30,14 @@ static bool copy_addresses(struct arena *arena, const struct fakests_host *from,
     return true;
 }
 
+static struct schema_texts copy_texts(struct arena *arena, const struct schema_texts *from)
+{
+    struct schema_texts to = {.items = arena_alloc(arena, (from->count + 1) * sizeof *to.items), .count = from->count};
+    for (size_t i = 0; i < to.count; i++)
+        to.items[i] = arena_strdup(arena, from->items[i]);
+    return to;
+}
+
 static bool never_needs_nginx(const struct web_behaviour *behaviour)
 {
     return behaviour->https != WEB_HTTPS_OK && behaviour->nth == 0;
@@ -41,6 +49,7 @@ static bool copy_host(struct arena *arena, const struct fakests_host *from, stru
     to->behaviour = from->behaviour != NULL ? *from->behaviour : web_behaviour_usual;
     to->behaviour.location = copy(arena, to->behaviour.location);
     to->behaviour.type = copy(arena, to->behaviour.type);
+    to->behaviour.headers = copy_texts(arena, &to->behaviour.headers);
     to->behaviour.policy = copy(arena, to->behaviour.policy);
     to->policy = copy(arena, from->policy);
     to->identity = from->identity;

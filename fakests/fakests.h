@@ -30,6 +30,7 @@ struct web_behaviour {
     int64_t status;           /* 200 */
     const char *location;     /* of a redirect; makes a status of 200 a 301 */
     const char *type;         /* Content-Type; "text/plain"; "" sends none */
+    struct schema_texts headers; /* more header lines of the policy's answer; no fault by themselves */
     int body;                 /* enum web_body: whole | half (fewer bytes than Content-Length, then close) | endless |
                                * oversized (valid policy padded beyond 64 KiB) | empty | silent (request read, never
                                * answered) | slow (a byte at a time, never done) */

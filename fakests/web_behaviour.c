@@ -28,6 +28,8 @@ static const struct schema_field fields[] = {
     {FIELD(location), .kind = SCHEMA_TEXT,
      .doc = "The Location of a redirect; the status is 301 unless another one than 200 is given."},
     {FIELD(type), .kind = SCHEMA_TEXT, .otherwise = "text/plain", .doc = "The Content-Type; \"\" sends none."},
+    {FIELD(headers), .kind = SCHEMA_TEXTS,
+     .doc = "More header lines of the answer, such as `Cache-Control: max-age=86400`; no fault by themselves."},
     {FIELD(body), .kind = SCHEMA_WORD, .otherwise = "whole", .words = body_words,
      .doc = "How the body comes: half: fewer bytes than its Content-Length, then the end; endless: lines without end "
             "(cut off "
@@ -184,8 +186,17 @@ const struct web_behaviour *web_behaviour_at(const struct web_host *host, int64_
     return holds ? &host->behaviour : &web_behaviour_usual;
 }
 
+static bool same_texts(const struct schema_texts *a, const struct schema_texts *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = same_text(a->items[i], b->items[i]);
+    return same;
+}
+
 bool web_behaviour_equal(const struct web_behaviour *a, const struct web_behaviour *b)
 {
     return a->https == b->https && a->status == b->status && same_text(a->location, b->location) &&
-           same_text(a->type, b->type) && a->body == b->body && same_text(a->policy, b->policy) && a->nth == b->nth;
+           same_text(a->type, b->type) && same_texts(&a->headers, &b->headers) && a->body == b->body &&
+           same_text(a->policy, b->policy) && a->nth == b->nth;
 }

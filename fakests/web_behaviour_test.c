@@ -39,6 +39,7 @@ static const struct {
     {"a status", "https: 404", "status ", 0},
     {"no type", "https: {type: \"\"}", "type ", 0},
     {"a redirect", "https: {location: https://other.example/}", "location ", 0},
+    {"headers are no fault", "https: {headers: [\"Cache-Control: no-cache\"]}", "", 0},
     {"a policy of its own, the second time", "https: {policy: x, nth: 2}", "policy ", 0},
     {"all at once", "https: {https: alert, status: 500, location: /, type: text/html, body: slow, policy: x}",
      "https status location type body policy ", 0},

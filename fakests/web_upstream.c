@@ -142,6 +142,8 @@ static void send_head(struct web_exchange *exchange, bool chunked)
         evbuffer_add_printf(out, "Content-Type: %s\r\n", answer->type);
     if (answer->location != NULL)
         evbuffer_add_printf(out, "Location: %s\r\n", answer->location);
+    for (size_t i = 0; answer->behaviour != NULL && i < answer->behaviour->headers.count; i++)
+        evbuffer_add_printf(out, "%s\r\n", answer->behaviour->headers.items[i]);
     if (chunked)
         evbuffer_add_printf(out, "Transfer-Encoding: chunked\r\n");
     else
