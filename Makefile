@@ -34,7 +34,7 @@ ifeq ($(MODE),fuzz)
 override CC := $(CLANG)
 endif
 
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+WARNINGS := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
             -Werror=return-type -Werror=implicit-function-declaration
 CFLAGS ?= -g
 ALL_CFLAGS = -std=gnu11 $(MODE_CFLAGS_$(MODE)) $(WARNINGS) $(if $(WERROR),-Werror) $(CFLAGS) \

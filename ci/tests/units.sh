@@ -7,5 +7,6 @@ grep -v -E '^[^ ]+:[0-9]+:P:' "$log"
 set -- $(sed -n 's/.*Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2 \3/p' "$log" |
     awk '{ all += $1; bad += $2 + $3 } END { print all + 0, bad + 0 }')
 rm -f "$log"
-[ $ok = yes ] || [ "$2" != 0 ] || set -- "$1" 1
-counted $(($1 - $2)) "$2" 0
+good=$(($1 - $2)) bad=$2
+[ $ok = yes ] || [ "$bad" != 0 ] || bad=1 # it did not build, or crashed
+counted $good $bad 0
