@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/hosts.h"
 #include "engine/status.h"
 
 enum { HOSTS_MAX = 20, ADDRESSES_MAX = 8 };
@@ -467,17 +468,21 @@ static struct failure destination_failure(const struct delivery *d)
     static const enum cause of_state[] = {
         [MX_FOUND] = CAUSE_NONE,          [MX_IMPLICIT] = CAUSE_NONE,         [MX_NULL] = CAUSE_NULL_MX,
         [MX_NO_DOMAIN] = CAUSE_NO_DOMAIN, [MX_NO_ADDRESS] = CAUSE_NO_ADDRESS, [MX_LOOKUP_FAILED] = CAUSE_DNS_FAILED,
+        [MX_LOOP] = CAUSE_LOOP,
+    };
+    static const char *const denials[] = {
+        [CAUSE_NULL_MX] = "the domain says it takes no mail",
+        [CAUSE_NO_DOMAIN] = "the domain does not exist",
+        [CAUSE_LOOP] = "the domain says its mail host is this server",
     };
     struct failure f = {.cause = of_state[d->mx->state], .text = d->mx->why};
     if (f.cause == CAUSE_NONE && d->mx->host_count == 0)
         f.cause = CAUSE_NO_ADDRESS;
-    bool bounces = f.cause == CAUSE_NULL_MX || f.cause == CAUSE_NO_DOMAIN;
+    bool bounces = f.cause < COUNT(denials) && denials[f.cause] != NULL;
     if (bounces && by_smart_host(d))
         f = (struct failure){.cause = CAUSE_DNS_FAILED, .text = "the smart host does not exist or takes no mail"};
     else if (bounces && dane_of(d) == DANE_MANDATORY && d->mx->trust != TRUST_SECURE)
-        f = (struct failure){.cause = CAUSE_INSECURE_DENIAL,
-                             .text = f.cause == CAUSE_NULL_MX ? "the domain says it takes no mail"
-                                                              : "the domain does not exist"};
+        f = (struct failure){.cause = CAUSE_INSECURE_DENIAL, .text = denials[f.cause]};
     if (f.cause == CAUSE_DNS_FAILED && d->mx->trust == TRUST_BOGUS && dane_of(d) != DANE_NONE &&
         config_of(d)->profile == PROFILE_RFC)
         f.reason = REASON_DNSSEC_INVALID; /* the service itself says 4.4.312 */
@@ -508,10 +513,25 @@ static void answered(struct delivery *d)
         begin_hosts(d);
 }
 
+/* Without the hosts that are no better than this one. */
+static const struct mx_facts *without_loop(struct delivery *d, const struct mx_facts *mx)
+{
+    size_t better = hosts_better_than(mx->hosts, mx->host_count, config_of(d)->hostname);
+    if (mx->state != MX_FOUND || better == mx->host_count)
+        return mx;
+    struct mx_facts *cut = arena_memdup(d->arena, mx, sizeof *mx);
+    cut->host_count = better;
+    if (better == 0) {
+        cut->state = MX_LOOP;
+        cut->why = arena_printf(d->arena, "the best MX host of %s is this server", mx->domain);
+    }
+    return cut;
+}
+
 static void on_mx(void *arg, const struct mx_facts *facts)
 {
     struct delivery *d = arg;
-    d->mx = facts;
+    d->mx = without_loop(d, facts);
     answered(d);
 }
 

@@ -30,7 +30,7 @@ static const struct row {
     const char *connects;
     enum recipient_state state;
     const char *code;
-    const char *domain, *smart_host;        /* NULL: partner.example, none */
+    const char *domain, *smart_host, *self; /* NULL: partner.example, none, relay.example */
     int64_t age;                            /* of the message */
     enum sts_policy_mode sts_at_recheck;
     bool exchange;
@@ -97,6 +97,15 @@ static const struct row {
      .exchange = true},
     {"SERVFAIL waits", {MX_LOOKUP_FAILED, TRUST_FAILED}, {{0}}, STS_ABSENT, NULL, {DANE_OPPORTUNISTIC,
      MTA_STS_OPPORTUNISTIC}, "", RECIPIENT_QUEUED, "4.4.312", .age = 0},
+    {"the next best host is this server", {MX_FOUND, TRUST_SECURE}, {{TRUST_SECURE, TLSA_ABSENT, {REFUSES}, 1},
+     SECURE_HOST(TLSA_ABSENT)}, STS_ABSENT, NULL, {DANE_OPPORTUNISTIC, MTA_STS_OPPORTUNISTIC}, "mx1",
+     RECIPIENT_QUEUED, "4.4.316", .self = "mx2.partner.example"},
+    {"the best host is this server", {MX_FOUND, TRUST_SECURE}, {SECURE_HOST(TLSA_ABSENT), SECURE_HOST(TLSA_ABSENT)},
+     STS_ABSENT, NULL, {DANE_OPPORTUNISTIC, MTA_STS_OPPORTUNISTIC}, "", RECIPIENT_BOUNCED, "5.4.6",
+     .self = "mx1.partner.example"},
+    {"mandatory, not proven that it is: waits", {MX_FOUND, TRUST_INSECURE}, {SECURE_HOST(TLSA_ABSENT),
+     SECURE_HOST(TLSA_ABSENT)}, STS_ABSENT, NULL, {DANE_MANDATORY, MTA_STS_OPPORTUNISTIC}, "", RECIPIENT_QUEUED,
+     "4.7.323", .self = "mx1.partner.example"},
 
     {"no host in the policy", {MX_FOUND, TRUST_INSECURE}, {{TRUST_INSECURE, TLSA_NOT_ASKED, {TAKES}, 1},
      {TRUST_INSECURE, TLSA_NOT_ASKED, {TAKES}, 1}}, STS_ENFORCE, "other.example",
@@ -320,7 +329,9 @@ static void open_bench(struct bench *b, const struct row *row)
                         .connects = "",
                         .path = "/tmp/delivery_test_XXXXXX"};
     ck_assert_ptr_nonnull(mkdtemp(b->path));
-    b->config = (struct engine_config){.hostname = "relay.example", .plan = retry_exchange, .accept_bogus = true};
+    b->config = (struct engine_config){.hostname = row->self != NULL ? row->self : "relay.example",
+                                       .plan = retry_exchange,
+                                       .accept_bogus = true};
     b->config.timeouts = (struct engine_timeouts){60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60};
     b->config.profile = row->exchange ? PROFILE_EXCHANGE : PROFILE_RFC;
     b->connector = (struct connector){.name = "test",

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/text.h"
+
 static void shuffle(struct mx_host *hosts, size_t count, struct random_source random)
 {
     for (size_t left = count; left > 1; left--) {
@@ -30,6 +32,16 @@ void hosts_order(struct mx_host *hosts, size_t count, struct random_source rando
             ;
         shuffle(hosts + from, to - from, random);
     }
+}
+
+size_t hosts_better_than(const struct mx_host *hosts, size_t count, const char *self)
+{
+    size_t found = 0, better = 0;
+    while (found < count && !text_name_equal(hosts[found].name, self))
+        found++;
+    while (better < found && (found == count || hosts[better].preference < hosts[found].preference))
+        better++;
+    return better;
 }
 
 static uint32_t system_below(void *arg UNUSED, uint32_t bound)

@@ -51,6 +51,26 @@ START_TEST(hosts_are_ordered)
 }
 END_TEST
 
+static const struct {
+    const char *name;
+    struct mx_host hosts[3];
+    size_t count, better;
+} loops[] = {
+    {"not among them", {{"a", 10}, {"b", 20}}, 2, 2},
+    {"worse ones are left out", {{"a", 10}, {"self", 20}, {"b", 30}}, 3, 1},
+    {"so are equals, wherever they stand", {{"a", 10}, {"b", 20}, {"self", 20}}, 3, 1},
+    {"in whatever letters", {{"a", 10}, {"SELF.", 20}}, 2, 1},
+    {"the best of all", {{"self", 10}, {"a", 20}}, 2, 0},
+    {"no hosts", {{NULL, 0}}, 0, 0},
+};
+
+START_TEST(hosts_no_better_than_oneself_are_left_out)
+{
+    size_t better = hosts_better_than(loops[_i].hosts, loops[_i].count, "self");
+    ck_assert_msg(better == loops[_i].better, "%s: %zu", loops[_i].name, better);
+}
+END_TEST
+
 /* 5321-5.1-13: over many destinations each of three equal hosts leads about as often. */
 START_TEST(each_equal_host_leads_at_times)
 {
@@ -69,5 +89,6 @@ END_TEST
 TEST_SUITE(hosts)
 {
     TEST_LOOP(hosts_are_ordered, COUNT(cases));
+    TEST_LOOP(hosts_no_better_than_oneself_are_left_out, COUNT(loops));
     TEST(each_equal_host_leads_at_times);
 }

@@ -12,6 +12,7 @@ static const struct { const char *name; enum scope scope; enum course last; int 
     [CAUSE_NO_DOMAIN]         = {"no-domain",         SCOPE_DESTINATION, COURSE_BOUNCE, 3}, /* 5321-5.1 */
     [CAUSE_NULL_MX]           = {"null-mx",           SCOPE_DESTINATION, COURSE_BOUNCE, 3}, /* 7505-3-2 */
     [CAUSE_NO_ADDRESS]        = {"no-address",        SCOPE_DESTINATION, COURSE_DEFER,  2},
+    [CAUSE_LOOP]              = {"loop",              SCOPE_DESTINATION, COURSE_BOUNCE, 3}, /* 5321-5.1-17 */
     [CAUSE_DNS_FAILED]        = {"dns-failed",        SCOPE_DESTINATION, COURSE_DEFER,  2}, /* 7672-2.1.2 */
     [CAUSE_INSECURE_DENIAL]   = {"insecure-denial",   SCOPE_DESTINATION, COURSE_DEFER,  3}, /* 7672-2.2.1 */
     [CAUSE_HOST_SKIPPED]      = {"host-skipped",      SCOPE_HOST,        COURSE_DEFER,  3},

@@ -35,6 +35,7 @@ enum mx_state {
     MX_NULL,
     MX_NO_DOMAIN /* NXDOMAIN */,
     MX_NO_ADDRESS /* nothing to connect to */,
+    MX_LOOP /* this server is the best of its hosts */,
     MX_LOOKUP_FAILED
 };
 

@@ -10,6 +10,7 @@
 static const struct { const char *code, *text; } of_cause[CAUSE_COUNT] = {
     [CAUSE_NO_DOMAIN]        = {"5.4.310", "DNS domain {domain} does not exist"},
     [CAUSE_NULL_MX]          = {"5.1.10",  "Recipient domain {domain} does not accept mail (null MX)"},
+    [CAUSE_LOOP]             = {"5.4.6",   "Routing loop: this server is the best mail host of {domain}"},
     [CAUSE_NO_ADDRESS]       = {"4.4.312", "DNS query failed [Message=InfoNoRecords] {detail}"},
     [CAUSE_DNS_FAILED]       = {"4.4.312", "DNS query failed [Message={detail}]"},
     [CAUSE_INSECURE_DENIAL]  = {"4.7.323", "dane-required: {detail}, and DNSSEC does not prove it."},

@@ -34,6 +34,7 @@ static const struct { const char *name; struct failure failure; const char *code
     {"no address", {.cause = CAUSE_NO_ADDRESS}, "4.4.312", "DNS query failed [Message=InfoNoRecords]"},
     {"no domain", {.cause = CAUSE_NO_DOMAIN}, "5.4.310", "DNS domain partner.example does not exist"},
     {"null MX", {.cause = CAUSE_NULL_MX}, "5.1.10", "Recipient domain partner.example does not accept mail"},
+    {"loop", {.cause = CAUSE_LOOP}, "5.4.6", "Routing loop: this server is the best mail host of partner.example"},
     {"timed out", {.cause = CAUSE_CONNECT_TIMEOUT}, "4.4.315", "Connection timed out"},
     {"refused", {.cause = CAUSE_CONNECT_REFUSED}, "4.4.316", "Connection refused"},
     {"no session", {.cause = CAUSE_GREETING_5XX, .reply_code = 554}, "4.4.317", "Cannot establish session"},

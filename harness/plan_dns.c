@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 #include "harness/plan_internal.h"
+#include "harness/sandbox_net.h"
+#include "harness/subject.h"
 
 /* --- which zones ----------------------------------------------------------------------------------------------- */
 
@@ -545,6 +547,8 @@ bool plan_dns_records(struct plan_builder *b)
     }
     if (ok)
         put_addresses(b, texts);
+    if (ok && b->net == PLAN_NET_LAB) /* so that a sender knows itself among a domain's hosts */
+        put(b, texts, SUBJECT_HOSTNAME, "A", SANDBOX_NET_MTA_V4);
     for (size_t i = 0; ok && i < b->world->count; i++)
         if (b->world->names[i].records != NULL)
             put_island(b, texts, &b->world->names[i]);

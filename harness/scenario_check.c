@@ -8,6 +8,7 @@
 #include "fakedns/fakedns.h"
 #include "harness/expect.h"
 #include "harness/scenario_internal.h"
+#include "harness/subject.h"
 
 struct checking {
     struct arena *arena; /* scratch */
@@ -91,7 +92,8 @@ static void check_mx(struct checking *c, const struct world *world, const struct
 {
     for (size_t i = 0; i < name->mx.count; i++) {
         const char *host = mx_host(name->mx.items[i]);
-        bool special = strcmp(host, "null") == 0 || strcmp(host, ".") == 0 || looks_like_address(host);
+        bool special = strcmp(host, "null") == 0 || strcmp(host, ".") == 0 || looks_like_address(host) ||
+                       text_name_equal(host, SUBJECT_HOSTNAME);
         if (special || world_find(world, host) != NULL)
             continue;
         const char *nearest = table_nearest(host, world_name_at, world);
