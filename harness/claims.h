@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * claims - what a plan says that others must see in its lab: what a validator must call each answer, what a TLS client must
- * think of each certificate. ci/tests/judge-dns.sh and judge-tls.sh ask delv, dnssec-verify, openssl, posttls-finger and
- * curl, so that plan and fakes are not the only ones to agree with each other.
+ * claims - what a plan says that others must see in its lab: what a validator must call each answer, what a TLS client
+ * must think of each certificate. ci/tests/judge-dns.sh and judge-tls.sh ask delv, dnssec-verify, openssl, curl and
+ * posttls-finger, so that plan and fakes are not the only ones to agree with each other.
  *
- * Pure. Claims about DNS come from zones, delegations and faults; those about certificates from the scenario's words, never
- * from the bytes that were made of them: whether the bytes mean the words is what is judged.
+ * Pure. Claims about DNS come from zones, delegations and faults; those about certificates from the scenario's words,
+ * never from the bytes that were made of them: whether the bytes mean the words is what is judged.
  *
  * Owns: nothing; claims live in the arena given and borrow names from the plan. */
 #ifndef HARNESS_CLAIMS_H
@@ -16,14 +16,18 @@
 
 /* One line: NAME ABOUT SAYS [MORE].
  *
- *   NAME MX|A|AAAA|TLSA|TXT  secure | insecure | bogus | fails: what validating a lookup comes to. MORE, of the first two:
- *                            present | absent | opted-out: absent by a proof that 5155-9.2 forbids to call authentic
+ *   NAME MX|A|AAAA|TLSA|TXT  secure | insecure | bogus | fails: what validating a lookup comes to. MORE, of the first
+ *                            two: present | absent | opted-out: absent, but by a proof that 5155-9.2 does not call
+ *                            authentic
  *   ZONE zone                verifies | spoilt: the signatures within a signed zone
- *   HOST tls                 shown, MORE: the only version; none | silent, MORE: the setting that keeps TLS away
+ *   HOST address             where HOST listens
+ *   HOST tls                 shown, MORE: the only version, or any, and the settings that depart from the usual;
+ *                            none | silent, MORE: the setting that keeps TLS away
+ *   HOST pkix                ok | cn-only | flawed, or of untrusted, expired, not-yet-valid, wrong-name those that
+ *                            hold, joined by +; MORE: the certificate in words
  *   HOST dane                match | mismatch | unusable, MORE: the TLSA records as the scenario writes them
- *   HOST pkix                ok | cn-only, or of untrusted, expired, not-yet-valid, wrong-name those that hold, joined by +
- *   HOST https               ok | empty | large | cut | broken | silent | the status; MORE: the setting behind it
- *   HOST address             where HOST listens */
+ *   HOST reference           a name that DANE-TA accepts in HOST's certificate
+ *   HOST https               ok | empty | large | cut | broken | silent | the status, MORE: the setting behind it */
 struct claim { const char *name, *about, *says, *more; };   /* more: NULL: nothing */
 struct claims { struct claim *items; size_t count, room; };
 

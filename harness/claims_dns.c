@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * What a validator must say: from the root down, as 4035-5 has it, by what the plan told the fake and not by asking it. */
+ * What a validator must say: from the root down, as 4035-5 has it, by what the plan told the fake and not by asking. */
 #include <string.h>
 
 #include "base/text.h"
 #include "harness/claims.h"
+#include "harness/claims_zone.h"
 
 enum { ALIASES_MAX = 16 };
 
@@ -14,73 +15,6 @@ static const char *const trust_words[] = {"secure", "insecure", "bogus", "fails"
 static enum trust worse(enum trust a, enum trust b)
 {
     return a > b ? a : b;
-}
-
-/* --- zones and what stands in them --- */
-
-/* Every plan has a root. */
-static const struct fakedns_zone *zone_of(const struct fakedns_config *dns, const char *name)
-{
-    const struct fakedns_zone *best = NULL;
-    for (size_t i = 0; i < dns->zone_count; i++) {
-        const struct fakedns_zone *zone = &dns->zones[i];
-        bool holds = strcmp(zone->name, ".") == 0 || text_name_under(name, zone->name);
-        if (holds && (best == NULL || strcmp(best->name, ".") == 0 || strlen(zone->name) > strlen(best->name)))
-            best = zone;
-    }
-    assert(best != NULL);
-    return best;
-}
-
-static const struct fakedns_zone *zone_above(const struct fakedns_config *dns, const struct fakedns_zone *zone)
-{
-    const char *dot = strchr(zone->name, '.');
-    return strcmp(zone->name, ".") == 0 ? NULL : zone_of(dns, dot != NULL ? dot + 1 : ".");
-}
-
-/* The data of the record after the one given (NULL: the first) with this owner and type; up to the end of its line. The
- * plan writes "owner. TYPE data"; what follows $ORIGIN the scenario wrote by itself. */
-static const char *next_record(const struct fakedns_config *dns, const char *name, const char *type, const char *after)
-{
-    const char *line = after != NULL ? strchr(after, '\n') : zone_of(dns, name)->records;
-    for (; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        size_t name_length = strlen(name), type_length = strlen(type);
-        if (strncmp(line, "$ORIGIN", 7) == 0)
-            return NULL;
-        if (strncmp(line, name, name_length) == 0 && strncmp(line + name_length, ". ", 2) == 0 &&
-            strncmp(line + name_length + 2, type, type_length) == 0 && line[name_length + 2 + type_length] == ' ')
-            return line + name_length + 3 + type_length;
-    }
-    return NULL;
-}
-
-/* Does a name exist, if only for the sake of one below it? */
-static bool exists(const struct fakedns_config *dns, const char *name)
-{
-    const char *line = zone_of(dns, name)->records;
-    for (size_t length = strlen(name); line != NULL && *line != '\0'; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        size_t owner = strcspn(line, " ");
-        const char *end = line + owner - length - 1;
-        if (owner > length && strncmp(end, name, length) == 0 && (end == line || end[-1] == '.'))
-            return true;
-    }
-    return false;
-}
-
-static bool has_own_words(const struct fakedns_config *dns, const char *name)
-{
-    const char *records = zone_of(dns, name)->records;
-    return records != NULL && strstr(records, "$ORIGIN") != NULL;
-}
-
-/* The name that ends a record's line, "10 mx1.partner.example." */
-static const char *target_of(struct arena *arena, const char *data)
-{
-    size_t length = strcspn(data, "\n");
-    const char *line = arena_strndup(arena, data, length), *space = strrchr(line, ' ');
-    return text_name(arena, space != NULL ? space + 1 : line);
 }
 
 /* --- faults --- */
@@ -111,14 +45,20 @@ static bool is_cut_off(const struct fakedns_config *dns, const struct fakedns_zo
 {
     for (size_t i = 0; i < dns->fault_count; i++) {
         const struct dns_fault_info *info = fakedns_fault_find(dns->faults[i].fault);
-        if (info != NULL && !info->bogus && fakedns_fault_place(info) == DNS_FAULT_OF_ZONE &&
+        if (info != NULL && !info->bogus && fakedns_fault_place(info) == DNS_FAULT_OF_ZONE && dns->faults[i].nth <= 1 &&
             text_name_equal(dns->faults[i].zone, zone->name))
             return true;
     }
     return false;
 }
 
-/* --- trust --- */
+/* --- zones --- */
+
+static const struct fakedns_zone *zone_above(const struct fakedns_config *dns, const struct fakedns_zone *zone)
+{
+    const char *dot = strchr(zone->name, '.');
+    return strcmp(zone->name, ".") == 0 ? NULL : claims_zone_of(dns, dot != NULL ? dot + 1 : ".");
+}
 
 /* Of the step from the zone above, which is secure. */
 static enum trust trust_in_delegation(const struct fakedns_config *dns, const struct fakedns_zone *zone,
@@ -151,71 +91,98 @@ static enum trust trust_in_zone(const struct fakedns_config *dns, const struct f
     return is_all_spoilt(dns, DNS_FAULT_OF_ANSWER, zone) ? TRUST_FAILS : trust;
 }
 
-static enum trust trust_in_records(const struct fakedns_config *dns, const char *name, const char *type, bool absent)
+/* --- answers --- */
+
+static bool is_absent(const struct claims_found *found)
 {
-    const struct fakedns_zone *zone = zone_of(dns, name);
-    enum trust trust = trust_in_zone(dns, zone);
-    if (has_fault(dns, DNS_FAULT_OF_ANSWER, zone, name, type))
+    return found->finding == CLAIMS_NO_TYPE || found->finding == CLAIMS_NO_NAME;
+}
+
+/* 4035-5.3.4: what a wildcard made needs a proof too. */
+static enum trust trust_in_answer(const struct fakedns_config *dns, const struct claims_found *found, const char *name,
+                                  const char *type)
+{
+    enum trust trust = trust_in_zone(dns, found->zone);
+    if (has_fault(dns, DNS_FAULT_OF_ANSWER, found->zone, name, type))
         return TRUST_FAILS;
     if (trust != TRUST_SECURE)
         return trust;
-    if (absent &&
-        (has_fault(dns, DNS_FAULT_OF_DENIAL, zone, name, type) || is_all_spoilt(dns, DNS_FAULT_OF_RECORDS, zone)))
-        return TRUST_BOGUS;
-    return !absent && has_fault(dns, DNS_FAULT_OF_RECORDS, zone, name, type) ? TRUST_BOGUS : TRUST_SECURE;
+    bool absent = is_absent(found);
+    bool proof = (absent || found->by_wildcard) && has_fault(dns, DNS_FAULT_OF_DENIAL, found->zone, name, type);
+    bool records = !absent && (has_fault(dns, DNS_FAULT_OF_RECORDS, found->zone, found->owner, found->type) ||
+                               has_fault(dns, DNS_FAULT_OF_RECORDS, found->zone, name, found->type));
+    bool all = absent && is_all_spoilt(dns, DNS_FAULT_OF_RECORDS, found->zone);
+    return proof || records || all ? TRUST_BOGUS : TRUST_SECURE;
 }
 
-/* --- claims --- */
+static const char *presence(const struct claims_found *found, enum trust trust)
+{
+    bool opted_out = found->zone->denial == DNS_NSEC3_OPT_OUT && found->finding == CLAIMS_NO_NAME;
+    if (trust > TRUST_INSECURE)
+        return NULL;
+    return !is_absent(found) ? "present" : opted_out && trust == TRUST_SECURE ? "opted-out" : "absent";
+}
 
 /* One lookup, along its aliases. */
-static void claim_lookup(struct arena *arena, const struct fakedns_config *dns, const char *name, const char *type,
-                         struct claims *claims)
+static void claim_lookup(const struct claims_view *view, const char *name, const char *type, struct claims *claims)
 {
     enum trust trust = TRUST_SECURE;
-    const char *at = name, *alias;
-    bool known = !has_own_words(dns, name);
-    for (unsigned i = 0; i < ALIASES_MAX && (alias = next_record(dns, at, "CNAME", NULL)) != NULL; i++) {
-        trust = worse(trust, trust_in_records(dns, at, "CNAME", false));
-        if (has_fault(dns, DNS_FAULT_OF_ANSWER, zone_of(dns, at), at, type))
-            trust = TRUST_FAILS;
-        at = target_of(arena, alias);
-        known = known && !has_own_words(dns, at);
+    const char *at = name;
+    struct claims_found found = claims_find(view, at, type);
+    for (unsigned i = 0; i < ALIASES_MAX && found.finding == CLAIMS_ALIAS; i++) {
+        trust = worse(trust, trust_in_answer(view->dns, &found, at, type));
+        at = found.alias;
+        found = claims_find(view, at, type);
     }
-    bool absent = next_record(dns, at, type, NULL) == NULL;
-    bool opted_out = absent && zone_of(dns, at)->denial == DNS_NSEC3_OPT_OUT && !exists(dns, at);
-    trust = worse(trust, trust_in_records(dns, at, type, absent));
-    const char *more = opted_out && trust == TRUST_SECURE ? "opted-out" : absent ? "absent" : "present";
-    *ARENA_PUSH(arena, claims) =
-        (struct claim){name, type, trust_words[trust], trust > TRUST_INSECURE || !known ? NULL : more};
+    bool circle = found.finding == CLAIMS_ALIAS;
+    trust = circle ? TRUST_FAILS : worse(trust, trust_in_answer(view->dns, &found, at, type));
+    *ARENA_PUSH(view->arena, claims) = (struct claim){name, type, trust_words[trust], presence(&found, trust)};
 }
 
-static void claim_host(struct arena *arena, const struct fakedns_config *dns, const char *host, struct claims *claims)
+static bool is_claimed(const struct claims *claims, const char *name, const char *about)
 {
     for (size_t i = 0; i < claims->count; i++)
-        if (text_name_equal(claims->items[i].name, host) && strcmp(claims->items[i].about, "A") == 0)
+        if (text_name_equal(claims->items[i].name, name) && strcmp(claims->items[i].about, about) == 0)
+            return true;
+    return false;
+}
+
+/* A host, and the names that it is an alias of. */
+static void claim_host(const struct claims_view *view, const char *host, struct claims *claims)
+{
+    for (struct claims_found found; !is_claimed(claims, host, "A"); host = found.alias) {
+        claim_lookup(view, host, "A", claims);
+        claim_lookup(view, host, "AAAA", claims);
+        claim_lookup(view, arena_printf(view->arena, "_25._tcp.%s", host), "TLSA", claims);
+        found = claims_find(view, host, "A");
+        if (found.finding != CLAIMS_ALIAS)
             return;
-    claim_lookup(arena, dns, host, "A", claims);
-    claim_lookup(arena, dns, host, "AAAA", claims);
-    claim_lookup(arena, dns, arena_printf(arena, "_25._tcp.%s", host), "TLSA", claims);
-    const char *alias = next_record(dns, host, "CNAME", NULL);
-    if (alias != NULL)
-        claim_host(arena, dns, target_of(arena, alias), claims);
+    }
+}
+
+/* Along the aliases of a domain, who has its MX records; NULL: nobody. */
+static const char *owner_of_mx(const struct claims_view *view, const char *domain)
+{
+    struct claims_found found = claims_find(view, domain, "MX");
+    for (unsigned i = 0; i < ALIASES_MAX && found.finding == CLAIMS_ALIAS; i++)
+        found = claims_find(view, found.alias, "MX");
+    return found.finding == CLAIMS_THERE ? found.owner : NULL;
 }
 
 void claims_dns(struct arena *arena, const struct fakedns_config *dns, const char *domain, struct claims *claims)
 {
-    const char *policy_host = arena_printf(arena, "mta-sts.%s", domain);
-    claim_lookup(arena, dns, domain, "MX", claims);
-    const char *mx = next_record(dns, domain, "MX", NULL);
-    if (mx == NULL)
-        claim_host(arena, dns, domain, claims);
-    for (; mx != NULL; mx = next_record(dns, domain, "MX", mx)) {
-        const char *host = target_of(arena, mx);
-        if (strcmp(host, ".") != 0)
-            claim_host(arena, dns, host, claims);
-    }
-    claim_lookup(arena, dns, arena_printf(arena, "_mta-sts.%s", domain), "TXT", claims);
-    claim_lookup(arena, dns, policy_host, "A", claims);
+    struct claims_view view;
+    claims_view_read(arena, dns, &view);
+    claim_lookup(&view, domain, "MX", claims);
+    const char *owner = owner_of_mx(&view, domain);
+    if (owner == NULL)
+        claim_host(&view, domain, claims);
+    const struct claims_record *mx = owner != NULL ? claims_next(&view, owner, "MX", NULL) : NULL;
+    for (; mx != NULL; mx = claims_next(&view, owner, "MX", mx))
+        if (mx->target != NULL && strcmp(mx->target, ".") != 0)
+            claim_host(&view, mx->target, claims);
+    claim_lookup(&view, arena_printf(arena, "_mta-sts.%s", domain), "TXT", claims);
+    claim_lookup(&view, arena_printf(arena, "mta-sts.%s", domain), "A", claims);
 }
 
 /* A fault within the zone's records; *of_keys: one that leaves nothing to verify with, or nothing to say about it. */

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "harness/claims.h"
+#include "harness/plan_internal.h"
 
 enum { DIGEST_NONE, DIGEST_SHA256, DIGEST_SHA512, DIGEST_COUNT }; /* matching types (RFC 6698 2.1.3) */
 
@@ -21,7 +22,7 @@ static bool is_senders_own(const struct plan *plan, const char *host)
 
 /* --- names in a certificate --- */
 
-/* 6125-6.4.3, as openssl has it for a whole label and for DANE alike: the first label may be "*". */
+/* 6125-6.4.3: the first label may be "*". */
 static bool names_match(const char *pattern, const char *name)
 {
     const char *dot = strchr(name, '.');
@@ -64,10 +65,28 @@ static const char *pkix_of(struct arena *arena, const struct world_certificate *
         {!certificate_names(spec, host, host), "wrong-name"},
     };
     const char *says = NULL;
+    if (spec->flaw != FLAW_NONE && spec->flaw != FLAW_CHAIN_OUT_OF_ORDER && spec->flaw != FLAW_AUTHORITY)
+        return "flawed";
     for (size_t i = 0; i < COUNT(faults); i++)
         if (faults[i].holds)
             says = says != NULL ? arena_printf(arena, "%s+%s", says, faults[i].word) : faults[i].word;
     return says != NULL ? says : spec->names_as == IDENTITY_CN_ONLY ? "cn-only" : "ok";
+}
+
+/* The label names the first name only. */
+static const char *in_words(struct arena *arena, const struct world_certificate *spec)
+{
+    const char *text = plan_certificate_label(arena, spec);
+    for (size_t i = 1; text != NULL && i < spec->names.count; i++)
+        text = arena_printf(arena, "%s %s", text, spec->names.items[i]);
+    return text;
+}
+
+static void claim_pkix(struct arena *arena, const char *host, const struct world_certificate *spec,
+                       struct claims *claims)
+{
+    if (spec->certificate_file == NULL)
+        claim(arena, claims, host, "pkix", pkix_of(arena, spec, host), in_words(arena, spec));
 }
 
 /* --- DANE --- */
@@ -106,8 +125,8 @@ static bool names_anchor(const struct record *record, const struct world_certifi
     static const char *const roots[] = {[ISSUER_PUBLIC_ROOT] = "public-root",
                                         [ISSUER_UNKNOWN_ROOT] = "unknown-root",
                                         [ISSUER_PRIVATE_ROOT] = "private-root"};
-    if (spec->issuer == ISSUER_SELF_SIGNED)
-        return record->of == NULL || strcmp(record->of, "root") == 0;
+    if (spec->issuer == ISSUER_SELF_SIGNED) /* open in the RFCs; no client here takes a leaf for its own anchor */
+        return false;
     if (record->of != NULL && strcmp(record->of, "intermediate") == 0)
         return record->matching == DIGEST_NONE || spec->chain != CHAIN_MISSING_INTERMEDIATE;
     bool root = record->of == NULL || strcmp(record->of, "root") == 0 || strcmp(record->of, roots[spec->issuer]) == 0;
@@ -116,9 +135,10 @@ static bool names_anchor(const struct record *record, const struct world_certifi
 }
 
 struct shown {
-    const char *host, *base, *domain;
+    const char *host;
     const struct world_certificate *spec;
-}; /* base: where the records stand */
+    const struct schema_texts references; /* the names that one of must be in the certificate */
+};
 
 static bool authenticates(const struct record *record, const struct shown *shown)
 {
@@ -128,8 +148,9 @@ static bool authenticates(const struct record *record, const struct shown *shown
         return record->of == NULL || text_name_equal(record->of, shown->host) ||
                (record->selector == 1 && strcmp(record->of, "renewed") == 0) ||
                (shown->spec->issuer == ISSUER_SELF_SIGNED && strcmp(record->of, "root") == 0);
-    bool named = certificate_names(shown->spec, shown->host, shown->base) ||
-                 (shown->domain != NULL && certificate_names(shown->spec, shown->host, shown->domain));
+    bool named = false;
+    for (size_t i = 0; i < shown->references.count; i++)
+        named = named || certificate_names(shown->spec, shown->host, shown->references.items[i]);
     return names_anchor(record, shown->spec) && shown->spec->dates == DATES_VALID && named;
 }
 
@@ -165,29 +186,52 @@ static const char *joined(struct arena *arena, const struct schema_texts *texts)
     return text;
 }
 
-static const char *host_of_mx(const char *text)
+static bool has_mx(const struct world_name *domain, const char *host)
 {
-    const char *space = strrchr(text, ' ');
-    return space != NULL ? space + 1 : text;
+    for (size_t i = 0; i < domain->mx.count; i++) {
+        const char *said = domain->mx.items[i], *space = strrchr(said, ' ');
+        if (text_name_equal(space != NULL ? space + 1 : said, host))
+            return true;
+    }
+    return false;
 }
 
-/* The domain that mail goes to by this MX host. */
-static const char *domain_of(const struct world *world, const char *host)
+/* 7672-3.2.2: the name where the records stand, the domains that have it as MX host, and the aliases of these. */
+static struct schema_texts references_of(struct arena *arena, const struct world *world, const char *base)
 {
+    struct schema_texts references = {.items = arena_alloc(arena, (1 + 2 * world->count) * sizeof *references.items)};
+    references.items[references.count++] = base;
     for (size_t i = 0; i < world->count; i++)
-        for (size_t k = 0; k < world->names[i].mx.count; k++)
-            if (text_name_equal(host_of_mx(world->names[i].mx.items[k]), host))
-                return world->names[i].name;
-    return NULL;
+        if (has_mx(&world->names[i], base))
+            references.items[references.count++] = world->names[i].name;
+    for (size_t i = 0; i < world->count; i++)
+        for (size_t k = 1; world->names[i].cname != NULL && k < references.count; k++)
+            if (text_name_equal(world->names[i].cname, references.items[k])) {
+                references.items[references.count++] = world->names[i].name;
+                break;
+            }
+    return references;
+}
+
+/* What is shown to a client that asks for a name. */
+static const struct world_certificate *certificate_for(const struct world_name *host, const char *name)
+{
+    for (size_t i = 0; i < host->sni.count; i++)
+        if (text_name_equal(host->sni.items[i].name, name))
+            return host->sni.items[i].value;
+    return &host->certificate;
 }
 
 static void claim_dane(struct arena *arena, const struct plan *plan, const struct world_name *base,
                        const struct world_name *host, struct claims *claims)
 {
-    const char *domain = domain_of(plan->world, base->name);
-    struct shown shown = {host->name, base->name, domain, &host->certificate};
-    if (base->tlsa.count > 0)
-        claim(arena, claims, base->name, "dane", dane_of(&base->tlsa, &shown), joined(arena, &base->tlsa));
+    const struct shown shown = {host->name, certificate_for(host, base->name),
+                                references_of(arena, plan->world, base->name)};
+    if (base->tlsa.count == 0 || shown.spec->flaw != FLAW_NONE)
+        return;
+    for (size_t i = 0; i < shown.references.count; i++)
+        claim(arena, claims, base->name, "reference", shown.references.items[i], NULL);
+    claim(arena, claims, base->name, "dane", dane_of(&base->tlsa, &shown), joined(arena, &base->tlsa));
 }
 
 /* --- MX hosts --- */
@@ -200,7 +244,7 @@ static bool has_stall(const struct schema_list *doings)
     return false;
 }
 
-/* What the scenario writes for a setting: the text in the place of the map, or of the key in it. NULL: nothing short. */
+/* What the scenario writes for a setting: the text in the place of the map, or of the key in it. NULL: nothing. */
 static const char *said_of(const struct world_name *name, const char *map, const char *key)
 {
     const struct tree_node *node = name->node != NULL ? tree_get(name->node, map) : NULL;
@@ -209,65 +253,99 @@ static const char *said_of(const struct world_name *name, const char *map, const
     return node != NULL && node->kind == TREE_TEXT ? node->text : NULL;
 }
 
-/* Does a client get to see the certificate? *why: the setting that keeps it away, or the only version that is spoken. */
-static const char *tls_of(struct arena *arena, const struct world_name *name, const char **why)
+static bool refuses(const struct schema_list *doings)
 {
-    static const char *const versions[MX_TLS_VERSIONS_COUNT] = {
-        [MX_TLS_1_2_ONLY] = "TLSv1.2", [MX_TLS_1_3_ONLY] = "TLSv1.3"};
+    for (size_t i = 0; i < doings->count; i++) {
+        const struct mx_doing *doing = &((const struct mx_doing *)doings->items)[i];
+        if (doing->act != MX_REPLY || (doing->reply != NULL && doing->reply[0] >= '4'))
+            return true;
+    }
+    return false;
+}
+
+/* Nothing can be claimed of a host that says one thing first and another later. */
+static bool changes(const struct schema_list *doings)
+{
+    for (size_t i = 0; i < doings->count; i++)
+        if (((const struct mx_doing *)doings->items)[i].nth != 0)
+            return true;
+    return false;
+}
+
+/* Why no client gets to see the certificate: "starttls broken"; *silent: because nobody answers. NULL: it is shown. */
+static const char *hindrance(struct arena *arena, const struct world_name *name, bool *silent)
+{
     const struct mx_behaviour *smtp = &name->smtp;
     const struct {
-        bool departs, silent;
+        bool holds, silent;
         const char *key;
     } settings[] = {
         {name->certificate.issuer == ISSUER_NONE, false, "certificate"},
         {smtp->tcp != MX_TCP_ACCEPT, smtp->tcp == MX_TCP_STALL, "tcp"},
-        {smtp->greeting.count > 0, has_stall(&smtp->greeting), "greeting"},
-        {smtp->ehlo.count > 0, has_stall(&smtp->ehlo), "ehlo"},
+        {refuses(&smtp->greeting), has_stall(&smtp->greeting), "greeting"},
+        {refuses(&smtp->ehlo), has_stall(&smtp->ehlo), "ehlo"},
         {smtp->starttls != MX_STARTTLS_OFFERED, smtp->starttls == MX_STARTTLS_STALL, "starttls"},
         {smtp->tls_versions == MX_TLS_1_0_ONLY, false, "tls-versions"},
     };
     for (size_t i = 0; i < COUNT(settings); i++)
-        if (settings[i].departs) {
+        if (settings[i].holds) {
             const char *said = said_of(name, "smtp", settings[i].key);
-            *why = said != NULL ? arena_printf(arena, "%s %s", settings[i].key, said) : settings[i].key;
-            return settings[i].silent ? "silent" : "none";
+            *silent = settings[i].silent;
+            return said != NULL ? arena_printf(arena, "%s %s", settings[i].key, said) : settings[i].key;
         }
-    *why = versions[smtp->tls_versions];
-    return "shown";
+    return NULL;
 }
 
-/* What is shown to a client that asks for the host by its name. */
-static const struct world_certificate *certificate_of(const struct world_name *host)
+struct departures {
+    struct arena *arena;
+    const char *text;
+};
+
+static void depart(void *arg, const char *setting)
 {
-    for (size_t i = 0; i < host->sni.count; i++)
-        if (text_name_equal(host->sni.items[i].name, host->name))
-            return host->sni.items[i].value;
-    return &host->certificate;
+    struct departures *departures = arg;
+    departures->text = arena_printf(departures->arena, "%s %s", departures->text, setting);
+}
+
+/* "TLSv1.2 tls-versions": the only version, and what else is unusual about a host that shows its certificate. */
+static const char *peculiarities(struct arena *arena, const struct world_name *host)
+{
+    static const char *const versions[MX_TLS_VERSIONS_COUNT] = {
+        [MX_TLS_ANY] = "any", [MX_TLS_1_2_ONLY] = "TLSv1.2", [MX_TLS_1_3_ONLY] = "TLSv1.3"};
+    struct departures departures = {arena, versions[host->smtp.tls_versions]};
+    mx_behaviour_departures(&host->smtp, depart, &departures);
+    return arena_printf(arena, "%s%s", departures.text, host->sni.count > 0 ? " sni" : "");
+}
+
+static void claim_shown(struct arena *arena, const struct plan *plan, const struct world_name *host,
+                        const char *address, struct claims *claims)
+{
+    claim(arena, claims, host->name, "tls", "shown", peculiarities(arena, host));
+    claim_pkix(arena, host->name, certificate_for(host, host->name), claims);
+    claim_dane(arena, plan, host, host, claims);
+    for (size_t i = 0; i < plan->world->count; i++) {
+        const struct world_name *alias = &plan->world->names[i];
+        if (alias->cname == NULL || !text_name_equal(alias->cname, host->name) || alias->tlsa.count == 0)
+            continue;
+        claim(arena, claims, alias->name, "address", address, NULL);
+        claim_dane(arena, plan, alias, host, claims);
+    }
 }
 
 static void claim_mx_host(struct arena *arena, const struct plan *plan, const struct fakemx_host *served,
                           struct claims *claims)
 {
     const struct world_name *host = world_find(plan->world, served->name);
-    const char *why;
-    if (host == NULL || is_senders_own(plan, served->name))
+    bool silent;
+    if (host == NULL || is_senders_own(plan, served->name) || changes(&host->smtp.greeting) ||
+        changes(&host->smtp.ehlo))
         return;
-    const char *says = tls_of(arena, host, &why);
+    const char *why = hindrance(arena, host, &silent);
     claim(arena, claims, host->name, "address", served->addresses[0], NULL);
-    claim(arena, claims, host->name, "tls", says, why);
-    if (strcmp(says, "shown") != 0)
-        return;
-    const struct world_certificate *spec = certificate_of(host);
-    if (spec->certificate_file == NULL)
-        claim(arena, claims, host->name, "pkix", pkix_of(arena, spec, host->name), NULL);
-    claim_dane(arena, plan, host, host, claims);
-    for (size_t i = 0; i < plan->world->count; i++) {
-        const struct world_name *alias = &plan->world->names[i];
-        if (alias->cname == NULL || !text_name_equal(alias->cname, host->name) || alias->tlsa.count == 0)
-            continue;
-        claim(arena, claims, alias->name, "address", served->addresses[0], NULL);
-        claim_dane(arena, plan, alias, host, claims);
-    }
+    if (why != NULL)
+        claim(arena, claims, host->name, "tls", silent ? "silent" : "none", why);
+    else
+        claim_shown(arena, plan, host, served->addresses[0], claims);
 }
 
 /* --- policy hosts --- */
@@ -309,9 +387,8 @@ static void claim_policy_host(struct arena *arena, const struct plan *plan, cons
         return;
     const char *why, *says = https_of(arena, host, served->policy != NULL, &why);
     claim(arena, claims, host->name, "address", served->addresses[0], NULL);
-    if (strcmp(says, "broken") != 0 && strcmp(says, "silent") != 0 && served->identity != NULL &&
-        host->certificate.certificate_file == NULL)
-        claim(arena, claims, host->name, "pkix", pkix_of(arena, &host->certificate, host->name), NULL);
+    if (strcmp(says, "broken") != 0 && strcmp(says, "silent") != 0 && served->identity != NULL)
+        claim_pkix(arena, host->name, &host->certificate, claims);
     claim(arena, claims, host->name, "https", says, why);
 }
 

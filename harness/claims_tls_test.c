@@ -12,56 +12,61 @@ static const struct {
     const char *host;    /* what stands in the braces of mx1.partner.example */
     const char *claimed; /* lines of it, all of those about tls, dane and pkix */
 } rows[] = {
-    {"a sound host", "tlsa: [3 1 1]", "tls shown; pkix ok; dane match 3 1 1"},
-    {"no records", "address: v6", "tls shown; pkix ok"},
-    {"another key", "tlsa: [3 1 1 of other-key]", "tls shown; pkix ok; dane mismatch 3 1 1 of other-key"},
-    {"one of two", "tlsa: [3 1 1 of other-key, 3 1 1]", "tls shown; pkix ok; dane match 3 1 1 of other-key\\; 3 1 1"},
+    {"a sound host", "tlsa: [3 1 1]", "tls shown any; pkix ok; dane match 3 1 1"},
+    {"no records", "address: v6", "tls shown any; pkix ok"},
+    {"another key", "tlsa: [3 1 1 of other-key]", "tls shown any; pkix ok; dane mismatch 3 1 1 of other-key"},
+    {"one of two", "tlsa: [3 1 1 of other-key, 3 1 1]",
+     "tls shown any; pkix ok; dane match 3 1 1 of other-key\\; 3 1 1"},
     {"the stronger digest is of another key", "tlsa: [3 1 1, 3 1 2 of other-key]",
-     "tls shown; pkix ok; dane mismatch 3 1 1\\; 3 1 2 of other-key"},
+     "tls shown any; pkix ok; dane mismatch 3 1 1\\; 3 1 2 of other-key"},
     {"the stronger digest is for another selector", "tlsa: [3 1 1, 3 0 2 of other-key]",
-     "tls shown; pkix ok; dane match 3 1 1\\; 3 0 2 of other-key"},
+     "tls shown any; pkix ok; dane match 3 1 1\\; 3 0 2 of other-key"},
     {"full data is never outdone", "tlsa: [3 1 0, 3 1 2 of other-key]",
-     "tls shown; pkix ok; dane match 3 1 0\\; 3 1 2 of other-key"},
+     "tls shown any; pkix ok; dane match 3 1 0\\; 3 1 2 of other-key"},
     {"a key that outlives its certificate", "tlsa: [3 1 1 of renewed]",
-     "tls shown; pkix ok; dane match 3 1 1 of renewed"},
+     "tls shown any; pkix ok; dane match 3 1 1 of renewed"},
     {"a certificate that was renewed", "tlsa: [3 0 1 of renewed]",
-     "tls shown; pkix ok; dane mismatch 3 0 1 of renewed"},
-    {"PKIX usages", "tlsa: [0 1 1, 1 1 1]", "tls shown; pkix ok; dane unusable 0 1 1\\; 1 1 1"},
-    {"a digest too short", "tlsa: [3 1 1 0011]", "tls shown; pkix ok; dane unusable 3 1 1 0011"},
-    {"an unknown matching type", "tlsa: [3 1 3 0011]", "tls shown; pkix ok; dane unusable 3 1 3 0011"},
+     "tls shown any; pkix ok; dane mismatch 3 0 1 of renewed"},
+    {"PKIX usages", "tlsa: [0 1 1, 1 1 1]", "tls shown any; pkix ok; dane unusable 0 1 1\\; 1 1 1"},
+    {"a digest too short", "tlsa: [3 1 1 0011]", "tls shown any; pkix ok; dane unusable 3 1 1 0011"},
+    {"an unknown matching type", "tlsa: [3 1 3 0011]", "tls shown any; pkix ok; dane unusable 3 1 3 0011"},
     {"dates do not matter under DANE-EE", "tlsa: [3 1 1], certificate: expired",
-     "tls shown; pkix expired; dane match 3 1 1"},
+     "tls shown any; pkix expired; dane match 3 1 1"},
     {"names do not matter under DANE-EE", "tlsa: [3 1 1], certificate: no-names",
-     "tls shown; pkix wrong-name; dane match 3 1 1"},
+     "tls shown any; pkix wrong-name; dane match 3 1 1"},
     {"an anchor that is shown", "tlsa: [2 0 1 of root], certificate: {issuer: private-root, chain: with-root}",
-     "tls shown; pkix untrusted; dane match 2 0 1 of root"},
+     "tls shown any; pkix untrusted; dane match 2 0 1 of root"},
     {"an anchor that is not shown", "tlsa: [2 0 1 of root], certificate: {issuer: private-root}",
-     "tls shown; pkix untrusted; dane mismatch 2 0 1 of root"},
+     "tls shown any; pkix untrusted; dane mismatch 2 0 1 of root"},
     {"an anchor that stands in DNS", "tlsa: [2 0 0 of root], certificate: {issuer: private-root}",
-     "tls shown; pkix untrusted; dane match 2 0 0 of root"},
+     "tls shown any; pkix untrusted; dane match 2 0 0 of root"},
     {"an intermediate as anchor", "tlsa: [2 1 1 of intermediate]",
-     "tls shown; pkix ok; dane match 2 1 1 of intermediate"},
+     "tls shown any; pkix ok; dane match 2 1 1 of intermediate"},
     {"an intermediate that is not shown", "tlsa: [2 1 1 of intermediate], certificate: missing-intermediate",
-     "tls shown; pkix untrusted; dane mismatch 2 1 1 of intermediate"},
+     "tls shown any; pkix untrusted; dane mismatch 2 1 1 of intermediate"},
     {"dates matter under DANE-TA", "tlsa: [2 1 1 of intermediate], certificate: expired",
-     "tls shown; pkix expired; dane mismatch 2 1 1 of intermediate"},
+     "tls shown any; pkix expired; dane mismatch 2 1 1 of intermediate"},
     {"names matter under DANE-TA", "tlsa: [2 1 1 of intermediate], certificate: {names: [elsewhere.example]}",
-     "tls shown; pkix wrong-name; dane mismatch 2 1 1 of intermediate"},
+     "tls shown any; pkix wrong-name; dane mismatch 2 1 1 of intermediate"},
     {"the domain's name will do under DANE-TA",
      "tlsa: [2 1 1 of intermediate], certificate: {names: [partner.example]}",
-     "tls shown; pkix wrong-name; dane match 2 1 1 of intermediate"},
-    {"a wildcard", "certificate: wildcard", "tls shown; pkix ok"},
+     "tls shown any; pkix wrong-name; dane match 2 1 1 of intermediate"},
+    {"a wildcard", "certificate: wildcard", "tls shown any; pkix ok"},
     {"a wildcard of one label too many", "certificate: {names: ['*.mx1.partner.example']}",
-     "tls shown; pkix wrong-name"},
-    {"a name in the subject alone", "certificate: cn-only", "tls shown; pkix cn-only"},
+     "tls shown any; pkix wrong-name"},
+    {"a name in the subject alone", "certificate: cn-only", "tls shown any; pkix cn-only"},
     {"everything at once", "certificate: {issuer: unknown-root, dates: not-yet-valid, names: [elsewhere.example]}",
-     "tls shown; pkix untrusted+not-yet-valid+wrong-name"},
+     "tls shown any; pkix untrusted+not-yet-valid+wrong-name"},
     {"no certificate", "certificate: none", "tls none certificate"},
     {"STARTTLS that breaks", "smtp: {starttls: broken}, tlsa: [3 1 1]", "tls none starttls broken"},
     {"STARTTLS that is never answered", "smtp: {starttls: stall}", "tls silent starttls stall"},
     {"a greeting that refuses", "smtp: {greeting: 554 no}", "tls none greeting 554 no"},
-    {"a reply that refuses later", "smtp: {rcpt: 550 no}", "tls shown; pkix ok"},
-    {"one version", "smtp: {tls-versions: tls1.2-only}", "tls shown TLSv1.2; pkix ok"},
+    {"a reply that refuses later", "smtp: {rcpt: 550 no}", "tls shown any rcpt; pkix ok"},
+    {"STARTTLS left out of an answer", "smtp: {ehlo: 250 mx1}", "tls shown any ehlo; pkix ok"},
+    {"STARTTLS left out of one answer", "smtp: {ehlo: {reply: 250 mx1, nth: 1}}", ""},
+    {"another certificate for the name that is asked for",
+     "certificate: unknown-root, sni: {mx1.partner.example: trusted}", "tls shown any sni; pkix ok"},
+    {"one version", "smtp: {tls-versions: tls1.2-only}", "tls shown TLSv1.2 tls-versions; pkix ok"},
 };
 
 static const struct {
@@ -81,16 +86,19 @@ static const struct {
     {"trouble with a later request", "mta-sts: enforce", "https: {status: 500, nth: 2}", "pkix ok; https ok"},
 };
 
-/* The claims about a host, joined; semicolons within escaped. */
+/* The claims about what a host shows, joined; semicolons within escaped. */
 static const char *lines_about(struct arena *arena, const struct claims *claims, const char *host)
 {
     char *text = arena_strdup(arena, "");
     for (size_t i = 0; i < claims->count; i++) {
         const struct claim *claim = &claims->items[i];
-        if (strcmp(claim->name, host) != 0 || strcmp(claim->about, "address") == 0)
+        bool other = strcmp(claim->about, "address") == 0 || strcmp(claim->about, "reference") == 0;
+        if (strcmp(claim->name, host) != 0 || other)
             continue;
         text = arena_printf(arena, "%s%s%s %s", text, text[0] != '\0' ? "; " : "", claim->about, claim->says);
-        for (const char *at = claim->more != NULL ? claim->more : "", *space = " "; *at != '\0'; at++, space = "")
+        bool label = strcmp(claim->about, "pkix") == 0; /* repeats the row's words */
+        for (const char *at = claim->more != NULL && !label ? claim->more : "", *space = " "; *at != '\0';
+             at++, space = "")
             text = arena_printf(arena, "%s%s%s%c", text, space, *at == ';' ? "\\" : "", *at);
     }
     return text;

@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Inside `mtalab up`: do delv, which validates by itself, and the resolver call each answer what the scenario claims, and
-# does dnssec-verify find each zone as claimed? Usage: dns.sh WORLD
+# does dnssec-verify find each zone as claimed? Usage: dns.sh WORLD, a folder; WORLD/questions are the claims to judge.
 . ci/judges/lib.sh
-claims=$1/claims
-
-# What fails comes last: a resolver thinks ill of a server that left a question unanswered.
-grep -E '^[^ ]+ (MX|A|AAAA|TLSA|TXT) ' "$claims" | awk '{ print ($3 == "fails") "\t" $0 }' | sort -s -k 1,1 | cut -f 2 \
-    >"$1/questions"
+world=$1
 
 # What the resolver makes of each, a line each.
 resolver_says() {
-    cut -d ' ' -f 1,2 "$1" | dig @"$MTALAB_RESOLVER" +dnssec +noall +comments -f - | awk '
+    cut -d ' ' -f 1,2 "$world/lookups" | dig @"$MTALAB_RESOLVER" +dnssec +noall +comments -f - | awk '
         / status: / { split($0, part, /status: |,/); status = part[3] }
         /^;; flags: / {
             split($0, part, /;; flags: |;/)
@@ -22,12 +18,12 @@ resolver_says() {
 # What delv makes of it. CD makes the resolver hand out what it would hold back, so that bogus data differs from none.
 delv_says() { # NAME TYPE
     said=$(delv -a "$MTALAB_DELV_ANCHOR" @"$MTALAB_RESOLVER" +cdflag "$1" "$2" 2>&1)
-    case "$said" in *"ncache nx"*) there=absent ;; *) there=present ;; esac
-    case "$said" in
+    case "$said" in *"resolution failed: ncache nx"*) there=absent ;; *) there=present ;; esac
+    case "$there $said" in
+        present*"resolution failed: failure"* | *"timed out"*) echo fails ;;
+        present*"resolution failed"*) echo bogus ;;
         *"unsigned answer"*) echo insecure $there ;;
         *"fully validated"*) echo secure $there ;;
-        *"resolution failed: failure"* | *"timed out"*) echo fails ;;
-        *"resolution failed"*) echo bogus ;;
         *) echo "nothing known: $said" ;;
     esac
 }
@@ -39,20 +35,20 @@ judge_answers() {
         case "$says $more" in bogus*) held=fails ;; *opted-out) held=insecure ;; *) held=$says ;; esac
         judge unbound "$name $type" "$held" "$seen"
         case $more in opted-out) more=absent ;; esac
-        seen=$(delv_says "$name" "$type")
-        judge delv "$name $type" "$says${more:+ $more}" "$seen"
+        judge delv "$name $type" "$says${more:+ $more}" "$(delv_says "$name" "$type")"
     done
 }
 
 judge_zones() {
-    grep ' zone ' "$claims" | while read -r zone _ says; do
-        build/bin/fakedns --dump "$zone" "$1/fakedns.yaml" >"$1/zone" || echo "FAILED $MTALAB_SCENARIO: no zone $zone"
-        if dnssec-verify -q -o "$zone" "$1/zone" >"$1/zone.log" 2>&1; then seen=verifies; else seen=spoilt; fi
+    while read -r zone _ says; do
+        build/bin/fakedns --dump "$zone" "$world/fakedns.yaml" >"$world/zone" || echo "FAILED $MTALAB_SCENARIO: no zone $zone"
+        if dnssec-verify -q -o "$zone" "$world/zone" >"$world/zone.log" 2>&1; then seen=verifies; else seen=spoilt; fi
         judge dnssec-verify "zone $zone" "$says" $seen
     done
 }
 
-resolver_says "$1/questions" >"$1/answers"
-judge_answers <"$1/questions" 3<"$1/answers"
-judge_zones "$1"
+grep -v ' zone ' "$world/questions" >"$world/lookups"
+resolver_says >"$world/answers"
+judge_answers <"$world/lookups" 3<"$world/answers"
+grep ' zone ' "$world/questions" | judge_zones
 echo judged

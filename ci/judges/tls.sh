@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Inside `mtalab up`: do openssl, posttls-finger and curl think of each host's TLS what the scenario claims?
-# Usage: tls.sh WORLD; JUDGE_FINGER=yes where posttls-finger can be run.
+# Usage: tls.sh WORLD, a folder; WORLD/questions are the claims to judge. JUDGE_FINGER=yes where posttls-finger can be run.
 . ci/judges/lib.sh
 claims=$1/claims
 
@@ -19,32 +19,35 @@ port_of() { if grep -q "^$1 https " "$claims"; then echo 443; else echo 25; fi; 
 # openssl takes the name in the subject where there is no other.
 has_name_of_subject_only() { ! echo "$1" | openssl x509 -noout -ext subjectAltName 2>/dev/null | grep -q DNS:; }
 
+# All errors that openssl told, as words; those that have none here are flaws.
+errors_in() {
+    echo "$1" | sed -n 's/^verify error:num=\([0-9]*\):.*/\1/p' | awk '
+        BEGIN { word[2] = word[18] = word[19] = word[20] = word[21] = "untrusted"
+                word[10] = "expired"; word[9] = "not-yet-valid"; word[62] = "wrong-name"
+                count = split("untrusted expired not-yet-valid wrong-name flawed", order, " ") }
+        { seen[$1 in word ? word[$1] : "flawed"] = 1 }
+        END { for (i = 1; i <= count; i++) if (order[i] in seen) all = all "+" order[i]
+              print substr(all, 2) }'
+}
 pkix_says() { # HOST
     said=$(client "$1" "$(port_of "$1")" -verify_hostname "$1" -CAfile "$MTALAB_CA")
-    found=$(echo "$said" | sed -n 's/^verify error:num=\([0-9]*\):.*/\1/p' | awk '
-        BEGIN { split("2 untrusted 18 untrusted 19 untrusted 20 untrusted 21 untrusted 10 expired 9 not-yet-valid 62 wrong-name", row, " ")
-                for (i = 1; i in row; i += 2) word[row[i]] = row[i + 1]
-                split("untrusted expired not-yet-valid wrong-name", order, " ") }
-        { if ($1 in word) seen[word[$1]] = 1; else other = other "+" $1 }
-        END { for (i = 1; i in order; i++) if (order[i] in seen) all = all "+" order[i]
-              print substr(all other, 2) }')
     case "$said" in
         *"no peer certificate"*) echo none ;;
         *"Verify return code: 0"*) if has_name_of_subject_only "$said"; then echo cn-only; else echo ok; fi ;;
-        *) echo "${found:-nothing}" ;;
+        *) errors_in "$said" ;;
     esac
 }
 
 tls_says() { # HOST
     said=$(client "$1" 25)
     case "$said" in
-        *"-----BEGIN CERTIFICATE"*) echo "$said" | sed -n 's/^New, \(TLS[^,]*\),.*/shown \1/p' | head -1 ;;
+        *"New, TLS"*) echo "$said" | sed -n 's/^New, \(TLS[^,]*\),.*/shown \1/p' | head -1 ;;
         *) echo none ;;
     esac
 }
 
-# Usages 0 and 1, which openssl knows, are unusable in SMTP, and names do not matter under usage 3; and openssl takes
-# "m*.partner.example" for a wildcard, which others do not.
+# Usages 0 and 1, which openssl knows, are unusable in SMTP, and names do not matter under usage 3. About wildcards see
+# judge_pkix.
 match_says() { # HOST NAME
     host=$1 name=$2
     set --
@@ -56,17 +59,17 @@ match_says() { # HOST NAME
     said=$(client "$host" 25 -dane_tlsa_domain "$name" -dane_ee_no_namechecks "$@")
     case "$said" in
         *"Failed to import any TLSA"*) echo unusable ;;
-        *"Verified peername: "[!*]*"*"*) echo mismatch ;;
+        *"Verified peername: "*[!\ ]"*"* | *"Verified peername: *"[!.]*) echo mismatch ;;
         *"Verify return code: 0"*"DANE TLSA"* | *"DANE TLSA"*"Verify return code: 0"*) echo match ;;
         *) echo mismatch ;;
     esac
 }
 
-# 7672-3.2.2: the name of the domain is as good as that of the host.
 dane_says() { # HOST
-    dig @"$MTALAB_RESOLVER" +cdflag +short "_25._tcp.$1" TLSA >"$claims.tlsa"
-    seen=$(match_says "$1" "$1")
-    if [ "$seen" = mismatch ]; then seen=$(match_says "$1" "$domain"); fi
+    for reference in $(sed -n "s/^$1 reference //p" "$claims"); do
+        seen=$(match_says "$1" "$reference")
+        if [ "$seen" != mismatch ]; then break; fi
+    done
     echo "$seen"
 }
 
@@ -76,11 +79,12 @@ is_judged_by_finger() {
         grep -q "^_25._tcp.$1 TLSA secure present" "$claims"
 }
 finger_says() { # HOST
-    hop=$domain
-    if [ "$(grep -c ' tls ' "$claims")" != 1 ]; then hop="[$1]"; fi
+    # The way by the domain lets its name count too.
+    case $mx in *" $1.") hop=$domain ;; *) hop="[$1]" ;; esac
     said=$(MAIL_CONFIG=$config timeout 20 posttls-finger -c -l dane "$hop" 2>&1)
+    passed_over=$(echo "$said" | grep -c -e 'unusable TLSA RR' -e 'unsupported TLSA')
+    if [ "$passed_over" -ge "$(wc -l <"$claims.tlsa")" ]; then echo unusable; return; fi
     case "$said" in
-        *"unusable TLSA"* | *"unsupported TLSA"*) echo unusable ;;
         *"Matched DANE"*"Verified TLS connection"*) echo match ;;
         *"Untrusted TLS connection"*) echo mismatch ;;
         *) echo "nothing known: $said" ;;
@@ -103,26 +107,35 @@ https_says() { # HOST
 }
 
 domain=$(sed -n 's/^\([^ ]*\) MX .*/\1/p' "$claims" | head -1)
+mx=$(dig @"$MTALAB_RESOLVER" +short "$domain" MX | grep ' ')
+case $mx in *"
+"*) mx= ;; esac # several
 config=$1/postfix
-mkdir "$config" && printf '%s\n' 'compatibility_level = 3.6' 'smtp_dns_support_level = dnssec' 'smtp_host_lookup = dns' >"$config/main.cf"
+mkdir "$config"
+printf '%s\n' 'compatibility_level = 3.6' 'smtp_dns_support_level = dnssec' 'smtp_host_lookup = dns' >"$config/main.cf"
 
+judge_tls() { # HOST SAYS [VERSION]
+    if [ "$2" = silent ]; then return; fi
+    seen=$(tls_says "$1")
+    case $3 in TLSv*) judge openssl "TLS of $1" "$2 ${3%% *}" "$seen" ;; *) judge openssl "TLS of $1" "$2" "${seen% *}" ;; esac
+}
+judge_pkix() { # HOST SAYS CERTIFICATE
+    case $3 in *[!\ ]"*"* | *"*"[!.]*) return ;; esac # openssl, unlike others, takes "m*.partner.example" for a wildcard
+    seen=$(pkix_says "$1")
+    if [ "$2" = flawed ] && [ "$seen" != ok ]; then seen=flawed; fi # whatever else comes of it
+    judge openssl "the certificate of $1" "$2" "$seen"
+}
+judge_dane() { # HOST SAYS RECORDS
+    dig @"$MTALAB_RESOLVER" +cdflag +short "_25._tcp.$1" TLSA | grep '^[0-9]' >"$claims.tlsa"
+    if ! grep -q "^_25._tcp.$1 TLSA fails" "$claims"; then judge openssl "DANE of $1 ($3)" "$2" "$(dane_says "$1")"; fi
+    if is_judged_by_finger "$1"; then judge posttls-finger "DANE of $1 ($3)" "$2" "$(finger_says "$1")"; fi
+}
+judge_https() { # HOST SAYS
+    if [ "$2" = silent ]; then return; fi
+    case $(sed -n "s/^$1 pkix \([^ ]*\).*/\1/p" "$claims") in ok | cn-only | '') says=$2 ;; *) says=untrusted ;; esac
+    judge curl "HTTPS of $1" "$says" "$(https_says "$1" "$(endpoint "$1" 443)")"
+}
 while read -r name about says more; do
-    case $about in
-        tls)
-            if [ "$says" = silent ]; then continue; fi
-            seen=$(tls_says "$name")
-            if [ -z "$more" ] || [ "$says" = none ]; then seen=${seen% *} more=; fi
-            judge openssl "TLS of $name" "$says${more:+ $more}" "$seen" ;;
-        pkix) judge openssl "the certificate of $name" "$says" "$(pkix_says "$name")" ;;
-        dane)
-            if ! grep -q "^_25._tcp.$name TLSA fails" "$claims"; then
-                judge openssl "DANE of $name ($more)" "$says" "$(dane_says "$name")"
-            fi
-            if is_judged_by_finger "$name"; then judge posttls-finger "DANE of $name ($more)" "$says" "$(finger_says "$name")"; fi ;;
-        https)
-            if [ "$says" = silent ]; then continue; fi
-            case $(sed -n "s/^$name pkix //p" "$claims") in ok | cn-only | '') ;; *) says=untrusted ;; esac
-            judge curl "HTTPS of $name" "$says" "$(https_says "$name" "$(endpoint "$name" 443)")" ;;
-    esac
-done <"$claims"
+    "judge_$about" "$name" "$says" "$more"
+done <"$1/questions"
 echo judged
