@@ -64,12 +64,21 @@ static const char *find_token(struct arena *arena, const struct mx_message *mess
     return "";
 }
 
-static const char *sha256_of(struct arena *arena, const struct mx_message *message)
+static const char *sha256_of(struct arena *arena, const char *text, size_t text_length)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
-    EVP_Digest(message->text, message->length, digest, &length, EVP_sha256(), NULL);
+    EVP_Digest(text, text_length, digest, &length, EVP_sha256(), NULL);
     return text_hex(arena, digest, length);
+}
+
+/* Relays add to the header; what follows the first empty line is the sender's. */
+static const char *body_sha256_of(struct arena *arena, const struct mx_message *message)
+{
+    static const char gap[] = "\r\n\r\n";
+    const char *found = memmem(message->text, message->length, gap, strlen(gap));
+    const char *body = found != NULL ? found + strlen(gap) : message->text + message->length;
+    return sha256_of(arena, body, (size_t)(message->text + message->length - body));
 }
 
 const struct mx_message *mx_mailbox_add(struct mx_mailbox *mailbox, struct evbuffer *text, bool is_bounce)
@@ -83,7 +92,8 @@ const struct mx_message *mx_mailbox_add(struct mx_mailbox *mailbox, struct evbuf
     struct mx_message *message = arena_alloc(mailbox->arena, sizeof *message);
     *message = (struct mx_message){.text = copy, .length = length};
     message->token = find_token(mailbox->arena, message, is_bounce);
-    message->sha256 = sha256_of(mailbox->arena, message);
+    message->sha256 = sha256_of(mailbox->arena, copy, length);
+    message->body_sha256 = body_sha256_of(mailbox->arena, message);
     *ARENA_PUSH(mailbox->arena, &mailbox->messages) = message;
     return message;
 }

@@ -16,7 +16,8 @@ struct mx_message {
     const char *text;
     size_t length;
     const char *token;  /* of X-Mtalab-Token; "" */
-    const char *sha256; /* of the text, hex */
+    const char *sha256;      /* of the text, hex */
+    const char *body_sha256; /* of what follows the header */
 };
 
 struct mx_mailbox;

@@ -212,7 +212,8 @@ static bool submit(struct run *run, const struct scenario_step *step, const char
     const char *reply;
     bool taken = submission_send(run->arena, &message, run->loop, time_left(run), &reply);
     journal_add(run->journal, JOURNAL_LAB_SUBMIT, "", 0, "token", token, "sender", step->from, "recipients",
-                join(run->arena, &step->to), "reply", reply, "accepted", taken ? "yes" : "no", NULL);
+                join(run->arena, &step->to), "body", submission_body_sha256(run->arena), "reply", reply, "accepted",
+                taken ? "yes" : "no", NULL);
     return taken || in_trouble(run, arena_printf(run->arena, "the subject did not take the message: %s", reply));
 }
 
@@ -305,8 +306,12 @@ static bool run_steps(struct run *run)
 
 /* ---- the verdict ---- */
 
+/* What the subject lacks ends a case, and excuses nothing that it did before. */
 static void judge(struct run *run, struct case_result *out)
 {
+    bool lacks = run->unsupported != NULL && run->trouble == NULL;
+    if (run->step_count > 0)
+        run->steps[run->step_count - 1].until = journal_count(run->journal);
     struct verdict_question question = {.scenario = run->scenario,
                                         .mode = run->mode,
                                         .journal = run->journal,
@@ -314,9 +319,13 @@ static void judge(struct run *run, struct case_result *out)
                                         .step_count = run->step_count,
                                         .subject = subject_facts(run->setting->subject),
                                         .clauses = run->setting->clauses,
-                                        .trouble = run->trouble};
+                                        .trouble = lacks ? run->unsupported : run->trouble};
     struct verdict verdict;
     verdict_judge(run->arena, &question, &verdict);
+    if (lacks && verdict.kind == VERDICT_UNKNOWN) {
+        out->sentence = run->unsupported;
+        return;
+    }
     out->kind = verdict.kind;
     out->sentence = verdict.sentence;
     out->note = verdict.note;
@@ -426,10 +435,7 @@ bool case_run(struct arena *arena, const struct case_setting *setting, const str
     } else {
         failed(&run, &err);
     }
-    if (run.unsupported != NULL && run.trouble == NULL)
-        out->sentence = run.unsupported;
-    else
-        judge(&run, out);
+    judge(&run, out);
     out->journal = setting->keep_journal ? whole_journal(&run) : NULL;
     out->seconds = (double)(clock_monotonic_us() - began_us) / 1e6;
     clean_up(&run);

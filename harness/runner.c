@@ -44,15 +44,15 @@ struct runner {
 
 /* ---- verdicts ---- */
 
-static bool stands(enum verdict_kind twin)
+static bool stands(enum verdict_kind kind)
 {
-    return twin == VERDICT_PASS || twin == VERDICT_INFO || twin == VERDICT_WARN;
+    return kind == VERDICT_PASS || kind == VERDICT_INFO || kind == VERDICT_WARN;
 }
 
 void runner_settle(struct arena *arena, struct case_result *result, const struct case_result *twin)
 {
     result->twin_kind = twin->kind;
-    if (stands(twin->kind) || (result->kind != VERDICT_PASS && result->kind != VERDICT_INFO))
+    if (stands(twin->kind) || !stands(result->kind))
         return;
     bool lab = twin->kind == VERDICT_UNKNOWN;
     result->kind = lab ? VERDICT_UNKNOWN : VERDICT_UNPROVEN;
@@ -162,8 +162,13 @@ static bool start_worker(struct runner *runner, struct hand *hand, struct err *e
     const struct runner_wish *wish = runner->wish;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return err_set(err, ERR_SYSTEM, "cannot make a pair of sockets: %s", strerror(errno));
-    struct worker_setting setting = {ends[1],       wish->adapter,  wish->schedule,
-                                     wish->clauses, wish->budget_s, wish->keep_journal};
+    struct worker_setting setting = {.socket = ends[1],
+                                     .peer = ends[0],
+                                     .adapter = wish->adapter,
+                                     .schedule = wish->schedule,
+                                     .clauses = wish->clauses,
+                                     .budget_s = wish->budget_s,
+                                     .keep_journal = wish->keep_journal};
     struct sandbox_spec spec = {.kind = runner->kind, .body = worker_main, .arg = &setting};
     *hand = (struct hand){.runner = runner, .pid = sandbox_spawn(&spec, err), .at_work = IDLE};
     close(ends[1]);

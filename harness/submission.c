@@ -2,6 +2,8 @@
 #include "harness/submission.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,9 +11,24 @@
 
 #include "base/clock.h"
 #include "base/netaddr.h"
+#include "base/text.h"
 #include "harness/line_pipe.h"
 
 enum { REPLY_LINES_MAX = 100 };
+
+/* The dot shows who forgets that dots are doubled on the wire (5321-4.5.2). */
+static const char body_before_dot[] = "A message of the lab.\r\n",
+                  body_from_dot[] = ".A line that begins with a dot.\r\n";
+
+char *submission_body_sha256(struct arena *arena)
+{
+    char body[sizeof body_before_dot + sizeof body_from_dot];
+    int length = snprintf(body, sizeof body, "%s%s", body_before_dot, body_from_dot);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned digest_length = 0;
+    EVP_Digest(body, (size_t)length, digest, &digest_length, EVP_sha256(), NULL);
+    return text_hex(arena, digest, digest_length);
+}
 
 struct talk {
     struct arena *arena;
@@ -69,8 +86,9 @@ static const char *message(struct arena *arena, const struct submission *s)
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&now, &utc));
     return arena_printf(arena,
                         "From: <%s>\r\nTo: %s\r\nSubject: %s\r\nDate: %s\r\nMessage-ID: <%s@sender.example>\r\n"
-                        "X-Mtalab-Token: %s\r\n\r\nA message of the lab.\r\n.\r\n",
-                        s->from, recipients_line(arena, s), s->token, date, s->token, s->token);
+                        "X-Mtalab-Token: %s\r\n\r\n%s.%s.\r\n",
+                        s->from, recipients_line(arena, s), s->token, date, s->token, s->token, body_before_dot,
+                        body_from_dot);
 }
 
 static bool converse(struct talk *talk, const struct submission *s)

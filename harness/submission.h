@@ -14,6 +14,8 @@ struct submission {
     const char *const *to;
     size_t to_count;
 };
+/* SHA-256, in hex, of the body that every message has: as it must arrive. */
+char *submission_body_sha256(struct arena *arena);
 /* Runs the loop until the subject has taken or refused it. *reply: its last reply, or what went wrong, in the arena. */
 bool submission_send(struct arena *arena, const struct submission *submission, struct loop *loop, double seconds,
                      const char **reply);

@@ -6,8 +6,10 @@
 
 #include "base/text.h"
 #include "harness/expect.h"
+#include "harness/verdict_course.h"
 
-const char *const verdict_words[] = {"PASS", "FAIL", "WARN", "INFO", "XFAIL", "XPASS", "UNSUPPORTED", "UNPROVEN", "UNKNOWN", NULL};
+const char *const verdict_words[] = {"PASS",  "FAIL",        "WARN",     "INFO",    "XFAIL",
+                                     "XPASS", "UNSUPPORTED", "UNPROVEN", "UNKNOWN", NULL};
 static_assert(COUNT(verdict_words) == VERDICT_COUNT + 1, "one word per verdict");
 
 bool subject_has(const struct subject_facts *facts, const char *feature)
@@ -23,22 +25,41 @@ struct bench {
     struct arena *arena;
     const struct verdict_question *q;
     struct verdict *out;
+    const struct clause *strictest; /* of those covered; NULL: none is known, so MUST */
 };
+
+static bool is_should(const struct clause *clause)
+{
+    return clause != NULL && strncmp(clause->level, "SHOULD", 6) == 0;
+}
 
 static double seconds_of(const struct journal_event *event)
 {
     return (double)event->at_us / 1e6;
 }
 
-/* A difference: FAIL, or WARN where the clause is no more than a SHOULD. */
-static bool differs(struct bench *b, struct srcpos at, const struct journal_event *proof, const char *note, const char *sentence)
+/* A difference that no level of a clause softens. */
+static bool fails(struct bench *b, struct srcpos at, const struct journal_event *proof, const char *note,
+                  const char *sentence)
 {
-    bool should = b->out->level != NULL && (strncmp(b->out->level, "SHOULD", 6) == 0 || strncmp(b->out->level, "RECOMMENDED", 11) == 0);
-    b->out->kind = should ? VERDICT_WARN : VERDICT_FAIL;
+    b->out->kind = VERDICT_FAIL;
     b->out->sentence = sentence;
     b->out->at = at;
     b->out->proof = proof;
     b->out->note = note;
+    return true;
+}
+
+/* A difference: FAIL, or WARN where every clause concerned is no more than a SHOULD. */
+static bool differs(struct bench *b, struct srcpos at, const struct journal_event *proof, const char *note,
+                    const char *sentence)
+{
+    fails(b, at, proof, note, sentence);
+    if (b->strictest != NULL) {
+        b->out->clause = b->strictest->id;
+        b->out->level = b->strictest->level;
+    }
+    b->out->kind = is_should(b->strictest) ? VERDICT_WARN : VERDICT_FAIL;
     return true;
 }
 
@@ -57,7 +78,8 @@ static const char *came_at(struct bench *b, const char *what, const struct journ
 
 /* ---- what a delivery that must not be was like ---- */
 
-static const struct journal_event *hit_of(const struct bench *b, const struct verdict_step *step, const struct plan_defect *defect)
+static const struct journal_event *hit_of(const struct bench *b, const struct verdict_step *step,
+                                          const struct plan_defect *defect)
 {
     for (size_t i = step->from; i < step->until; i++) {
         const struct journal_event *event = journal_at(b->q->journal, i);
@@ -67,22 +89,28 @@ static const struct journal_event *hit_of(const struct bench *b, const struct ve
     return NULL;
 }
 
-static const char *phrase_tlsa(struct bench *b, const struct plan_defect *defect, const struct journal_event *hit, bool clear)
+static const char *phrase_tlsa(struct bench *b, const struct plan_defect *defect, const struct journal_event *hit,
+                               bool clear)
 {
     bool planted = hit == NULL || strstr(journal_get(hit, "fault"), "planted") != NULL;
     if (!planted)
         return arena_printf(b->arena, "although the TLSA lookup had failed (%s)", defect->what);
-    return arena_printf(b->arena, clear ? "in clear, although the host has secure TLSA records (%s)" : "over TLS that DANE had not authenticated (%s)",
+    return arena_printf(b->arena,
+                        clear ? "in clear, although the host has secure TLSA records (%s)"
+                              : "over TLS that DANE had not authenticated (%s)",
                         defect->what);
 }
 
 static const char *phrase_certificate(struct bench *b, const struct plan_defect *defect, bool dane)
 {
-    return arena_printf(b->arena, dane ? "over TLS that DANE had not authenticated (%s)" : "over TLS with a certificate that the MTA-STS policy forbids (%s)",
+    return arena_printf(b->arena,
+                        dane ? "over TLS that DANE had not authenticated (%s)"
+                             : "over TLS with a certificate that the MTA-STS policy forbids (%s)",
                         defect->what);
 }
 
-static const char *phrase_of(struct bench *b, const struct verdict_step *step, const struct plan_defect *defect, bool clear)
+static const char *phrase_of(struct bench *b, const struct verdict_step *step, const struct plan_defect *defect,
+                             bool clear)
 {
     bool dane = mode_dane(b->q->mode) != MODE_DANE_NONE, sts = mode_sts(b->q->mode) != MODE_STS_NONE;
     switch (defect->mechanism) {
@@ -91,9 +119,11 @@ static const char *phrase_of(struct bench *b, const struct verdict_step *step, c
     case MECHANISM_CERTIFICATE:
         return dane || sts ? phrase_certificate(b, defect, dane && !sts) : NULL;
     case MECHANISM_STS:
-        return sts ? arena_printf(b->arena, "although the MTA-STS policy in force forbids it (%s)", defect->what) : NULL;
+        return sts ? arena_printf(b->arena, "although the MTA-STS policy in force forbids it (%s)", defect->what)
+                   : NULL;
     case MECHANISM_SMTP:
-        return arena_printf(b->arena, "%s, although TLS was demanded (%s)", clear ? "in clear" : "over TLS", defect->what);
+        return arena_printf(b->arena, "%s, although TLS was demanded (%s)", clear ? "in clear" : "over TLS",
+                            defect->what);
     case MECHANISM_DNS:
         return arena_printf(b->arena, "although DNS had failed (%s)", defect->what);
     }
@@ -115,71 +145,61 @@ static const char *what_was_wrong(struct bench *b, const struct verdict_step *st
     return clear ? "in clear, although it had to wait" : "over TLS, although it had to wait";
 }
 
-static const char *wrong_sending(struct bench *b, const struct verdict_step *step, const struct journal_event *event, const char *did)
+static const char *wrong_sending(struct bench *b, const struct verdict_step *step, const struct journal_event *event,
+                                 const char *did)
 {
     bool clear = strcmp(journal_get(event, "channel"), "clear") == 0;
-    return arena_printf(b->arena, "%s %s %s %s.", b->q->subject->name, did, event->host, what_was_wrong(b, step, clear));
+    return arena_printf(b->arena, "%s %s %s %s.", b->q->subject->name, did, event->host,
+                        what_was_wrong(b, step, clear));
 }
 
 /* ---- the course of the message ---- */
 
-static const struct journal_event *accepted(const struct bench *b, const struct verdict_step *step, const char *token, bool report)
+/* The first delivery of the step's message; NULL: none. */
+static const struct journal_event *delivery(const struct bench *b, size_t step)
 {
-    for (size_t i = step->from; i < step->until; i++) {
-        const struct journal_event *event = journal_at(b->q->journal, i);
-        bool is_report = strcmp(journal_get(event, "bounce"), "yes") == 0;
-        if (event->kind == JOURNAL_MX_MESSAGE && is_report == report && strcmp(journal_get(event, "token"), token) == 0)
-            return event;
-    }
-    return NULL;
+    return verdict_delivery(b->q, step, NULL);
 }
 
-static const struct verdict_status *queued(const struct verdict_step *step)
+static enum message_course first_of(unsigned courses)
 {
-    for (size_t i = 0; i < step->status_count; i++)
-        for (size_t r = 0; r < step->recipient_count; r++)
-            if (strcasecmp(step->status[i].recipient, step->recipients[r]) == 0 && strcmp(step->status[i].state, "queued") == 0)
-                return &step->status[i];
-    return NULL;
+    enum message_course course = COURSE_UNSAID;
+    while (!(courses >> course & 1))
+        course++;
+    return course;
 }
 
-/* The token a step is about: its own message, or the last one sent before it. */
-static const char *token_of(const struct verdict_question *q, size_t step)
+static const char *course_sentence(struct bench *b, const struct verdict_status *held, enum message_course got,
+                                   const struct expectation *e)
 {
-    while (q->steps[step].token == NULL && step > 0)
-        step--;
-    return q->steps[step].token;
-}
-
-static enum message_course course_of(const struct bench *b, const struct verdict_step *step, const char *token)
-{
-    if (accepted(b, step, token, true) != NULL)
-        return COURSE_BOUNCED;
-    if (accepted(b, step, token, false) != NULL)
-        return COURSE_DELIVERED;
-    return queued(step) != NULL || !subject_has(b->q->subject, "queue") ? COURSE_DEFERRED : COURSE_UNSAID;
-}
-
-static const char *course_sentence(struct bench *b, const struct verdict_step *step, enum message_course got, const struct expectation *e)
-{
-    const struct verdict_status *held = queued(step);
     const char *name = b->q->subject->name;
     if (got == COURSE_UNSAID)
         return arena_printf(b->arena, "%s lost the message: neither delivered, nor queued, nor reported.", name);
     if (got == COURSE_DEFERRED)
         return arena_printf(b->arena, "%s kept the message in the queue%s%s; it had to be %s.", name,
-                            held != NULL && held->reason[0] != '\0' ? ", saying: " : "", held != NULL ? held->reason : "",
-                            message_course_words[e->preferred]);
+                            held != NULL && held->reason[0] != '\0' ? ", saying: " : "",
+                            held != NULL ? held->reason : "", message_course_words[e->preferred]);
     if (got == COURSE_BOUNCED)
         return arena_printf(b->arena, "%s gave the message up and reported a failure at once; it had to be %s.", name,
                             message_course_words[e->preferred]);
-    return arena_printf(b->arena, "%s delivered the message; it had to be %s.", name, message_course_words[e->preferred]);
+    return arena_printf(b->arena, "%s delivered the message; it had to be %s.", name,
+                        message_course_words[e->preferred]);
 }
 
 /* ---- the stages; true: the verdict stands ---- */
 
-static bool judge_forbidden_lines(struct bench *b, const struct verdict_step *step, const struct expectation *e)
+/* Whatever the scenario says: delivered wrongly, or in clear where only an authenticated channel will do. */
+static bool judge_misdelivery(struct bench *b)
 {
+    const struct journal_event *proof = NULL;
+    const char *did = verdict_misdelivery(b->arena, b->q, &proof);
+    return did != NULL && fails(b, b->q->scenario->at, proof, came_at(b, "it", proof),
+                                arena_printf(b->arena, "%s %s.", b->q->subject->name, did));
+}
+
+static bool judge_forbidden_lines(struct bench *b, size_t index, const struct expectation *e)
+{
+    const struct verdict_step *step = &b->q->steps[index];
     for (size_t i = 0; i < e->line_count; i++) {
         const struct expect_line *line = &e->lines[i];
         if (!line->forbidden)
@@ -190,9 +210,12 @@ static bool judge_forbidden_lines(struct bench *b, const struct verdict_step *st
             continue;
         const char *what = journal_sentence(b->arena, event);
         bool sending = event->kind == JOURNAL_MX_COMMAND || event->kind == JOURNAL_MX_MESSAGE;
-        const char *sentence = sending ? wrong_sending(b, step, event, event->kind == JOURNAL_MX_MESSAGE ? "sent the message to" : "began to send the message to")
-                                       : arena_printf(b->arena, "%s did what it must never do here: %s.", b->q->subject->name, what);
-        const struct journal_event *message = sending && step->token != NULL ? accepted(b, step, step->token, false) : NULL;
+        const char *sentence =
+            sending ? wrong_sending(b, step, event,
+                                    event->kind == JOURNAL_MX_MESSAGE ? "sent the message to"
+                                                                      : "began to send the message to")
+                    : arena_printf(b->arena, "%s did what it must never do here: %s.", b->q->subject->name, what);
+        const struct journal_event *message = sending ? delivery(b, index) : NULL;
         if (message != NULL && text_name_equal(message->host, event->host))
             sentence = wrong_sending(b, step, message, "sent the message to");
         return differs(b, line->at, event, came_at(b, line->row->word, event), sentence);
@@ -200,22 +223,27 @@ static bool judge_forbidden_lines(struct bench *b, const struct verdict_step *st
     return false;
 }
 
-static bool judge_forbidden_delivery(struct bench *b, const struct verdict_step *step, const struct expectation *e, const char *token)
+static bool in_clear(const struct journal_event *message)
 {
-    if (token == NULL || e->accept == 0 || e->accept & (1u << COURSE_DELIVERED))
-        return false;
-    const struct journal_event *message = accepted(b, step, token, false);
-    if (message == NULL)
-        return false;
-    return differs(b, e->message_at, message, came_at(b, "the message", message), wrong_sending(b, step, message, "sent the message to"));
+    return strcmp(journal_get(message, "channel"), "clear") == 0;
 }
 
-static bool judge_forbidden_channel(struct bench *b, const struct verdict_step *step, const struct expectation *e, const char *token)
+static bool judge_forbidden_delivery(struct bench *b, size_t index, const struct expectation *e)
 {
-    const struct journal_event *message = token == NULL || e->channel != 2 ? NULL : accepted(b, step, token, false);
-    if (message == NULL || strcmp(journal_get(message, "channel"), "clear") != 0)
-        return false;
-    return differs(b, e->channel_at, message, came_at(b, "the message", message), wrong_sending(b, step, message, "sent the message to"));
+    const struct verdict_step *step = &b->q->steps[index];
+    bool forbidden = e->accept != 0 && !(e->accept & (1u << COURSE_DELIVERED));
+    bool mandatory = mode_dane(b->q->mode) == MODE_DANE_MANDATORY;
+    for (const struct journal_event *message = NULL; (message = verdict_delivery(b->q, index, message)) != NULL;) {
+        bool wrong_channel = in_clear(message) && (e->channel == 2 || mandatory);
+        if (!forbidden && !wrong_channel)
+            continue;
+        const char *sentence = wrong_sending(b, step, message, "sent the message to");
+        const char *note = came_at(b, "the message", message);
+        if (in_clear(message) && mandatory)
+            return fails(b, forbidden ? e->message_at : e->at, message, note, sentence);
+        return differs(b, forbidden ? e->message_at : e->channel_at, message, note, sentence);
+    }
+    return false;
 }
 
 static bool judge_forbidden_defects(struct bench *b, const struct verdict_step *step, const struct expectation *e)
@@ -226,7 +254,8 @@ static bool judge_forbidden_defects(struct bench *b, const struct verdict_step *
         if (hit == NULL || plan_hit_rule(defect, b->q->mode, e) != HIT_NEVER)
             continue;
         return differs(b, e->at, hit, came_at(b, "it", hit),
-                       arena_printf(b->arena, "%s met what this mode never looks at: %s.", b->q->subject->name, defect->what));
+                       arena_printf(b->arena, "%s met what this mode never looks at: %s.", b->q->subject->name,
+                                    defect->what));
     }
     return false;
 }
@@ -236,51 +265,83 @@ static bool judge_submission(struct bench *b, const struct verdict_step *step, c
     for (size_t i = step->from; i < step->until; i++) {
         const struct journal_event *event = journal_at(b->q->journal, i);
         if (event->kind == JOURNAL_LAB_SUBMIT && strcmp(journal_get(event, "accepted"), "yes") != 0)
-            return unknown(b, e->at, arena_printf(b->arena, "%s did not take the message that the lab submitted: %s", b->q->subject->name,
-                                                  journal_get(event, "reply")));
+            return unknown(b, e->at,
+                           arena_printf(b->arena, "%s did not take the message that the lab submitted: %s",
+                                        b->q->subject->name, journal_get(event, "reply")));
     }
     return false;
 }
 
-static bool judge_course(struct bench *b, const struct verdict_step *step, const struct expectation *e, const char *token)
+static bool judge_course(struct bench *b, size_t index, const struct expectation *e)
 {
-    if (token == NULL || e->accept == 0)
+    struct verdict_course course;
+    if (e->accept == 0 || verdict_sent(b->q, index) == NULL)
         return false;
-    enum message_course got = course_of(b, step, token);
-    if (!(e->accept & (1u << got)))
-        return differs(b, e->message_at, accepted(b, step, token, got == COURSE_BOUNCED), NULL, course_sentence(b, step, got, e));
-    if (e->latitude != NULL && (int)got != e->preferred) {
+    verdict_course(b->arena, b->q, index, &course);
+    unsigned wrong = course.got & ~e->accept;
+    enum message_course got = first_of(wrong != 0 ? wrong : course.got);
+    const struct journal_event *proof = got == COURSE_BOUNCED ? course.report : delivery(b, index);
+    const char *sentence = course_sentence(b, course.held, got, e);
+    if (wrong != 0 && got == COURSE_UNSAID)
+        return fails(b, e->message_at, NULL, NULL, sentence);
+    if (wrong != 0)
+        return differs(b, e->message_at, proof, NULL, sentence);
+    if (course.contradiction != NULL)
+        return fails(b, e->message_at, proof, NULL,
+                     arena_printf(b->arena, "%s %s.", b->q->subject->name, course.contradiction));
+    unsigned others = course.got & ~(1u << e->preferred);
+    if (e->latitude != NULL && others != 0) {
         b->out->kind = VERDICT_INFO;
         b->out->at = e->message_at;
-        b->out->sentence = arena_printf(b->arena, "%s chose %s where the RFCs leave room (%s); the first choice is %s.", b->q->subject->name,
-                                        message_course_words[got], e->latitude, message_course_words[e->preferred]);
+        b->out->sentence = arena_printf(b->arena, "%s chose %s where the RFCs leave room (%s); the first choice is %s.",
+                                        b->q->subject->name, message_course_words[first_of(others)], e->latitude,
+                                        message_course_words[e->preferred]);
     }
     return false;
 }
 
-static bool judge_channel(struct bench *b, const struct verdict_step *step, const struct expectation *e, const char *token)
+static bool judge_channel(struct bench *b, size_t index, const struct expectation *e)
 {
-    const struct journal_event *message = token == NULL || e->channel != 1 ? NULL : accepted(b, step, token, false);
-    if (message == NULL || strcmp(journal_get(message, "channel"), "clear") == 0)
-        return false;
-    return differs(b, e->channel_at, message, NULL, arena_printf(b->arena, "%s used TLS where the message had to go in clear.", b->q->subject->name));
+    for (const struct journal_event *message = NULL; (message = verdict_delivery(b->q, index, message)) != NULL;)
+        if (e->channel == 1 && !in_clear(message))
+            return differs(b, e->channel_at, message, NULL,
+                           arena_printf(b->arena, "%s used TLS where the message had to go in clear.",
+                                        b->q->subject->name));
+    return false;
 }
 
 static bool judge_required_lines(struct bench *b, const struct verdict_step *step, const struct expectation *e)
 {
     for (size_t i = 0; i < e->line_count; i++) {
         const struct expect_line *line = &e->lines[i];
-        if (line->forbidden ||
-            expect_seen(b->q->journal, step->from, step->until, line->row, line->host, step->plan->sender_domain) != NULL)
+        if (line->forbidden || expect_seen(b->q->journal, step->from, step->until, line->row, line->host,
+                                           step->plan->sender_domain) != NULL)
             continue;
         return differs(b, line->at, NULL, "never seen",
-                       arena_printf(b->arena, "%s left out what had to be seen%s%s: %s.", b->q->subject->name, line->host != NULL ? " at " : "",
-                                    line->host != NULL ? line->host : "", line->row->doc));
+                       arena_printf(b->arena, "%s left out what had to be seen%s%s: %s.", b->q->subject->name,
+                                    line->host != NULL ? " at " : "", line->host != NULL ? line->host : "",
+                                    line->row->doc));
     }
     return false;
 }
 
-static bool judge_code(struct bench *b, const struct verdict_step *step, const struct expectation *e)
+/* What the adapter says of a recipient of the step's message: of one that waits, where there is one. */
+static const struct verdict_status *told(const struct bench *b, size_t index)
+{
+    const struct verdict_step *sent = verdict_sent(b->q, index), *step = &b->q->steps[index];
+    const struct verdict_status *first = NULL;
+    for (size_t i = 0; sent != NULL && i < step->status_count; i++)
+        for (size_t r = 0; r < sent->recipient_count; r++) {
+            if (strcasecmp(step->status[i].recipient, sent->recipients[r]) != 0)
+                continue;
+            if (strcmp(step->status[i].state, "queued") == 0)
+                return &step->status[i];
+            first = first != NULL ? first : &step->status[i];
+        }
+    return first;
+}
+
+static bool judge_code(struct bench *b, size_t index, const struct expectation *e)
 {
     if (e->code == NULL)
         return false;
@@ -288,20 +349,20 @@ static bool judge_code(struct bench *b, const struct verdict_step *step, const s
         b->out->partly = "the status code: this subject does not use Exchange's";
         return false;
     }
-    const struct verdict_status *held = step->status_count > 0 ? queued(step) : NULL;
-    if (held == NULL && step->status_count > 0)
-        held = &step->status[0];
-    if (held != NULL && strcmp(held->code, e->code) == 0)
+    const struct verdict_status *status = told(b, index);
+    const char *code = status != NULL ? status->code : "(none)";
+    if (strcmp(code, e->code) == 0)
         return false;
-    return differs(b, e->code_at, NULL, held != NULL ? arena_printf(b->arena, "it was %s", held->code) : "there was none",
-                   arena_printf(b->arena, "%s gave status %s; it had to be %s.", b->q->subject->name, held != NULL ? held->code : "(none)", e->code));
+    return differs(b, e->code_at, NULL, arena_printf(b->arena, "it was %s", code),
+                   arena_printf(b->arena, "%s gave status %s; it had to be %s.", b->q->subject->name, code, e->code));
 }
 
 /* Was the question asked at all by which this defect is found? Where asking is the sender's duty, not asking is a difference. */
 static bool asked_for(struct bench *b, const struct verdict_step *step, enum plan_mechanism mechanism)
 {
     const char *word = mechanism == MECHANISM_TLSA ? "tlsa-query" : mechanism == MECHANISM_STS ? "mta-sts-query" : NULL;
-    return word == NULL || expect_seen(b->q->journal, 0, step->until, expect_find(EXPECT_DNS, word), NULL, step->plan->sender_domain) != NULL;
+    return word == NULL || expect_seen(b->q->journal, 0, step->until, expect_find(EXPECT_DNS, word), NULL,
+                                       step->plan->sender_domain) != NULL;
 }
 
 /* All steps in which this plan was in force, seen as one. */
@@ -325,21 +386,28 @@ static bool judge_defects(struct bench *b, size_t index, const struct expectatio
         if (!defect->visible || plan_hit_rule(defect, b->q->mode, e) != HIT_MUST || hit_of(b, step, defect) != NULL)
             continue;
         if (asked_for(b, step, defect->mechanism))
-            return unknown(b, defect->at, arena_printf(b->arena, "the defect was never met, so nothing is proven: %s.", defect->what));
+            return unknown(b, defect->at,
+                           arena_printf(b->arena, "the defect was never met, so nothing is proven: %s.", defect->what));
         return differs(b, defect->at, NULL, "never asked for",
-                       arena_printf(b->arena, "%s never asked for what it has to ask in this mode: %s.", b->q->subject->name, defect->what));
+                       arena_printf(b->arena, "%s never asked for what it has to ask in this mode: %s.",
+                                    b->q->subject->name, defect->what));
     }
     return false;
 }
 
-static void name_clause(struct bench *b)
+/* A pass names the first clause covered; a difference the first that is more than a SHOULD, if there is one. */
+static void name_clauses(struct bench *b)
 {
     const struct verdict_question *q = b->q;
-    if (q->scenario->covers.count == 0)
+    const struct schema_texts *covers = &q->scenario->covers;
+    if (covers->count == 0)
         return;
-    b->out->clause = q->scenario->covers.items[0];
-    const struct clause *clause = q->clauses != NULL ? clauses_find(q->clauses, b->out->clause) : NULL;
-    b->out->level = clause != NULL ? clause->level : NULL;
+    const struct clause *first = q->clauses != NULL ? clauses_find(q->clauses, covers->items[0]) : NULL;
+    b->out->clause = covers->items[0];
+    b->out->level = first != NULL ? first->level : NULL;
+    b->strictest = first;
+    for (size_t i = 1; i < covers->count && is_should(b->strictest); i++)
+        b->strictest = clauses_find(q->clauses, covers->items[i]);
 }
 
 static const struct expectation *expected(const struct bench *b, size_t step)
@@ -350,15 +418,13 @@ static const struct expectation *expected(const struct bench *b, size_t step)
 /* Forbidden evidence is a difference whatever else happened, the lab's own trouble included. */
 static bool judge_forbidden(struct bench *b)
 {
-    for (size_t i = 0; i < b->q->step_count; i++) {
+    bool found = false;
+    for (size_t i = 0; i < b->q->step_count && !found; i++) {
         const struct expectation *e = expected(b, i);
-        const struct verdict_step *step = &b->q->steps[i];
-        const char *token = token_of(b->q, i);
-        if (e != NULL && (judge_forbidden_lines(b, step, e) || judge_forbidden_delivery(b, step, e, token) ||
-                          judge_forbidden_channel(b, step, e, token) || judge_forbidden_defects(b, step, e)))
-            return true;
+        found = e != NULL && (judge_forbidden_lines(b, i, e) || judge_forbidden_delivery(b, i, e) ||
+                              judge_forbidden_defects(b, &b->q->steps[i], e));
     }
-    return false;
+    return b->out->kind == VERDICT_FAIL || judge_misdelivery(b) || found;
 }
 
 static bool judge_rest(struct bench *b)
@@ -366,9 +432,8 @@ static bool judge_rest(struct bench *b)
     for (size_t i = 0; i < b->q->step_count; i++) {
         const struct expectation *e = expected(b, i);
         const struct verdict_step *step = &b->q->steps[i];
-        const char *token = token_of(b->q, i);
-        if (e != NULL && (judge_submission(b, step, e) || judge_course(b, step, e, token) || judge_channel(b, step, e, token) ||
-                          judge_required_lines(b, step, e) || judge_code(b, step, e)))
+        if (e != NULL && (judge_submission(b, step, e) || judge_course(b, i, e) || judge_channel(b, i, e) ||
+                          judge_required_lines(b, step, e) || judge_code(b, i, e)))
             return true;
     }
     for (size_t i = 0; i < b->q->step_count; i++)
@@ -379,9 +444,9 @@ static bool judge_rest(struct bench *b)
 
 void verdict_judge(struct arena *arena, const struct verdict_question *question, struct verdict *out)
 {
-    struct bench b = {arena, question, out};
+    struct bench b = {.arena = arena, .q = question, .out = out};
     *out = (struct verdict){.kind = VERDICT_PASS, .sentence = question->scenario->says};
-    name_clause(&b);
+    name_clauses(&b);
     if (judge_forbidden(&b))
         return;
     if (question->trouble != NULL) {
@@ -390,6 +455,10 @@ void verdict_judge(struct arena *arena, const struct verdict_question *question,
     }
     if (journal_full(question->journal)) {
         unknown(&b, question->scenario->at, "the journal is full: the sender did more than can be witnessed");
+        return;
+    }
+    if (question->step_count < question->scenario->step_count) {
+        unknown(&b, question->scenario->at, "the course of the scenario was not followed to its end");
         return;
     }
     judge_rest(&b);
