@@ -15,6 +15,7 @@ int command_doctor(int argc, char **argv);  /* what blocks on this machine */
 int command_check(int argc, char **argv);   /* every mistake of scenarios at once */
 int command_schema(int argc, char **argv);  /* JSON Schema, or the manual */
 int command_list(int argc, char **argv);    /* the scenarios there are */
+int command_why(int argc, char **argv);     /* what is behind a scenario */
 int command_clauses(int argc, char **argv); /* the coverage ledger */
 int command_faults(int argc, char **argv);  /* what can be wrong */
 int command_claims(int argc, char **argv);  /* what others must see in a world */

@@ -4,51 +4,63 @@
 
 #include "base/text.h"
 #include "harness/command.h"
-#include "harness/scenario.h"
+#include "harness/ledger.h"
 
-static void print_texts(const char *key, const struct schema_texts *texts)
+struct filter {
+    const char *tag, *clause, *level, *mode;
+    unsigned modes;
+    const struct clauses *clauses;
+};
+
+static bool has_tag(const struct scenario *scenario, const char *tag)
 {
-    printf(", \"%s\": [", key);
-    for (size_t i = 0; i < texts->count; i++) {
-        fputs(i > 0 ? ", \"" : "\"", stdout);
-        text_print_json(stdout, texts->items[i]);
-        fputc('"', stdout);
-    }
-    fputc(']', stdout);
+    for (size_t i = 0; i < scenario->tags.count; i++)
+        if (strcmp(scenario->tags.items[i], tag) == 0)
+            return true;
+    return tag == NULL;
 }
 
-static void print_pair(const char *before, const char *key, const char *value)
+/* Does it test a clause that is asked for, of the level that is asked for? */
+static bool tests_clause(const struct filter *filter, const struct corpus *corpus, const struct scenario *scenario)
 {
-    printf("%s\"%s\": ", before, key);
-    if (value == NULL) {
-        fputs("null", stdout);
-        return;
+    struct ledger_wish wish = {&filter->clause, filter->clause != NULL, .level = filter->level};
+    for (size_t i = 0; i < scenario->covers.count; i++) {
+        const struct clause *clause = clauses_find(filter->clauses, scenario->covers.items[i]);
+        if (clause != NULL && ledger_wants(&wish, corpus, clause))
+            return true;
     }
-    fputc('"', stdout);
-    text_print_json(stdout, value);
-    fputc('"', stdout);
+    return filter->clause == NULL && filter->level == NULL;
 }
 
-/* One line of JSON for each scenario. */
-static void print_json(const struct scenario *scenario)
+static bool passes(const struct filter *filter, const struct corpus *corpus, const struct scenario *scenario)
 {
-    print_pair("{", "title", scenario->title);
-    print_pair(", ", "name", scenario->name);
-    print_pair(", ", "variant", scenario->variant);
-    print_pair(", ", "says", scenario->says);
-    print_pair(", ", "file", scenario->file);
-    printf(", \"line\": %u", scenario->at.line);
-    print_pair(", ", "twin", scenario->twin != NULL ? scenario->twin->title : NULL);
-    print_texts("covers", &scenario->covers);
-    print_texts("needs", &scenario->needs);
-    print_texts("tags", &scenario->tags);
-    const char *before = ", \"modes\": [\"";
+    return has_tag(scenario, filter->tag) && tests_clause(filter, corpus, scenario) &&
+           (scenario->modes & filter->modes) != 0;
+}
+
+static json_t *texts(const struct schema_texts *texts)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < texts->count; i++)
+        json_array_append_new(list, json_string(texts->items[i]));
+    return list;
+}
+
+static json_t *modes(unsigned set)
+{
+    json_t *list = json_array();
     for (unsigned mode = 0; mode < MODE_COUNT; mode++)
-        if (scenario->modes >> mode & 1) {
-            printf("%s%s\"", before, mode_text(mode));
-            before = ", \"";
-        }
-    puts("]}");
+        if (set >> mode & 1)
+            json_array_append_new(list, json_string(mode_text(mode)));
+    return list;
+}
+
+static void print_json(const struct scenario *s)
+{
+    command_print_json(json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:i,s:s?,s:o,s:o,s:o,s:o}", "title", s->title, "name", s->name,
+                                 "variant", s->variant, "says", s->says, "file", s->file, "line", (int)s->at.line,
+                                 "twin", s->twin != NULL ? s->twin->title : NULL, "covers", texts(&s->covers), "needs",
+                                 texts(&s->needs), "tags", texts(&s->tags), "modes", modes(s->modes)));
 }
 
 static void print_for_people(const struct scenario *scenario)
@@ -60,29 +72,57 @@ static void print_for_people(const struct scenario *scenario)
     fputc('\n', stdout);
 }
 
+static int run(struct arena *arena, const struct command_line *line, const char *folder, struct filter *filter,
+               bool json)
+{
+    struct corpus *corpus = corpus_read(folder, line->words, line->word_count);
+    filter->clauses = clauses_read(arena, arena_printf(arena, "%s/clauses", folder), diag_new(arena));
+    size_t shown = 0;
+    for (size_t i = 0; i < corpus->count; i++)
+        if (passes(filter, corpus, corpus->items[i])) {
+            (json ? print_json : print_for_people)(corpus->items[i]);
+            shown++;
+        }
+    diag_print(corpus->diags, stderr);
+    int status = diag_errors(corpus->diags) > 0 ? 2 : shown == 0 ? 4 : 0;
+    corpus_free(&corpus);
+    return status;
+}
+
+/* False: what was said is wrong, and that was said. */
+static bool check_filter(struct filter *filter)
+{
+    filter->modes = filter->mode != NULL ? mode_parse_set(filter->mode) : MODES_ALL;
+    if (filter->modes == 0)
+        fprintf(stderr, "mtalab: '%s' is no mode; write dane=mandatory or dane=none,mta-sts=opportunistic\n",
+                filter->mode);
+    return filter->modes != 0 && command_word_is_one_of("level", filter->level, ledger_level_words);
+}
+
 int command_list(int argc, char **argv)
 {
     const char *json = NULL, *scenarios = NULL;
+    struct filter filter = {0};
     const struct command_option options[] = {
+        {"--tag", "TAG", "only those with this tag", &filter.tag},
+        {"--clause", "CLAUSE", "only those that test this clause (an id, a section, an RFC)", &filter.clause},
+        {"--level", "LEVEL", "only those that test a MUST, MUST NOT, SHOULD, SHOULD NOT or MAY", &filter.level},
+        {"--mode", "MODE", "only those for a mode, such as dane=mandatory", &filter.mode},
         {"--json", NULL, "one line of JSON for each", &json},
         {"--scenarios", "FOLDER", "where the scenarios are", &scenarios},
     };
-    struct command_line line = {"list [--json] [FILE|FOLDER|NAME]...",
-                                "Lists scenarios, each variant by itself.",
-                                options,
-                                COUNT(options),
-                                NULL,
-                                0};
+    struct command_line line = {
+        "list [--tag TAG] [--clause CLAUSE] [--level LEVEL] [--mode MODE] [FILE|FOLDER|NAME]...",
+        "Lists scenarios, each variant by itself.",
+        options,
+        COUNT(options),
+        NULL,
+        0};
     struct arena *arena = arena_new("command");
     int status;
-    if (command_read(arena, &line, argc, argv, &status)) {
-        struct corpus *corpus = corpus_read(command_scenarios(arena, scenarios), line.words, line.word_count);
-        for (size_t i = 0; i < corpus->count; i++)
-            (json != NULL ? print_json : print_for_people)(corpus->items[i]);
-        diag_print(corpus->diags, stderr);
-        status = diag_errors(corpus->diags) > 0 ? 2 : corpus->count == 0 ? 4 : 0;
-        corpus_free(&corpus);
-    }
+    if (command_read(arena, &line, argc, argv, &status))
+        status =
+            check_filter(&filter) ? run(arena, &line, command_scenarios(arena, scenarios), &filter, json != NULL) : 2;
     arena_free(&arena);
     return status;
 }

@@ -76,11 +76,11 @@ void known_read(struct arena *arena, const char *path, struct known *out, struct
                                                false};
 }
 
-static bool names(const struct known_failure *entry, const struct case_result *result)
+bool known_names(const struct known_failure *entry, const char *title)
 {
     size_t length = entry->scenario == NULL ? 0 : strlen(entry->scenario);
-    return length > 0 && strncmp(result->title, entry->scenario, length) == 0 &&
-           (result->title[length] == '\0' || result->title[length] == '[') && entry->modes & (1u << result->mode);
+    return length > 0 && strncmp(title, entry->scenario, length) == 0 &&
+           (title[length] == '\0' || title[length] == '[');
 }
 
 /* subject is "postfix 3.7.11". */
@@ -114,7 +114,7 @@ void known_apply(struct arena *arena, struct known *known, struct case_result *r
 {
     for (size_t i = 0; i < known->count; i++) {
         struct known_failure *entry = &known->items[i];
-        if (!names(entry, result))
+        if (!known_names(entry, result->title) || (entry->modes & 1u << result->mode) == 0)
             continue;
         entry->used = true;
         enum verdict_kind kind = is_version(entry, result->subject) ? changed(result->kind) : result->kind;

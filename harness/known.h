@@ -24,6 +24,8 @@ struct known {
 extern const struct schema known_schema; /* of the file, for its manual */
 
 void known_read(struct arena *arena, const char *path, struct known *out, struct diag_list *diags);
+/* Is the entry about a scenario of this title ("dane/x[ip=v6]")? */
+bool known_names(const struct known_failure *entry, const char *title);
 /* Turns a difference that is known into XFAIL and a pass that was not expected into XPASS. */
 void known_apply(struct arena *arena, struct known *known, struct case_result *result);
 

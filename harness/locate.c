@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "harness/locate.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,4 +58,26 @@ const char *locate_known_failures(struct arena *arena, const char *mta)
     static const char *const places[] = {"../../harness/adapters/%/known-failures.yaml",
                                          "../share/mtalab/adapters/%/known-failures.yaml", NULL};
     return strchr(mta, '/') == NULL ? first_there(arena, places, mta, R_OK) : NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct locate_names locate_adapter_names(struct arena *arena)
+{
+    static const char *const places[] = {"../../harness/adapters", "../share/mtalab/adapters"};
+    struct locate_names names = {0};
+    for (size_t i = 0; i < COUNT(places) && names.count == 0; i++) {
+        DIR *folder = opendir(arena_printf(arena, "%s/%s", locate_program_folder(arena), places[i]));
+        for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+            if (entry->d_name[0] != '.' && strchr(entry->d_name, '.') == NULL)
+                *ARENA_PUSH(arena, &names) = arena_strdup(arena, entry->d_name);
+        if (folder != NULL)
+            closedir(folder);
+    }
+    if (names.count > 0)
+        qsort(names.items, names.count, sizeof *names.items, compare_names);
+    return names;
 }

@@ -7,6 +7,12 @@
 
 const char *locate_adapter(struct arena *arena, const char *name);       /* a name, or a path; NULL: nowhere */
 const char *locate_known_failures(struct arena *arena, const char *mta); /* NULL: there are none */
+/* The MTAs whose adapters come with mtalab, in the order of their names. */
+struct locate_names {
+    const char **items;
+    size_t count, room;
+};
+struct locate_names locate_adapter_names(struct arena *arena);
 const char *locate_program_folder(struct arena *arena);                  /* where mtalab itself is */
 
 #endif

@@ -69,3 +69,37 @@ bool mode_parse(const char *text, unsigned *mode)
         ;
     return true;
 }
+
+/* "dane=none|mandatory" of a set of words. */
+static const char *choice(struct arena *arena, const char *key, const char *const *words, unsigned set)
+{
+    const char *text = "", *before = arena_printf(arena, "%s=", key);
+    for (unsigned i = 0; words[i] != NULL; i++)
+        if (set >> i & 1) {
+            text = arena_printf(arena, "%s%s%s", text, before, words[i]);
+            before = "|";
+        }
+    return text;
+}
+
+const char *mode_set_text(struct arena *arena, unsigned modes)
+{
+    unsigned dane = 0, sts = 0, product = 0;
+    const char *list = "";
+    for (unsigned mode = 0; mode < MODE_COUNT; mode++)
+        if (modes >> mode & 1) {
+            dane |= 1u << mode_dane(mode);
+            sts |= 1u << mode_sts(mode);
+            list = arena_printf(arena, "%s%s%s", list, list[0] != '\0' ? "; " : "", mode_text(mode));
+        }
+    for (unsigned mode = 0; mode < MODE_COUNT; mode++)
+        product |= (dane >> mode_dane(mode) & sts >> mode_sts(mode) & 1) << mode;
+    if ((modes & MODES_ALL) == MODES_ALL)
+        return "every mode";
+    if (product != modes)
+        return list;
+    return sts == 3    ? choice(arena, "dane", mode_dane_words, dane)
+           : dane == 7 ? choice(arena, "mta-sts", mode_sts_words, sts)
+                       : arena_printf(arena, "%s,%s", choice(arena, "dane", mode_dane_words, dane),
+                                      choice(arena, "mta-sts", mode_sts_words, sts));
+}

@@ -17,6 +17,8 @@ enum { MODES_ALL = (1 << MODE_COUNT) - 1 };
 extern const char *const mode_dane_words[];   /* "none", "opportunistic", "mandatory", NULL */
 extern const char *const mode_sts_words[];    /* "none", "opportunistic", NULL */
 const char *mode_text(unsigned mode);         /* "dane=opportunistic,mta-sts=none" */
+/* A set: "every mode", "dane=opportunistic|mandatory", "dane=none,mta-sts=none; dane=..." where it is no product. */
+const char *mode_set_text(struct arena *arena, unsigned modes);
 bool mode_parse(const char *text, unsigned *mode);  /* that, or with one of the two alone: false; see mode_parse_set */
 /* "dane=mandatory" is two modes, "dane=mandatory,mta-sts=none" one; 0 on a mistake. */
 unsigned mode_parse_set(const char *text);

@@ -15,6 +15,7 @@ static const struct command {
     {"up", command_up, "keeps a scenario's world up to work in"},
     {"check", command_check, "shows every mistake of scenarios"},
     {"list", command_list, "shows the scenarios there are"},
+    {"why", command_why, "says what is behind a scenario: rule, twin, what is near it, what MTAs do"},
     {"clauses", command_clauses, "shows which clauses of the RFCs are covered, and by what"},
     {"faults", command_faults, "shows what can be wrong in a world"},
     {"claims", command_claims, "says what others must see in a world"},
