@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "engine/message.h"
 #include "engine/queue.h"
+#include "engine/standby.h"
 
 #define DEFAULT_CONFIG "/etc/mtalab/engine.yaml"
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, CONTENT_MAX = 64 * 1024 * 1024 };
@@ -90,6 +91,29 @@ static int do_run(const struct command_line *line)
     event_free(interrupt);
     loop_free(&loop);
     return status;
+}
+
+/* ---- one engine after the other ---- */
+
+static bool load_config(struct command_line *line)
+{
+    struct diag_list *diags = diag_new(line->arena);
+    line->config = engine_config_read(line->arena, line->config_path, diags);
+    diag_print(diags, stderr);
+    return line->config != NULL;
+}
+
+static int run_forked(void *arg, const char *config_path, int ready_fd)
+{
+    struct command_line line = *(const struct command_line *)arg;
+    line.config_path = config_path;
+    line.ready_fd = ready_fd;
+    return load_config(&line) ? do_run(&line) : EXIT_USAGE;
+}
+
+static int do_standby(const struct command_line *line)
+{
+    return standby_serve(run_forked, (void *)line);
 }
 
 /* ---- asking the running engine ---- */
@@ -314,6 +338,7 @@ static const struct {
     int (*run)(const struct command_line *line);
 } commands[] = {
     {"run", "CONFIG [--ready-fd N]", "takes mail and delivers it, until SIGTERM", do_run},
+    {"standby", "", "runs a fresh engine for each configuration named on standard input", do_standby},
     {"send", "[--from SENDER] RCPT...", "puts a mail from standard input into the queue", do_send},
     {"queue", "", "what waits, and why", do_queue},
     {"status", "", "every recipient that the queue knows", do_status},
@@ -335,14 +360,6 @@ static void print_help(FILE *out)
         out,
         "\n  --config FILE   the configuration (" DEFAULT_CONFIG ")\n  --json          JSON instead of a table\n"
         "  --manual        everything that can be configured\n  --schema        the same as JSON Schema\n  --help\n");
-}
-
-static bool load_config(struct command_line *line)
-{
-    struct diag_list *diags = diag_new(line->arena);
-    line->config = engine_config_read(line->arena, line->config_path, diags);
-    diag_print(diags, stderr);
-    return line->config != NULL;
 }
 
 enum { OPTION_CONFIG = 1000, OPTION_JSON, OPTION_READY, OPTION_FROM, OPTION_HELP, OPTION_MANUAL, OPTION_SCHEMA };
@@ -398,7 +415,7 @@ static int run_command(struct command_line *line)
                 line->config_path = line->argv[0];
                 line->argc--;
             }
-            return load_config(line) ? commands[i].run(line) : EXIT_USAGE;
+            return commands[i].run == do_standby || load_config(line) ? commands[i].run(line) : EXIT_USAGE;
         }
     fprintf(stderr, "mtalab-engine: unknown command '%s'\n", name);
     return EXIT_USAGE;

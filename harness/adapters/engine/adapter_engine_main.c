@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * mtalab-adapter-engine - makes the reference engine a subject: one mtalab-engine a case, spoken to by its socket.
+ * mtalab-adapter-engine - makes the reference engine a subject: one mtalab-engine a case, forked from one on standby,
+ * spoken to by its socket.
  *
- * Owns:   the engine's process and, per case, a directory in MTALAB_DIR.
+ * Owns:   the process on standby and, per case, a directory in MTALAB_DIR.
  * Errors: answers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,8 @@ struct state {
     unsigned cases;
     struct arena *arena; /* of the case */
     const char *directory;
-    struct process *engine;
+    struct process *standby;
+    FILE *orders, *answers; /* its standard input and output */
     FILE *control;
 };
 
@@ -63,13 +66,66 @@ static json_t *do_describe(const struct adapter *adapter, const char *argument)
     return answer;
 }
 
+/* ---- the engine on standby ---- */
+
+static void dismiss_standby(struct state *state)
+{
+    if (state->orders != NULL)
+        fclose(state->orders);
+    if (state->answers != NULL)
+        fclose(state->answers);
+    state->orders = state->answers = NULL;
+    process_stop(&state->standby, 0);
+}
+
+/* Comes back before it is warm: the lab has work meanwhile. What it has to complain about goes to the lab's log. */
+static bool spawn_standby(struct state *state, struct err *err)
+{
+    int in[2], out[2];
+    if (pipe2(in, O_CLOEXEC) != 0)
+        return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
+    if (pipe2(out, O_CLOEXEC) != 0) {
+        close(in[0]);
+        close(in[1]);
+        return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
+    }
+    const char *argv[] = {state->program, "standby", NULL};
+    struct process_spec spec = {.argv = argv, .in = in[0], .out = out[1], .err = STDERR_FILENO};
+    state->standby = process_spawn(&spec, err);
+    state->orders = fdopen(in[1], "w");
+    state->answers = fdopen(out[0], "r");
+    close(in[0]);
+    close(out[1]);
+    if (state->standby == NULL || state->orders == NULL || state->answers == NULL)
+        dismiss_standby(state);
+    return state->standby != NULL;
+}
+
+/* The path of a configuration: an engine for it; nothing: the end of the one there is. */
+static bool order(struct state *state, const char *config, const char *wanted)
+{
+    char answer[16];
+    return state->orders != NULL && fprintf(state->orders, "%s\n", config) > 0 && fflush(state->orders) == 0 &&
+           fgets(answer, sizeof answer, state->answers) != NULL && strcmp(answer, wanted) == 0;
+}
+
+/* A standby that has ended is replaced. */
+static bool start_engine(struct state *state, const char *config, struct err *err)
+{
+    if (state->standby != NULL && !process_alive(state->standby))
+        dismiss_standby(state);
+    if (state->standby == NULL && !spawn_standby(state, err))
+        return false;
+    return order(state, config, "ready\n") ||
+           err_set(err, ERR_SYSTEM, "mtalab-engine did not start; it says why in the log");
+}
+
 static json_t *do_start(const struct adapter *adapter, const char *argument)
 {
     (void)argument;
     struct state *state = adapter->state;
-    if (access(state->program, X_OK) != 0)
-        return adapter_failed("%s: %s", state->program, strerror(errno));
-    return adapter_ok();
+    struct err err;
+    return spawn_standby(state, &err) ? adapter_ok() : adapter_error(&err);
 }
 
 /* ---- end ---- */
@@ -85,8 +141,8 @@ static void end_case(struct state *state)
     if (state->control != NULL)
         fclose(state->control);
     state->control = NULL;
-    if (state->engine != NULL)
-        process_stop(&state->engine, 0);
+    if (state->standby != NULL && !order(state, "", "ended\n"))
+        dismiss_standby(state);
     if (state->directory != NULL)
         nftw(state->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     state->directory = NULL;
@@ -151,24 +207,6 @@ static char *write_config(const struct adapter *adapter, const struct state *sta
     return text_write_file(path, text, strlen(text), err) ? path : NULL;
 }
 
-/* Waits until the engine says that it is ready; what it has to complain about goes to the lab's log. */
-static bool spawn_engine(struct state *state, const char *config, struct err *err)
-{
-    int ready[2];
-    if (pipe2(ready, O_CLOEXEC) != 0)
-        return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
-    const char *argv[] = {state->program, "run", config, "--ready-fd", "1", NULL};
-    struct process_spec spec = {.argv = argv, .in = -1, .out = ready[1], .err = STDERR_FILENO};
-    state->engine = process_spawn(&spec, err);
-    close(ready[1]);
-    char word[8];
-    ssize_t got = state->engine != NULL ? read(ready[0], word, sizeof word) : 0;
-    close(ready[0]);
-    if (state->engine == NULL)
-        return false;
-    return got > 0 || err_set(err, ERR_SYSTEM, "mtalab-engine did not start; it says why in the log");
-}
-
 static bool open_control(struct state *state, struct err *err)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -191,7 +229,7 @@ static bool begin_case(const struct adapter *adapter, struct state *state, struc
     if (mkdir(state->directory, 0700) != 0)
         return err_set(err, ERR_SYSTEM, "%s: %s", state->directory, strerror(errno));
     const char *config = write_config(adapter, state, err);
-    return config != NULL && spawn_engine(state, config, err) && open_control(state, err);
+    return config != NULL && start_engine(state, config, err) && open_control(state, err);
 }
 
 static json_t *do_begin(const struct adapter *adapter, const char *argument)
@@ -272,8 +310,10 @@ static void find_engine(struct state *state)
 int main(void)
 {
     struct state state = {0};
+    signal(SIGPIPE, SIG_IGN); /* an engine that has gone is told by what does not come back */
     find_engine(&state);
     int status = adapter_serve(verbs, COUNT(verbs), &state);
     end_case(&state);
+    dismiss_standby(&state);
     return status;
 }
