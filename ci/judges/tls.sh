@@ -73,10 +73,10 @@ dane_says() { # HOST
     echo "$seen"
 }
 
-# Only where DANE applies: everything on the way is secure.
+# Only where DANE applies: everything on the way is secure, and no TLSA lookup fails, for an alias is looked up twice.
 is_judged_by_finger() {
     [ "${JUDGE_FINGER:-no}" = yes ] && grep -q "^$domain MX secure" "$claims" && grep -q "^$1 A secure present" "$claims" &&
-        grep -q "^_25._tcp.$1 TLSA secure present" "$claims"
+        grep -q "^_25._tcp.$1 TLSA secure present" "$claims" && ! grep -q ' TLSA \(bogus\|fails\)' "$claims"
 }
 finger_says() { # HOST
     # The way by the domain lets its name count too.
