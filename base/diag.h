@@ -3,8 +3,8 @@
  *
  * Owns:   texts and lines, in the arena given to diag_new().
  * Errors: none; the caller asks diag_errors() at the end.
- * Text from the file is escaped when printed. At most DIAG_MAX findings are kept, the rest are counted. The same finding
- * at the same place counts once. */
+ * Text from the file is escaped when printed. At most DIAG_MAX findings are kept, the rest are counted. The same
+ * finding at the same place counts once. */
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
 

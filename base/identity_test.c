@@ -152,9 +152,11 @@ END_TEST
 /* clang-format off */
 static const struct { const char *name; bool authority; const char *extension, *value; int error; } extensions[] = {
     {"for clients only", false, "extendedKeyUsage", "clientAuth", X509_V_ERR_INVALID_PURPOSE},
-    {"unknown and critical", false, "1.3.6.1.4.1.5923.9.9", "critical,DER:0500", X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION},
+    {"unknown and critical", false, "1.3.6.1.4.1.5923.9.9", "critical,DER:0500",
+     X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION},
     {"unknown", false, "1.3.6.1.4.1.5923.9.9", "DER:0500", X509_V_OK},
-    {"for other names", true, "nameConstraints", "critical,permitted;DNS:elsewhere.example", X509_V_ERR_PERMITTED_VIOLATION},
+    {"for other names", true, "nameConstraints", "critical,permitted;DNS:elsewhere.example",
+     X509_V_ERR_PERMITTED_VIOLATION},
     {"no authority", true, "basicConstraints", "critical,CA:FALSE", X509_V_ERR_INVALID_CA},
 };
 /* clang-format on */

@@ -33,7 +33,7 @@ struct schema_named { struct schema_name { const char *name; struct srcpos at; v
 
 struct schema;
 struct schema_field {
-    const char *key;             /* "*": a map of all keys that no other row takes; its kind is SCHEMA_NODE or SCHEMA_NAMED */
+    const char *key;             /* "*": all keys that no other row takes, in a SCHEMA_NODE or SCHEMA_NAMED */
     enum schema_kind kind;
     size_t offset;
     const char *otherwise;       /* the default as it would be written in the file; NULL: zero, NULL, empty */
@@ -57,8 +57,8 @@ struct schema {
      * with a finding when it stands for nothing. NULL: only maps. */
     const struct tree_node *(*short_form)(struct arena *arena, const struct tree_node *node, struct diag_list *diags);
     const char *short_doc;       /* what the short form is, for the manual */
-    bool placeholders;           /* of the outermost schema: "${name}" may stand anywhere, to be replaced before it is read;
-                                  * for the JSON Schema alone */
+    bool placeholders;           /* of the outermost schema: "${name}" may stand anywhere, to be replaced before it is
+                                  * read; for the JSON Schema alone */
 };
 
 #define SCHEMA_FIELD(type, member) offsetof(type, member)

@@ -13,8 +13,8 @@ struct random_source {
  * (7672-2.2.1-3, 8461-8.4-1). */
 void hosts_order(struct mx_host *hosts, size_t count, struct random_source random);
 
-/* How many of these ordered hosts are better than self: a server that finds itself among the hosts tries none that is as
- * good as it or worse (5321-5.1-16), whatever TLSA or a policy would say of them (7672-2.2.1-4). */
+/* How many of these ordered hosts are better than self: a server that finds itself among the hosts tries none that is
+ * as good as it or worse (5321-5.1-16), whatever TLSA or a policy would say of them (7672-2.2.1-4). */
 size_t hosts_better_than(const struct mx_host *hosts, size_t count, const char *self);
 
 /* The system's randomness. */

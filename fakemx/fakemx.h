@@ -44,7 +44,11 @@ enum mx_starttls {
 };
 enum mx_tls_versions { MX_TLS_ANY, MX_TLS_1_2_ONLY, MX_TLS_1_3_ONLY, MX_TLS_1_0_ONLY, MX_TLS_VERSIONS_COUNT };
 
-enum mx_client_certificate { MX_CLIENT_CERTIFICATE_NOT_ASKED, MX_CLIENT_CERTIFICATE_ASKED, MX_CLIENT_CERTIFICATE_REQUIRED };
+enum mx_client_certificate {
+    MX_CLIENT_CERTIFICATE_NOT_ASKED,
+    MX_CLIENT_CERTIFICATE_ASKED,
+    MX_CLIENT_CERTIFICATE_REQUIRED
+};
 
 /* Everything that can be set about a host's behaviour: mx_behaviour.c holds one row for each. Keys of the file are
  * the member names with '-' for '_'. */

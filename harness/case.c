@@ -19,16 +19,28 @@ static const struct {
     int type;
     size_t offset;
 } fields[] = {
-#define FIELD(key, type, member) {key, type, offsetof(struct case_result, member)}
-    FIELD("title", TEXT, title),       FIELD("mode", UNSIGNED, mode),
-    FIELD("subject", TEXT, subject),   FIELD("verdict", KIND, kind),
-    FIELD("sentence", TEXT, sentence), FIELD("note", TEXT, note),
-    FIELD("clause", TEXT, clause),     FIELD("level", TEXT, level),
-    FIELD("partly", TEXT, partly),     FIELD("file", TEXT, file),
-    FIELD("line", UNSIGNED, line),     FIELD("col", UNSIGNED, col),
-    FIELD("length", UNSIGNED, length), FIELD("seconds", SECONDS, seconds),
-    FIELD("cpu", SECONDS, cpu_seconds), FIELD("twin", TEXT, twin),
-    FIELD("twin-verdict", KIND, twin_kind), FIELD("is-twin", FLAG, is_twin),
+#define FIELD(key, type, member)                                                                                       \
+    {                                                                                                                  \
+        key, type, offsetof(struct case_result, member)                                                                \
+    }
+    FIELD("title", TEXT, title),
+    FIELD("mode", UNSIGNED, mode),
+    FIELD("subject", TEXT, subject),
+    FIELD("verdict", KIND, kind),
+    FIELD("sentence", TEXT, sentence),
+    FIELD("note", TEXT, note),
+    FIELD("clause", TEXT, clause),
+    FIELD("level", TEXT, level),
+    FIELD("partly", TEXT, partly),
+    FIELD("file", TEXT, file),
+    FIELD("line", UNSIGNED, line),
+    FIELD("col", UNSIGNED, col),
+    FIELD("length", UNSIGNED, length),
+    FIELD("seconds", SECONDS, seconds),
+    FIELD("cpu", SECONDS, cpu_seconds),
+    FIELD("twin", TEXT, twin),
+    FIELD("twin-verdict", KIND, twin_kind),
+    FIELD("is-twin", FLAG, is_twin),
     FIELD("journal", TEXT, journal),
 #undef FIELD
 };
@@ -77,8 +89,8 @@ char *case_result_encode(struct arena *arena, const struct case_result *result)
     }
     for (size_t i = 0; i < result->line_count; i++) {
         const struct case_line *line = &result->lines[i];
-        json_array_append_new(lines, json_pack("{s:f,s:o,s:o,s:b}", "at", line->at_s, "actor", json_text(line->actor), "text",
-                                               json_text(line->text), "proof", line->proof));
+        json_array_append_new(lines, json_pack("{s:f,s:o,s:o,s:b}", "at", line->at_s, "actor", json_text(line->actor),
+                                               "text", json_text(line->text), "proof", line->proof));
     }
     json_object_set_new(root, "timeline", lines);
     char *text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
@@ -125,9 +137,11 @@ static void decode_lines(struct arena *arena, const json_t *lines, struct case_r
     out->lines = arena_alloc(arena, (out->line_count + 1) * sizeof *out->lines);
     for (size_t i = 0; i < out->line_count; i++) {
         const json_t *line = json_array_get(lines, i);
-        const char *actor = json_string_value(json_object_get(line, "actor")), *text = json_string_value(json_object_get(line, "text"));
-        out->lines[i] = (struct case_line){json_number_value(json_object_get(line, "at")), arena_strdup(arena, actor ? actor : ""),
-                                           arena_strdup(arena, text ? text : ""), json_is_true(json_object_get(line, "proof"))};
+        const char *actor = json_string_value(json_object_get(line, "actor")),
+                   *text = json_string_value(json_object_get(line, "text"));
+        out->lines[i] =
+            (struct case_line){json_number_value(json_object_get(line, "at")), arena_strdup(arena, actor ? actor : ""),
+                               arena_strdup(arena, text ? text : ""), json_is_true(json_object_get(line, "proof"))};
     }
 }
 

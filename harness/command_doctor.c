@@ -60,7 +60,7 @@ static bool is_number(const char *path, long wanted)
 {
     char text[32] = "";
     FILE *in = fopen(path, "re");
-    bool same = in != NULL && fgets(text, sizeof text, in) != NULL && atol(text) == wanted;
+    bool same = in != NULL && fgets(text, sizeof text, in) != NULL && strtol(text, NULL, 10) == wanted;
     if (in != NULL)
         fclose(in);
     return same;

@@ -14,7 +14,8 @@ static bool at_host(const struct journal_event *event, const char *host)
 
 static bool said(const struct journal_event *event, const char *host, const char *verb)
 {
-    return event->kind == JOURNAL_MX_COMMAND && at_host(event, host) && strcasecmp(journal_get(event, "verb"), verb) == 0;
+    return event->kind == JOURNAL_MX_COMMAND && at_host(event, host) &&
+           strcasecmp(journal_get(event, "verb"), verb) == 0;
 }
 
 static bool is_connect(const struct journal_event *event, const char *host)
@@ -101,7 +102,7 @@ static bool is_address_query(const struct journal_event *event, const char *host
     return asked(event, "A", "", host) || asked(event, "AAAA", "", host);
 }
 
-/* A resolver that minimises names (RFC 9156) may learn from _tcp.<host> that nothing is below it, and ask no further. */
+/* A resolver that minimises names (RFC 9156) may learn from _tcp.<host> that nothing is below, and asks no further. */
 static bool is_tlsa_query(const struct journal_event *event, const char *host)
 {
     return asked(event, "TLSA", "_25._tcp.", host) || asked(event, NULL, "_tcp.", host);

@@ -18,8 +18,8 @@ const struct expect_row *expect_find(enum expect_subject about, const char *word
 const struct expect_row *expect_at(size_t i);                                        /* NULL at the end */
 const char *expect_nearest(enum expect_subject about, const char *word);
 
-/* The first event from `from` up to `until` (exclusive) that is the evidence; NULL: not seen. Names under the sender's own
- * domain are never evidence for host NULL. */
+/* The first event from `from` up to `until` (exclusive) that is the evidence; NULL: not seen. Names under the sender's
+ * own domain are never evidence for host NULL. */
 const struct journal_event *expect_seen(const struct journal *journal, size_t from, size_t until,
                                         const struct expect_row *row, const char *host, const char *sender_domain);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * ledger - the coverage ledger: what has become of each normative sentence. Pure.
  *
- * A sentence is covered by the scenarios that name it. One that none names is open, unless the catalogue says why nobody
- * outside can see whether it is kept ("unsupported yet: ..." where it waits for something to be built), or it binds the
- * receiving side, which the lab plays itself. */
+ * A sentence is covered by the scenarios that name it. One that none names is open, unless the catalogue says why
+ * nobody outside can see whether it is kept ("unsupported yet: ..." where it waits for something to be built), or it
+ * binds the receiving side, which the lab plays itself. */
 #ifndef HARNESS_LEDGER_H
 #define HARNESS_LEDGER_H
 

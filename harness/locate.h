@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * locate - where the parts of mtalab lie: beside the program, in the source tree around it, or where it was installed. */
+ * locate - where the parts of mtalab lie: beside the program, in the source tree around it, or installed. */
 #ifndef HARNESS_LOCATE_H
 #define HARNESS_LOCATE_H
 

@@ -402,7 +402,7 @@ static void put_addresses(struct plan_builder *b, struct zone_text *texts)
 
 /* --- raw islands ----------------------------------------------------------------------------------------------- */
 
-/* ${v4 of mx1.partner.example}, ${v6 of ...}, ${tlsa 3 1 1 [of other-key] of ...}: what the plan made. NULL with a finding. */
+/* ${v4 of mx1.partner.example}, ${v6 of ...}, ${tlsa 3 1 1 [of other-key] of ...}: as planned. NULL with a finding. */
 static const char *generated(struct plan_builder *b, const char *what, struct srcpos at)
 {
     const char *of = NULL; /* the last one: `tlsa 3 1 1 of other-key of HOST` */

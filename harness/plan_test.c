@@ -136,7 +136,10 @@ static const struct { const char *name, *world, *zone, *has, *has_not; } records
      "_25._tcp.mx1.partner.example. TLSA 3 1 1", " A "},
     {"raw records", MX "  mx1.partner.example:\n    records: |\n      www A ${v4 of mx1.partner.example}\n",
      "partner.example", "$ORIGIN mx1.partner.example.\nwww A 198.18.1.1\n", NULL},
-    {"raw records of another key", MX "  mx1.partner.example:\n    records: |\n      _25._tcp TLSA ${tlsa 3 1 1 of other-key of mx1.partner.example}\n", "partner.example", "_25._tcp TLSA 3 1 1 ", "$ORIGIN other-key"},
+    {"raw records of another key",
+     MX "  mx1.partner.example:\n    records: |\n"
+     "      _25._tcp TLSA ${tlsa 3 1 1 of other-key of mx1.partner.example}\n",
+     "partner.example", "_25._tcp TLSA 3 1 1 ", "$ORIGIN other-key"},
     {"the sender's own", MX "  mx1.partner.example: {}\n", "sender.example",
      "_25._tcp.mx.sender.example. TLSA 3 1 1", NULL},
     {"zone above the sender's", MX "  mx1.partner.example: {}\n", "example", "", "A"},

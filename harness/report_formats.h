@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * report_formats - what report.c's table names: one function a format, each in report_<name>.c. False: writing failed. */
+ * report_formats - what report.c's table names: one function a format, in report_<name>.c. False: writing failed. */
 #ifndef HARNESS_REPORT_FORMATS_H
 #define HARNESS_REPORT_FORMATS_H
 

@@ -6,7 +6,7 @@
 
 /* The element of JUnit that a verdict becomes; NULL: a plain pass. */
 static const char *const elements[VERDICT_COUNT] = {
-    [VERDICT_FAIL] = "failure",   [VERDICT_XPASS] = "failure",       [VERDICT_UNPROVEN] = "failure",
+    [VERDICT_FAIL] = "failure",  [VERDICT_XPASS] = "failure",       [VERDICT_UNPROVEN] = "failure",
     [VERDICT_UNKNOWN] = "error", [VERDICT_UNSUPPORTED] = "skipped",
 };
 
@@ -64,8 +64,8 @@ bool report_junit(const struct report_run *run, FILE *out)
 {
     struct arena *arena = arena_new("report_junit");
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"mtalab\"", out);
-    fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\">\n", count_of(run, NULL), count_of(run, "failure"),
-            count_of(run, "error"), count_of(run, "skipped"), run->seconds);
+    fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\">\n", count_of(run, NULL),
+            count_of(run, "failure"), count_of(run, "error"), count_of(run, "skipped"), run->seconds);
     for (size_t i = 0; i < run->count; i++)
         if (!run->results[i].is_twin)
             testcase(arena, &run->results[i], out);

@@ -7,8 +7,8 @@
 
 static const struct {
     const char *colour;
-    bool expected;               /* one line is enough */
-    const char *doc;             /* for the summary */
+    bool expected;   /* one line is enough */
+    const char *doc; /* for the summary */
 } looks[VERDICT_COUNT] = {
     [VERDICT_PASS] = {"32", true, "as the clause demands"},
     [VERDICT_FAIL] = {"31;1", false, "a conformance difference"},
@@ -39,7 +39,8 @@ static void print_text(FILE *out, const char *text)
 static void head(const struct case_result *r, bool colour, FILE *out)
 {
     verdict_word(r->kind, colour, out);
-    fprintf(out, "  %s   dane=%s mta-sts=%s", r->title, mode_dane_words[mode_dane(r->mode)], mode_sts_words[mode_sts(r->mode)]);
+    fprintf(out, "  %s   dane=%s mta-sts=%s", r->title, mode_dane_words[mode_dane(r->mode)],
+            mode_sts_words[mode_sts(r->mode)]);
     if (r->clause != NULL)
         fprintf(out, "    %s %s", r->clause, r->level != NULL ? r->level : "");
     fprintf(out, "   %.2f s\n", r->seconds);
@@ -62,7 +63,8 @@ static void foot(const struct case_result *r, FILE *out)
     if (r->partly != NULL)
         fprintf(out, "      not judged: %s\n", r->partly);
     if (r->twin != NULL)
-        fprintf(out, "      twin    %s %s\n", r->twin, r->twin_kind == VERDICT_PASS ? "passed" : verdict_words[r->twin_kind]);
+        fprintf(out, "      twin    %s %s\n", r->twin,
+                r->twin_kind == VERDICT_PASS ? "passed" : verdict_words[r->twin_kind]);
     fprintf(out, "      by hand mtalab up '%s' --mode %s\n\n", r->title, mode_text(r->mode));
 }
 
@@ -81,13 +83,15 @@ static void story(const struct report_run *run, const struct case_result *r, boo
     foot(r, out);
 }
 
-void report_terminal_case(const struct report_run *run, const struct case_result *result, int verbosity, bool colour, FILE *out)
+void report_terminal_case(const struct report_run *run, const struct case_result *result, int verbosity, bool colour,
+                          FILE *out)
 {
     bool expected = looks[result->kind].expected;
     if (result->is_twin || verbosity == REPORT_QUIET || (expected && verbosity == REPORT_NORMAL))
         return;
     head(result, colour, out);
-    if (!expected || result->kind == VERDICT_UNSUPPORTED || result->kind == VERDICT_INFO || result->kind == VERDICT_XFAIL) {
+    if (!expected || result->kind == VERDICT_UNSUPPORTED || result->kind == VERDICT_INFO ||
+        result->kind == VERDICT_XFAIL) {
         if (expected) {
             fputs("      ", out);
             print_text(out, result->sentence != NULL ? result->sentence : "");
@@ -104,7 +108,8 @@ static void by_level(const struct report_run *run, const char *level, FILE *out)
     size_t judged = 0, fine = 0;
     for (size_t i = 0; i < run->count; i++) {
         const struct case_result *r = &run->results[i];
-        if (r->is_twin || r->level == NULL || strncmp(r->level, level, strlen(level)) != 0 || r->kind == VERDICT_UNSUPPORTED || r->kind == VERDICT_UNKNOWN)
+        if (r->is_twin || r->level == NULL || strncmp(r->level, level, strlen(level)) != 0 ||
+            r->kind == VERDICT_UNSUPPORTED || r->kind == VERDICT_UNKNOWN)
             continue;
         judged++;
         fine += r->kind == VERDICT_PASS || r->kind == VERDICT_INFO;

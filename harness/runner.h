@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * runner - runs a schedule with several workers at once and gives each case its final verdict, for which its control twin
- * and the known failures are looked at.
+ * runner - runs a schedule with several workers at once and gives each case its final verdict, for which its control
+ * twin and the known failures are looked at.
  *
  * Owns:   workers and their sandboxes; nothing of them is left when it returns, however it ends.
  * Errors: false with *err filled when nothing could be run. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * sandbox - a place of its own for a worker: two network namespaces joined by a wire, with no route out; files of its own;
- * and a pid namespace whose first process is the worker, so that nothing of it survives the worker, or the runner.
+ * sandbox - a place of its own for a worker: two network namespaces joined by a wire, with no route out; files of its
+ * own; and a pid namespace whose first process is the worker, so that nothing of it survives the worker, or the runner.
  *
  * Works without root (a user namespace in which the user is root), as root (no user namespace, so that programs can
  * change to other users), and, where namespaces are forbidden, on 127.0.0.0/8 for what can be run there.
@@ -31,9 +31,9 @@ struct sandbox {
     const char *resolver;  /* where the subject's resolver is */
 };
 
-/* Forks; body runs in the child as the first process of a fresh sandbox, on the inet side, and its result is the child's
- * exit status. Returns when the sandbox stands. The child has a session of its own, unless keep_terminal, and dies with
- * the caller; killing it ends everything in it. -1 on failure. */
+/* Forks; body runs in the child as the first process of a fresh sandbox, on the inet side, and its result is the
+ * child's exit status. Returns when the sandbox stands. The child has a session of its own, unless keep_terminal, and
+ * dies with the caller; killing it ends everything in it. -1 on failure. */
 struct sandbox_spec {
     enum sandbox_kind kind;
     bool keep_terminal;

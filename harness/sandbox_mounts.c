@@ -119,7 +119,7 @@ bool sandbox_mounts_make(struct err *err)
         return failed("/run", err);
     if (!make_folder(SANDBOX_DIRECTORY) || !make_folder(OURS) || !text_write_file(SANDBOX_CA, "", 0, err))
         return failed(SANDBOX_DIRECTORY, err);
-    /* Refused where a container masks parts of /proc: process ids are then those of the outside, which harms nothing. */
+    /* Refused where a container masks parts of /proc: process ids are then those of the outside: no harm. */
     (void)!mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     for (size_t i = 0; i < COUNT(files); i++)
         if (!cover(i, err))

@@ -174,7 +174,7 @@ struct clause {
 };
 struct clauses;
 struct clauses *clauses_read(struct arena *arena, const char *directory, struct diag_list *diags);
-/* One file of the catalogue from memory: lines of id, section, level, who, says, seen, why-not (or without the last). */
+/* One file of the catalogue from memory: lines of id, section, level, who, says, seen, why-not (the last may lack). */
 struct clauses *clauses_read_text(struct arena *arena, const char *text, struct diag_list *diags);
 const struct clause *clauses_find(const struct clauses *clauses, const char *id);
 const struct clause *clauses_at(const struct clauses *clauses, size_t i);   /* NULL at the end */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * postfix_instance - a private Postfix: its directories, its configuration, its master, its log.
  *
- * The master is our own child, and we are its log daemon: every line comes to a socket of ours before Postfix goes on, so
- * what it has accepted is known when the client knows it. No file is watched and no time is waited for.
+ * The master is our own child, and we are its log daemon: every line comes to a socket of ours before Postfix goes on,
+ * so what it has accepted is known when the client knows it. No file is watched and no time is waited for.
  *
  * One instance serves many cases. smtp(8), which remembers keys and policies, lives for one delivery only, so that a
  * change of main.cf is in force for the next one; the queue manager is told to hold nothing against a destination.
  *
  * Owns:   everything under the directory; the processes.
  * Errors: false with *err filled. */
-#ifndef HARNESS_ADAPTERS_POSTFIX_INSTANCE_H
-#define HARNESS_ADAPTERS_POSTFIX_INSTANCE_H
+#ifndef HARNESS_ADAPTERS_POSTFIX_POSTFIX_INSTANCE_H
+#define HARNESS_ADAPTERS_POSTFIX_POSTFIX_INSTANCE_H
 
 #include "base/err.h"
 #include "harness/adapters/postfix/postfix_log.h"

@@ -2,8 +2,8 @@
  * postfix_log - what Postfix's log lines tell about each message: accepted, being tried, what came of each recipient.
  *
  * Pure but for its memory. Owns: everything, until postfix_log_free(). */
-#ifndef HARNESS_ADAPTERS_POSTFIX_LOG_H
-#define HARNESS_ADAPTERS_POSTFIX_LOG_H
+#ifndef HARNESS_ADAPTERS_POSTFIX_POSTFIX_LOG_H
+#define HARNESS_ADAPTERS_POSTFIX_POSTFIX_LOG_H
 
 #include "base/arena.h"
 
