@@ -4,6 +4,7 @@
 # make MODE=asan check  the same under AddressSanitizer and UBSan, in build-asan/
 # make fuzz             every x_fuzz.c for FUZZ_SECONDS each; FUZZ=tree_fuzz: one; FUZZ_RUNS=0: its seeds once
 # make lint             layers, house rules, layout
+# make docs             what is generated in docs/, and the JSON Schema; ci/check docs fails when they are stale
 # make format           lays out FILES (all .c files) as .clang-format says
 # make install          PREFIX (/usr/local), DESTDIR
 # BUILD=dir builds elsewhere. WERROR=1 makes warnings errors. V=1 shows the commands.
@@ -116,7 +117,7 @@ SCRIPT_ADAPTERS := $(notdir $(wildcard $(foreach adapter,$(ADAPTERS),\
     harness/adapters/$(adapter)/mtalab-adapter-$(adapter))))
 SCRIPTS := $(addprefix $(BUILD)/bin/,$(SCRIPT_ADAPTERS))
 
-.PHONY: all check bench fuzz fuzz-run lint format install clean
+.PHONY: all check docs bench fuzz fuzz-run lint format install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(PROGRAMS) $(SCRIPTS)
@@ -157,6 +158,11 @@ check: all $(foreach test,$(TESTS),$(BUILD)/test/$(test)_test)
 	@failed=; for test in $(foreach test,$(TESTS),$(BUILD)/test/$(test)_test); do \
 	    $(TEST_ENVIRONMENT_$(MODE)) $$test || failed="$$failed $$test"; \
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
+# DOCS=dir writes them below dir.
+DOCS ?= .
+docs: $(BUILD)/bin/mtalab
+	ci/write-docs $< $(DOCS)
 
 bench: all
 	ci/bench/run.sh

@@ -12,9 +12,11 @@ struct filter {
     const struct clauses *clauses;
 };
 
+enum style { PEOPLE, JSON, MARKDOWN };
+
 static bool has_tag(const struct scenario *scenario, const char *tag)
 {
-    for (size_t i = 0; i < scenario->tags.count; i++)
+    for (size_t i = 0; tag != NULL && i < scenario->tags.count; i++)
         if (strcmp(scenario->tags.items[i], tag) == 0)
             return true;
     return tag == NULL;
@@ -63,6 +65,24 @@ static void print_json(const struct scenario *s)
                                  texts(&s->needs), "tags", texts(&s->tags), "modes", modes(s->modes)));
 }
 
+/* A catalogue in Markdown: one heading a folder, one row a file. */
+static void print_markdown(const struct scenario *scenario, const struct scenario *last)
+{
+    size_t folder = strcspn(scenario->name, "/");
+    if (last != NULL && strcmp(last->name, scenario->name) == 0)
+        return;
+    if (last == NULL || strncmp(last->name, scenario->name, folder + 1) != 0)
+        printf("\n## %.*s\n\n| scenario | what it says | clauses |\n|---|---|---|\n", (int)folder, scenario->name);
+    printf("| [%s](../scenarios/%s.yaml) | ", scenario->name + folder + (scenario->name[folder] == '/'),
+           scenario->name);
+    for (const char *c = scenario->says != NULL ? scenario->says : ""; *c != '\0'; c++)
+        printf(strchr("|*_<", *c) != NULL ? "\\%c" : "%c", *c);
+    fputs(" | ", stdout);
+    for (size_t i = 0; i < scenario->covers.count; i++)
+        printf("%s%s", i > 0 ? ", " : "", scenario->covers.items[i]);
+    fputs(" |\n", stdout);
+}
+
 static void print_for_people(const struct scenario *scenario)
 {
     text_print_escaped(stdout, scenario->title, strlen(scenario->title));
@@ -73,18 +93,23 @@ static void print_for_people(const struct scenario *scenario)
 }
 
 static int run(struct arena *arena, const struct command_line *line, const char *folder, struct filter *filter,
-               bool json)
+               enum style style)
 {
     struct corpus *corpus = corpus_read(folder, line->words, line->word_count);
     filter->clauses = clauses_read(arena, arena_printf(arena, "%s/clauses", folder), diag_new(arena));
-    size_t shown = 0;
-    for (size_t i = 0; i < corpus->count; i++)
-        if (passes(filter, corpus, corpus->items[i])) {
-            (json ? print_json : print_for_people)(corpus->items[i]);
-            shown++;
-        }
+    const struct scenario *last = NULL;
+    for (size_t i = 0; i < corpus->count; i++) {
+        const struct scenario *scenario = corpus->items[i];
+        if (!passes(filter, corpus, scenario))
+            continue;
+        if (style == MARKDOWN)
+            print_markdown(scenario, last);
+        else
+            (style == JSON ? print_json : print_for_people)(scenario);
+        last = scenario;
+    }
     diag_print(corpus->diags, stderr);
-    int status = diag_errors(corpus->diags) > 0 ? 2 : shown == 0 ? 4 : 0;
+    int status = diag_errors(corpus->diags) > 0 ? 2 : last == NULL ? 4 : 0;
     corpus_free(&corpus);
     return status;
 }
@@ -101,7 +126,7 @@ static bool check_filter(struct filter *filter)
 
 int command_list(int argc, char **argv)
 {
-    const char *json = NULL, *scenarios = NULL;
+    const char *json = NULL, *markdown = NULL, *scenarios = NULL;
     struct filter filter = {0};
     const struct command_option options[] = {
         {"--tag", "TAG", "only those with this tag", &filter.tag},
@@ -109,6 +134,7 @@ int command_list(int argc, char **argv)
         {"--level", "LEVEL", "only those that test a MUST, MUST NOT, SHOULD, SHOULD NOT or MAY", &filter.level},
         {"--mode", "MODE", "only those for a mode, such as dane=mandatory", &filter.mode},
         {"--json", NULL, "one line of JSON for each", &json},
+        {"--markdown", NULL, "a catalogue, in Markdown, instead", &markdown},
         {"--scenarios", "FOLDER", "where the scenarios are", &scenarios},
     };
     struct command_line line = {
@@ -121,8 +147,11 @@ int command_list(int argc, char **argv)
     struct arena *arena = arena_new("command");
     int status;
     if (command_read(arena, &line, argc, argv, &status))
-        status =
-            check_filter(&filter) ? run(arena, &line, command_scenarios(arena, scenarios), &filter, json != NULL) : 2;
+        status = check_filter(&filter) ? run(arena, &line, command_scenarios(arena, scenarios), &filter,
+                                             json != NULL       ? JSON
+                                             : markdown != NULL ? MARKDOWN
+                                                                : PEOPLE)
+                                       : 2;
     arena_free(&arena);
     return status;
 }

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What is generated in docs/ is as the program would write it now, and no clause that a sender must keep is open.
+. ci/lib.sh
+good=0 bad=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+ci/write-docs build/bin/mtalab "$dir" || exit 1
+for file in docs/scenario-reference.md docs/faults.md docs/catalogue.md scenarios/scenario.schema.json; do
+    if cmp -s "$dir/$file" "$file"; then good=$((good + 1)); else
+        bad=$((bad + 1)); printf 'FAILED %s is stale; `make docs` writes it anew\n' "$file"
+    fi
+done
+for rfc in 7671 7672 8460 8461 8689; do
+    for level in MUST 'MUST NOT'; do
+        # 4: nothing to show
+        build/bin/mtalab clauses --open --rfc $rfc --level "$level" >"$dir/open" 2>&1 && status=0 || status=$?
+        if [ $status = 4 ]; then good=$((good + 1)); else
+            bad=$((bad + 1)); printf 'FAILED RFC %s, %s:\n' $rfc "$level"; cat "$dir/open"
+        fi
+    done
+done
+counted $good $bad 0
