@@ -141,7 +141,9 @@ static bool begin_listening(struct control *control, const char *path, struct er
     if (!fill_address(path, &at, err))
         return false;
     memcpy(control->path, path, strlen(path) + 1);
-    unlink(path);
+    struct stat there;
+    if (lstat(path, &there) == 0 && S_ISSOCK(there.st_mode))
+        unlink(path); /* of an engine that crashed; any other file stays, and is an error */
     mode_t mask = umask(0177);
     control->listener =
         evconnlistener_new_bind(loop_base(control->loop), on_accept, control,

@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "base/netaddr.h"
-#include "base/text.h"
 #include "engine/connect.h"
 
-enum { LISTENERS_MAX = 16, INPUT_MAX = 64 * 1024, OUTPUT_MAX = 256 * 1024 };
+enum { LISTENERS_MAX = 16, INPUT_MAX = 64 * 1024, OUTPUT_MAX = 256 * 1024, HELLO_MAX = 255 };
 
 struct session {
     struct submit *submit;
@@ -20,8 +19,9 @@ struct session {
     struct bufferevent *io;
     struct arena *arena;      /* of the session */
     struct arena *mail_arena; /* of the transaction */
-    const char *client, *hello;
-    bool extended; /* EHLO */
+    const char *client;
+    char hello[HELLO_MAX + 1]; /* printable ASCII; "": none yet */
+    bool extended;             /* EHLO */
     unsigned errors;
     bool ending; /* closes when what was said is out */
 
@@ -89,10 +89,10 @@ static const char *wrong(struct session *s, const char *reply)
 static const char *on_helo(struct session *s, const char *args)
 {
     size_t length = strcspn(args, " ");
-    if (length == 0 || length > 255)
+    if (length == 0 || length > HELLO_MAX)
         return wrong(s, "501 5.5.4 who are you?");
     reset_transaction(s);
-    s->hello = text_escape(s->arena, args, length);
+    snprintf(s->hello, sizeof s->hello, "%.*s", (int)length, args);
     s->extended = false;
     return arena_printf(s->mail_arena, "250 %s", s->submit->config->hostname);
 }
@@ -135,7 +135,7 @@ static const char *mail_parameters(struct session *s, const char *text)
 
 static const char *on_mail(struct session *s, const char *args)
 {
-    if (s->hello == NULL)
+    if (s->hello[0] == '\0')
         return wrong(s, "503 5.5.1 EHLO first");
     if (s->sender != NULL)
         return wrong(s, "503 5.5.1 a transaction is open already");
@@ -146,8 +146,10 @@ static const char *on_mail(struct session *s, const char *args)
     if (sender == NULL || (*at != '\0' && *at != ' '))
         return wrong(s, "501 5.1.7 bad sender address");
     const char *reply = mail_parameters(s, at);
-    if (reply != NULL)
+    if (reply != NULL) {
+        reset_transaction(s); /* whoever asks again and again fills no memory */
         return reply;
+    }
     s->sender = sender;
     return "250 2.1.0 ok";
 }
