@@ -59,34 +59,40 @@ static const char *option_name_at(const void *rows, size_t i)
     return i < line->option_count ? line->options[i].name : NULL;
 }
 
+/* How much of the word is the option's name: up to '='; of a short one the letter, its argument may follow at once. */
+static size_t name_length(const char *word)
+{
+    return word[1] != '-' && word[1] != '\0' ? 2 : strcspn(word, "=");
+}
+
 static const struct command_option *find_option(const struct command_line *line, const char *word)
 {
-    size_t length = strcspn(word, "=");
+    size_t length = name_length(word);
     for (size_t i = 0; i < line->option_count; i++)
         if (strlen(line->options[i].name) == length && strncmp(line->options[i].name, word, length) == 0)
             return &line->options[i];
     const char *nearest = table_nearest(word, option_name_at, line);
-    fprintf(stderr, "mtalab: no option is called '%.*s'%s%s%s; try --help\n", (int)length, word,
+    fprintf(stderr, "mtalab: no option is called '%.*s'%s%s%s; try --help\n", (int)strcspn(word, "="), word,
             nearest != NULL ? ", did you mean '" : "", nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
     return NULL;
 }
 
-/* Takes an option and, from the next word or behind '=', its argument. */
+/* Takes an option and its argument: the next word, or what stands behind '=' or behind a single letter. */
 static bool take_option(const struct command_line *line, char **argv, int argc, int *i)
 {
     const struct command_option *option = find_option(line, argv[*i]);
-    const char *equals = strchr(argv[*i], '=');
     if (option == NULL)
         return false;
-    if (option->argument == NULL && equals == NULL) {
+    const char *rest = argv[*i] + name_length(argv[*i]);
+    if (option->argument == NULL && *rest == '\0') {
         *option->value = option->name;
         return true;
     }
-    if (option->argument == NULL || (equals == NULL && *i + 1 >= argc)) {
+    if (option->argument == NULL || (*rest == '\0' && *i + 1 >= argc)) {
         fprintf(stderr, "mtalab: %s takes %s argument\n", option->name, option->argument == NULL ? "no" : "an");
         return false;
     }
-    *option->value = equals != NULL ? equals + 1 : argv[++*i];
+    *option->value = *rest != '\0' ? rest + (*rest == '=') : argv[++*i];
     return true;
 }
 

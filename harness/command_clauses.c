@@ -77,10 +77,12 @@ static int run(struct arena *arena, const char *folder, const struct ledger_wish
     struct ledger_wish states_of_all = *wish;
     states_of_all.only_open = false;
     ledger_sum(corpus, clauses, &states_of_all, &sums);
-    if (!json)
+    if (!json && shown > 0)
         print_sums(&sums);
     ledger_check(corpus, clauses, corpus->diags);
     diag_print(corpus->diags, stderr);
+    if (shown == 0)
+        fprintf(stderr, "mtalab: no clause is what was asked for; 'mtalab clauses' lists them all\n");
     int status = diag_errors(corpus->diags) > 0 ? 2 : shown == 0 ? 4 : 0;
     corpus_free(&corpus);
     return status;

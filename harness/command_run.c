@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * mtalab run - runs cases and says what came of them. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,7 +81,7 @@ static int read_numbers(struct run *run)
     unsigned long workers = (unsigned long)sysconf(_SC_NPROCESSORS_ONLN), repeat = 1, budget = BUDGET_S;
     run->wish.modes = said->mode != NULL ? mode_parse_set(said->mode) : MODES_ALL;
     if (run->wish.modes == 0)
-        return mistake("no mode; write --mode dane=mandatory or --mode dane=none,mta-sts=opportunistic", said->mode);
+        return mistake("--mode wants dane=mandatory, or dane=none,mta-sts=opportunistic", said->mode);
     if (said->workers != NULL && !read_number(said->workers, 1, WORKERS_MAX, &workers))
         return mistake("-j wants a number of workers", said->workers);
     if (said->shard != NULL && !read_shard(said->shard, &run->wish))
@@ -199,7 +200,7 @@ static bool write_report(const struct run *run, const struct report_format *form
     bool written = out != NULL && format->write(&run->report, out);
     written &= out != NULL && (out == stdout ? fflush(out) : fclose(out)) == 0;
     if (!written)
-        fprintf(stderr, "mtalab: cannot write the report %s\n", path);
+        fprintf(stderr, "mtalab: cannot write the report %s: %s\n", path, strerror(errno));
     return written;
 }
 

@@ -96,9 +96,16 @@ static void report_missing(struct reading *reading, const char *wanted)
 {
     struct arena *arena = reading->corpus->arena;
     struct names kept = reading->paths, names = {0};
+    const char *directory = reading->corpus->directory;
+    if (directory != NULL && !is_folder(directory)) {
+        diag_error(reading->corpus->diags, (struct srcpos){0},
+                   "there is no file or folder '%s', nor a folder '%s' with scenarios; --scenarios says where it is",
+                   wanted, directory);
+        return;
+    }
     reading->paths = (struct names){0};
-    if (reading->corpus->directory != NULL && is_folder(reading->corpus->directory))
-        add_folder(reading, reading->corpus->directory, 0);
+    if (directory != NULL)
+        add_folder(reading, directory, 0);
     for (size_t i = 0; i < reading->paths.count; i++)
         *ARENA_PUSH(arena, &names) = name_of(reading->corpus, reading->paths.items[i]);
     reading->paths = kept;
