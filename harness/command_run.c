@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "harness/command.h"
 #include "harness/locate.h"
 #include "harness/runner.h"
@@ -269,8 +270,11 @@ static int run_cases(struct run *run)
     run->runner.arg = run;
     bool ran = runner_run(run->arena, &run->runner, &outcome, &err);
     int status = sum_up(run, &outcome, began_us);
-    if (!ran)
-        fprintf(stderr, "mtalab: %s\n", err.text);
+    if (!ran) {
+        fputs("mtalab: ", stderr);
+        text_print_escaped(stderr, err.text, strlen(err.text)); /* it may quote an adapter */
+        fputc('\n', stderr);
+    }
     return ran || status == 1 ? status : 3;
 }
 

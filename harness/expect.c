@@ -150,11 +150,6 @@ static const struct expect_row rows[] = {
     {"request", EXPECT_WEB, "an HTTPS request at a policy host", is_request},
 };
 
-const struct expect_row *expect_at(size_t i)
-{
-    return i < COUNT(rows) ? &rows[i] : NULL;
-}
-
 const struct expect_row *expect_find(enum expect_subject about, const char *word)
 {
     for (size_t i = 0; i < COUNT(rows); i++)

@@ -15,7 +15,6 @@ struct expect_row {
     bool (*is)(const struct journal_event *event, const char *host);
 };
 const struct expect_row *expect_find(enum expect_subject about, const char *word);   /* NULL: no such word */
-const struct expect_row *expect_at(size_t i);                                        /* NULL at the end */
 const char *expect_nearest(enum expect_subject about, const char *word);
 
 /* The first event from `from` up to `until` (exclusive) that is the evidence; NULL: not seen. Names under the sender's

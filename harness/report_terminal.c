@@ -39,8 +39,9 @@ static void print_text(FILE *out, const char *text)
 static void head(const struct case_result *r, bool colour, FILE *out)
 {
     verdict_word(r->kind, colour, out);
-    fprintf(out, "  %s   dane=%s mta-sts=%s", r->title, mode_dane_words[mode_dane(r->mode)],
-            mode_sts_words[mode_sts(r->mode)]);
+    fputs("  ", out);
+    print_text(out, r->title);
+    fprintf(out, "   dane=%s mta-sts=%s", mode_dane_words[mode_dane(r->mode)], mode_sts_words[mode_sts(r->mode)]);
     if (r->clause != NULL)
         fprintf(out, "    %s %s", r->clause, r->level != NULL ? r->level : "");
     fprintf(out, "   %.2f s\n", r->seconds);

@@ -172,17 +172,17 @@ static const char *how_it_ended(struct arena *arena, int status, bool in_time)
 static bool run_in_child(const struct worker *worker, const struct schedule_item *item, struct arena *arena,
                          struct case_result *result)
 {
-    int ends[2], status = 0;
+    int ends[2] = {-1, -1}, status = 0;
     struct rusage usage = {0};
     int64_t until_us = clock_monotonic_us() + (int64_t)((worker->setting->budget_s + WATCHDOG_S) * 1e6);
     pid_t child = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
     if (child == 0)
         run_case(worker, item, ends[1]);
     close(ends[1]);
-    char *line = read_until(ends[0], until_us);
+    char *line = child > 0 ? read_until(ends[0], until_us) : NULL;
     close(ends[0]);
     bool in_time = clock_monotonic_us() < until_us;
-    if (!in_time)
+    if (child > 0 && !in_time)
         kill(child, SIGKILL);
     while (child > 0 && wait4(child, &status, 0, &usage) < 0 && errno == EINTR)
         ;
@@ -248,6 +248,7 @@ int worker_main(const struct sandbox *sandbox, void *arg)
     struct err err = {0};
     unsigned long index;
     FILE *in = fdopen(worker.setting->socket, "r");
+    close(worker.setting->peer);
     warm_up();
     bool going = in != NULL && hire(&worker, &err);
     while (going && fscanf(in, "%lu", &index) == 1 && index < worker.setting->schedule->count)
