@@ -122,7 +122,7 @@ static const char *phrase_of(struct bench *b, const struct verdict_step *step, c
         return sts ? arena_printf(b->arena, "although the MTA-STS policy in force forbids it (%s)", defect->what)
                    : NULL;
     case MECHANISM_SMTP:
-        return arena_printf(b->arena, "%s, although TLS was demanded (%s)", clear ? "in clear" : "over TLS",
+        return arena_printf(b->arena, clear ? "in clear, although TLS was demanded (%s)" : "over TLS, although %s",
                             defect->what);
     case MECHANISM_DNS:
         return arena_printf(b->arena, "although DNS had failed (%s)", defect->what);
@@ -142,7 +142,7 @@ static const char *what_was_wrong(struct bench *b, const struct verdict_step *st
     }
     if (mode_dane(b->q->mode) == MODE_DANE_MANDATORY)
         return "over a channel that DANE had not authenticated, although DANE is mandatory";
-    return clear ? "in clear, although it had to wait" : "over TLS, although it had to wait";
+    return clear ? "in clear, which must not be here" : "over TLS, although that host must not get it";
 }
 
 static const char *wrong_sending(struct bench *b, const struct verdict_step *step, const struct journal_event *event,
