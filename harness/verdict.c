@@ -442,6 +442,15 @@ static bool judge_rest(struct bench *b)
     return false;
 }
 
+/* What the lab itself could not do: told by who ran the case, or witnessed by a fake. NULL: all went well. */
+static const char *trouble_of(const struct verdict_question *q)
+{
+    for (size_t i = 0; q->trouble == NULL && i < journal_count(q->journal); i++)
+        if (journal_at(q->journal, i)->kind == JOURNAL_LAB_TROUBLE)
+            return journal_get(journal_at(q->journal, i), "what");
+    return q->trouble;
+}
+
 void verdict_judge(struct arena *arena, const struct verdict_question *question, struct verdict *out)
 {
     struct bench b = {.arena = arena, .q = question, .out = out};
@@ -449,8 +458,9 @@ void verdict_judge(struct arena *arena, const struct verdict_question *question,
     name_clauses(&b);
     if (judge_forbidden(&b))
         return;
-    if (question->trouble != NULL) {
-        unknown(&b, question->scenario->at, arena_printf(arena, "the lab itself failed: %s", question->trouble));
+    const char *trouble = trouble_of(question);
+    if (trouble != NULL) {
+        unknown(&b, question->scenario->at, arena_printf(arena, "the lab itself failed: %s", trouble));
         return;
     }
     if (journal_full(question->journal)) {

@@ -47,6 +47,8 @@ static void witness(struct journal *journal, const char *script)
             journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 1, "token", "t1", "channel", event + 8, NULL);
         else if (strncmp(event, "took ", 5) == 0)
             witness_envelope(journal, event + 5);
+        else if (strcmp(event, "trouble") == 0)
+            journal_add(journal, JOURNAL_LAB_TROUBLE, "mta-sts.partner.example", 1, "what", "nginx died", NULL);
         else if (strcmp(event, "stray") == 0)
             journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 1, "token", "", "channel", "tls", NULL);
         else if (strcmp(event, "submitted") == 0)
@@ -127,6 +129,7 @@ static const struct row rows[] = {
     {"a SHOULD is no MUST", OPPORTUNISTIC_NONE, "tlsa;connect", IS(DEFERRED), "no connect", -1, "4.4.1", NULL, VERDICT_WARN, "must never do", .level = "SHOULD NOT"},
     {"the second choice of a latitude", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED) | IS(DEFERRED), NULL, -1, "4.4.1", NULL, VERDICT_INFO, "leave room (L1)",
      .latitude = "L1"},
+    {"trouble that a fake witnessed", NONE_STS, "sts;trouble;message tls", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_UNKNOWN, "nginx died"},
     {"delivered twice", OPPORTUNISTIC_NONE, "took tls;took tls", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "twice"},
     {"the second time in clear", OPPORTUNISTIC_NONE, "message tls;message clear", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "in clear", .channel = 2},
     {"in clear under mandatory, whatever the scenario says", MANDATORY_NONE, "message clear", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL,
