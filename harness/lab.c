@@ -109,11 +109,6 @@ bool lab_change(struct lab *lab, struct plan *plan, struct err *err)
            fakests_change(lab->sts, &plan->sts, err) && write_files(lab, plan, err) && tell_resolver(lab, plan, err);
 }
 
-struct fakedns *lab_dns(struct lab *lab)
-{
-    return lab->dns;
-}
-
 void lab_stop(struct lab **lab)
 {
     if (lab == NULL || *lab == NULL)

@@ -24,7 +24,6 @@ struct lab;
 struct lab *lab_start(const struct lab_setting *setting, struct plan *plan, struct err *err) NODISCARD;
 /* Another world, with what was kept of the first: keys, connections under way. */
 bool lab_change(struct lab *lab, struct plan *plan, struct err *err) NODISCARD;
-struct fakedns *lab_dns(struct lab *lab);
 void lab_stop(struct lab **lab);
 /* Takes away what a case left, however it ended. */
 void lab_clear(const struct sandbox *sandbox);
