@@ -254,13 +254,15 @@ static int run_cases(struct run *run)
     struct runner_outcome outcome;
     int64_t began_us = clock_monotonic_us();
     schedule_make(run->arena, run->corpus, &run->wish, &run->schedule);
+    run->runner.kind = run->said.loopback != NULL ? SANDBOX_LOOPBACK : SANDBOX_AUTO;
+    if (run->runner.kind == SANDBOX_LOOPBACK)
+        run->runner.workers = 1; /* there is one port 25 */
     if (run->runner.workers > run->schedule.count && run->schedule.count > 0)
         run->runner.workers = (unsigned)run->schedule.count;
     run->report = (struct report_run){.corpus = run->corpus,
                                       .clauses = run->clauses,
                                       .subject = run->said.mta,
                                       .selected = run->schedule.selected};
-    run->runner.kind = run->said.loopback != NULL ? SANDBOX_LOOPBACK : SANDBOX_AUTO;
     announce(run);
     run->runner.schedule = &run->schedule;
     run->runner.clauses = run->clauses;

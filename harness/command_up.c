@@ -310,6 +310,11 @@ static int run_in_sandbox(struct up *up)
                                 .body = live,
                                 .arg = up};
     pid_t child = sandbox_spawn(&spec, &err);
+    if (child < 0 && spec.kind == SANDBOX_AUTO && sandbox_loopback_possible()) {
+        fprintf(stderr, "mtalab: %s: the world is on 127.0.0.0/8 instead\n", err.text);
+        spec.kind = SANDBOX_LOOPBACK;
+        child = sandbox_spawn(&spec, &err);
+    }
     if (child < 0) {
         fprintf(stderr, "mtalab: %s\n'mtalab doctor' says what to do\n", err.text);
         return LAB_FAILED;

@@ -191,6 +191,7 @@ static void end_worker(const struct runner *runner, struct hand *hand)
 {
     if (hand->pid <= 0)
         return;
+    shutdown(bufferevent_getfd(hand->link), SHUT_RDWR); /* freeing closes it only when the loop next runs */
     bufferevent_free(hand->link);
     if (runner->kind != SANDBOX_LOOPBACK)
         kill(hand->pid, SIGKILL);

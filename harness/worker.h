@@ -12,6 +12,7 @@
 
 struct worker_setting {
     int socket;
+    int peer; /* the runner's end, inherited: closed at once, so that its closing is seen */
     const char *adapter;
     const struct schedule *schedule;
     const struct clauses *clauses;
