@@ -271,12 +271,13 @@ static int run_cases(struct run *run)
     run->runner.finished = on_finished;
     run->runner.arg = run;
     bool ran = runner_run(run->arena, &run->runner, &outcome, &err);
-    int status = sum_up(run, &outcome, began_us);
-    if (!ran) {
-        fputs("mtalab: ", stderr);
-        text_print_escaped(stderr, err.text, strlen(err.text)); /* it may quote an adapter */
-        fputc('\n', stderr);
+    if (!ran)
+        fprintf(stderr, "mtalab: %s\n", err.text);
+    if (!ran && outcome.count == 0) {
+        fputs("'mtalab doctor' says what blocks on this machine\n", stderr);
+        return 3;
     }
+    int status = sum_up(run, &outcome, began_us);
     return ran || status == 1 ? status : 3;
 }
 
