@@ -271,8 +271,11 @@ static int run_cases(struct run *run)
     run->runner.finished = on_finished;
     run->runner.arg = run;
     bool ran = runner_run(run->arena, &run->runner, &outcome, &err);
-    if (!ran)
-        fprintf(stderr, "mtalab: %s\n", err.text);
+    if (!ran) {
+        fputs("mtalab: ", stderr);
+        text_print_escaped(stderr, err.text, strlen(err.text)); /* it may quote an adapter */
+        fputc('\n', stderr);
+    }
     if (!ran && outcome.count == 0) {
         fputs("'mtalab doctor' says what blocks on this machine\n", stderr);
         return 3;
