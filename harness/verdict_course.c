@@ -188,12 +188,16 @@ void verdict_course(struct arena *arena, const struct verdict_question *q, size_
 
 /* ---- what no course allows ---- */
 
-static bool has_host(const struct plan *plan, const char *name)
+/* A host with the addresses that the plan gave it, and no others. */
+static bool is_plain_host(const struct plan *plan, const char *name)
 {
+    const struct world_name *said = world_find(plan->world, name);
+    bool has_host = false;
     for (size_t i = 0; i < plan->mx.host_count; i++)
-        if (text_name_equal(plan->mx.hosts[i].name, name))
-            return true;
-    return false;
+        has_host |= text_name_equal(plan->mx.hosts[i].name, name);
+    for (size_t i = 0; said != NULL && i < said->address.count; i++)
+        has_host &= strpbrk(said->address.items[i], ".:") == NULL;
+    return has_host && (said == NULL || said->records == NULL);
 }
 
 /* May mail for the domain go to the host? True as well where the world is too intricate to say. */
@@ -207,7 +211,7 @@ static bool may_go_to(const struct plan *plan, const char *domain, const char *h
         const char *space = strrchr(name->mx.items[i], ' '), *exchange = space != NULL ? space + 1 : name->mx.items[i];
         if (text_name_equal(exchange, host))
             return true;
-        plain &= has_host(plan, exchange);
+        plain &= is_plain_host(plan, exchange);
     }
     return name->mx.count == 0 ? text_name_equal(domain, host) : !plain;
 }
