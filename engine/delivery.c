@@ -470,6 +470,7 @@ static struct failure destination_failure(const struct delivery *d)
         [MX_NO_DOMAIN] = CAUSE_NO_DOMAIN, [MX_NO_ADDRESS] = CAUSE_NO_ADDRESS, [MX_LOOKUP_FAILED] = CAUSE_DNS_FAILED,
         [MX_LOOP] = CAUSE_LOOP,
     };
+    static_assert(COUNT(of_state) == MX_STATE_COUNT, "every state has its cause");
     static const char *const denials[] = {
         [CAUSE_NULL_MX] = "the domain says it takes no mail",
         [CAUSE_NO_DOMAIN] = "the domain does not exist",

@@ -36,7 +36,8 @@ enum mx_state {
     MX_NO_DOMAIN /* NXDOMAIN */,
     MX_NO_ADDRESS /* nothing to connect to */,
     MX_LOOP /* this server is the best of its hosts */,
-    MX_LOOKUP_FAILED
+    MX_LOOKUP_FAILED,
+    MX_STATE_COUNT
 };
 
 struct mx_host {

@@ -9,7 +9,12 @@
 static const char *const event_words[] = {"skip", "fail", "send", "deliver", "defer", "bounce"};
 static const char *const trust_words[] = {"not-asked", "secure", "insecure", "overridden", "bogus", "failed"};
 static const char *const tlsa_words[] = {"not-asked", "absent", "insecure", "unusable", "usable", "failed"};
-static const char *const mx_words[] = {"found", "implicit", "null", "no-domain", "no-address", "failed"};
+static const char *const mx_words[] = {
+    [MX_FOUND] = "found",          [MX_IMPLICIT] = "implicit",     [MX_NULL] = "null",
+    [MX_NO_DOMAIN] = "no-domain",  [MX_NO_ADDRESS] = "no-address", [MX_LOOP] = "loop",
+    [MX_LOOKUP_FAILED] = "failed",
+};
+static_assert(COUNT(mx_words) == MX_STATE_COUNT, "every state has its word");
 static const char *const sts_words[] = {"absent", "none", "testing", "enforce"};
 static const char *const demand_words[] = {"nothing", "tls", "dane", "pkix", "dane+pkix"};
 

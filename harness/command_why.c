@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * mtalab why - what is behind a scenario: the rule in our words, what it expects, its control twin, the postures near it,
+ * mtalab why - what is behind a scenario: the rule in our words, what it expects, its control twin, what is near it,
  * what is known of MTAs, and how to see it by hand. */
 #include <stdlib.h>
 #include <string.h>
