@@ -26,6 +26,8 @@ struct worker {
     const struct sandbox *sandbox;
     struct subject *subject;
     struct resolver *resolver;
+    struct clock clock;
+    struct plan_pki *pki;    /* what all cases have, and inherit */
     const char *unsupported; /* why nothing can be run with this subject here; NULL */
     struct arena *arena;     /* of unsupported */
 };
@@ -76,18 +78,16 @@ static bool start_subject(struct worker *worker, struct loop *loop, struct err *
     return true;
 }
 
-/* The first key and the first context cost the library 10 ms, which every case would pay again: children inherit them. */
-static void warm_up(void)
+/* The first key and the first context cost the library 10 ms, which every case would pay again, and the sender's own
+ * domain is the same in every world: children inherit them. */
+static bool warm_up(struct worker *worker, struct err *err)
 {
-    const char *name = "warm.example";
-    struct identity_spec spec = {.names = &name, .name_count = 1};
-    struct identity *identity = identity_new(&spec, NULL, NULL);
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    if (identity == NULL || context == NULL || !identity_use(identity, context, NULL))
-        return; /* the first case will say why */
-    SSL_free(SSL_new(context));
+    if (context != NULL)
+        SSL_free(SSL_new(context));
     SSL_CTX_free(context);
-    identity_free(&identity);
+    worker->pki = plan_pki_new(&worker->clock, err);
+    return worker->pki != NULL && plan_pki_prepare(worker->pki, err);
 }
 
 static bool hire(struct worker *worker, struct err *err)
@@ -119,6 +119,7 @@ static void run_case(const struct worker *worker, const struct schedule_item *it
                                    .subject = worker->subject,
                                    .resolver = worker->resolver,
                                    .clauses = worker->setting->clauses,
+                                   .pki = worker->pki,
                                    .budget_s = worker->setting->budget_s,
                                    .keep_journal = worker->setting->keep_journal};
     struct case_result result;
@@ -219,6 +220,8 @@ static bool answer(struct worker *worker, size_t index, struct err *err)
     const struct schedule_item *item = &worker->setting->schedule->items[index];
     struct case_result result;
     bool in_step = true;
+    if (!plan_pki_prepare_for(worker->pki, item->scenario, err))
+        return false;
     if (worker->unsupported != NULL)
         case_result_without_run(arena, item->scenario, item->mode, subject_facts(worker->subject), VERDICT_UNSUPPORTED,
                                 worker->unsupported, &result);
@@ -248,9 +251,13 @@ int worker_main(const struct sandbox *sandbox, void *arg)
     struct err err = {0};
     unsigned long index;
     FILE *in = fdopen(worker.setting->socket, "r");
+<<<<<<< ours
     close(worker.setting->peer);
     warm_up();
     bool going = in != NULL && hire(&worker, &err);
+=======
+    bool going = in != NULL && hire(&worker, &err) && warm_up(&worker, &err);
+>>>>>>> theirs
     while (going && fscanf(in, "%lu", &index) == 1 && index < worker.setting->schedule->count)
         going = answer(&worker, index, &err);
     if (!going)
