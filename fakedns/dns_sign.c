@@ -32,26 +32,32 @@ struct dns_keys {
 
 struct dns_keyring {
     struct dns_keys *first;
+    EVP_PKEY *rsa; /* of every zone; NULL: not made yet */
 };
 
 /* --- keys --- */
 
-/* Takes about 0.2 s to make; kept until the process ends. */
-static EVP_PKEY *rsa_key(void)
+static EVP_PKEY *rsa_key(struct dns_keyring *ring)
 {
-    static EVP_PKEY *kept;
-    if (kept == NULL)
-        kept = EVP_RSA_gen(RSA_BITS);
-    if (kept != NULL)
-        EVP_PKEY_up_ref(kept);
-    return kept;
+    if (ring->rsa == NULL)
+        ring->rsa = EVP_RSA_gen(RSA_BITS);
+    if (ring->rsa != NULL)
+        EVP_PKEY_up_ref(ring->rsa);
+    return ring->rsa;
 }
 
-static ldns_key *new_material(ldns_signing_algorithm algorithm)
+bool fakedns_make_slow_keys(struct dns_keyring *ring, enum dns_algorithm algorithm, struct err *err)
+{
+    EVP_PKEY *rsa = algorithm == DNS_RSA_SHA256 ? rsa_key(ring) : NULL;
+    EVP_PKEY_free(rsa); /* the ring's stays */
+    return algorithm != DNS_RSA_SHA256 || rsa != NULL || err_set(err, ERR_SYSTEM, "no RSA key could be made");
+}
+
+static ldns_key *new_material(struct dns_keyring *ring, ldns_signing_algorithm algorithm)
 {
     if (algorithm != LDNS_SIGN_RSASHA256)
         return ldns_key_new_frm_algorithm(algorithm, 0);
-    EVP_PKEY *rsa = rsa_key();
+    EVP_PKEY *rsa = rsa_key(ring);
     ldns_key *key = rsa != NULL ? ldns_key_new() : NULL;
     if (key == NULL) {
         EVP_PKEY_free(rsa);
@@ -62,9 +68,9 @@ static ldns_key *new_material(ldns_signing_algorithm algorithm)
     return key;
 }
 
-static ldns_key_list *new_key(enum dns_algorithm algorithm, uint16_t flags)
+static ldns_key_list *new_key(struct dns_keyring *ring, enum dns_algorithm algorithm, uint16_t flags)
 {
-    ldns_key *key = new_material(algorithms[algorithm].ldns);
+    ldns_key *key = new_material(ring, algorithms[algorithm].ldns);
     if (key == NULL)
         return NULL;
     ldns_key_set_flags(key, flags);
@@ -99,8 +105,8 @@ const struct dns_keys *dns_keyring_get(struct dns_keyring *ring, const char *zon
     if (keys == NULL || (keys->zone = strdup(zone)) == NULL)
         abort();
     keys->algorithm = algorithm;
-    keys->ksk = new_key(algorithm, FLAGS_KSK);
-    keys->zsk = new_key(algorithm, FLAGS_ZSK);
+    keys->ksk = new_key(ring, algorithm, FLAGS_KSK);
+    keys->zsk = new_key(ring, algorithm, FLAGS_ZSK);
     if (keys->ksk == NULL || keys->zsk == NULL) {
         keys_free(keys);
         err_set(err, ERR_SYSTEM, "no %s key could be made", dns_algorithm_words[algorithm]);
@@ -120,6 +126,7 @@ void dns_keyring_free(struct dns_keyring **ring)
         (*ring)->first = keys->next;
         keys_free(keys);
     }
+    EVP_PKEY_free((*ring)->rsa);
     free(*ring);
     *ring = NULL;
 }

@@ -5,20 +5,16 @@
  * looks at few of them. Validity reaches from an hour before to thirty days after now, by the lab's clock and by the
  * machine's, so that a validator on either finds it good; it is made again when the lab's clock has left it.
  *
- * Owns:    a key ring owns its keys. RSA keys are slow to make: one is made per process, and kept.
+ * Owns:    a key ring owns its keys. RSA keys are slow to make: one serves all zones of a ring.
  * Errors:  false with *err filled. */
 #ifndef FAKEDNS_DNS_SIGN_H
 #define FAKEDNS_DNS_SIGN_H
 
 #include "fakedns/dns_zone.h"
 
-struct dns_keyring;
-
-struct dns_keyring *dns_keyring_new(void);
 /* The keys of a zone, made at the first call; the same as long as the algorithm is. */
 const struct dns_keys *dns_keyring_get(struct dns_keyring *ring, const char *zone, enum dns_algorithm algorithm,
                                        struct err *err) NODISCARD;
-void dns_keyring_free(struct dns_keyring **ring);
 
 /* How one RRset is signed; what a fault may turn. */
 struct dns_signing {

@@ -25,7 +25,7 @@ struct fakedns {
     const struct clock *clock;
     struct loop *loop;
     struct journal *journal;
-    struct dns_keyring *keyring;
+    struct dns_keyring *keyring, *own_keyring;
     struct eras eras;
     struct dns_listen *listen; /* NULL: not yet */
     struct arena *reply;       /* of the answer just given */
@@ -132,10 +132,21 @@ struct fakedns *fakedns_new(const struct fakedns_config *config, const struct cl
     struct fakedns *dns = calloc(1, sizeof *dns);
     if (dns == NULL)
         abort();
-    *dns = (struct fakedns){.clock = clock, .loop = loop, .journal = journal, .keyring = dns_keyring_new()};
+    *dns = (struct fakedns){.clock = clock, .loop = loop, .journal = journal, .keyring = config->keyring};
+    if (dns->keyring == NULL)
+        dns->keyring = dns->own_keyring = dns_keyring_new();
     if (!make_eras(&dns->eras, dns, config, err))
         fakedns_free(&dns);
     return dns;
+}
+
+bool fakedns_make_keys(struct dns_keyring *ring, const struct fakedns_config *config, struct err *err)
+{
+    static const struct clock now;
+    struct dns_world *world = dns_world_new(config, 0, &now, ring, err);
+    bool made = world != NULL;
+    dns_world_free(&world);
+    return made;
 }
 
 bool fakedns_listen(struct fakedns *dns, struct err *err)
@@ -207,7 +218,7 @@ void fakedns_free(struct fakedns **dns)
         return;
     dns_listen_free(&(*dns)->listen);
     eras_free(&(*dns)->eras);
-    dns_keyring_free(&(*dns)->keyring);
+    dns_keyring_free(&(*dns)->own_keyring);
     arena_free(&(*dns)->reply);
     free(*dns);
     *dns = NULL;

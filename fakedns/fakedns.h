@@ -4,7 +4,8 @@
  *
  * It knows zones, records and faults; it does not know what a scenario is.
  *
- * Owns:    keys, signed zones, sockets. Keys of a zone survive fakedns_change(), so the trust anchor stays.
+ * Owns:    keys (unless it is lent a ring of them), signed zones, sockets. Keys of a zone survive fakedns_change(), so
+ *          the trust anchor stays.
  * Borrows: loop, journal and clock, which must outlive it; the config only during the call.
  * Errors:  false or NULL with *err filled; a fault that finds nothing to spoil is an error, never a silent success.
  * Threads: one. */
@@ -51,11 +52,22 @@ struct fakedns_fault {
     const char *id;                     /* journal's FAULT_HIT carries it */
 };
 
+/* Keys of zones, by name and algorithm, for worlds one after the other that shall have the same. Each is made when it
+ * is first wanted; an RSA key, which takes 0.2 s, serves every zone. */
+struct dns_keyring;
+struct dns_keyring *dns_keyring_new(void);
+void dns_keyring_free(struct dns_keyring **ring);
+
 struct fakedns_config {
     const struct fakedns_zone *zones;   size_t zone_count;
     const struct fakedns_fault *faults; size_t fault_count;
     uint16_t port;                      /* 0: 53 */
+    struct dns_keyring *keyring;        /* borrowed, must outlive the fakedns; NULL: one of its own */
 };
+
+/* Makes ahead of time the keys that a world will want. */
+bool fakedns_make_keys(struct dns_keyring *ring, const struct fakedns_config *config, struct err *err) NODISCARD;
+bool fakedns_make_slow_keys(struct dns_keyring *ring, enum dns_algorithm algorithm, struct err *err) NODISCARD;
 
 /* The fault table, for check, `mtalab faults`, and help. */
 struct dns_fault_info {

@@ -21,7 +21,6 @@ struct run {
     struct clock clock;
     struct loop *loop;
     struct journal *journal;
-    struct plan_pki *pki;
     struct lab *lab;
     struct plan **plans; /* one a step; a step without change has its predecessor's */
     struct verdict_step *steps;
@@ -135,7 +134,7 @@ static struct plan *make_plan(struct run *run, const struct world *world)
     struct diag_list *diags = diag_new(run->arena);
     const struct sandbox *box = run->setting->sandbox;
     bool loopback = box->kind == SANDBOX_LOOPBACK;
-    struct plan *plan = plan_build(run->scenario, world, loopback ? PLAN_NET_LOOPBACK : PLAN_NET_LAB, run->pki,
+    struct plan *plan = plan_build(run->scenario, world, loopback ? PLAN_NET_LOOPBACK : PLAN_NET_LAB, run->setting->pki,
                                    &run->clock, diags, &err);
     if (plan == NULL && loopback)
         run->unsupported = arena_printf(run->arena, "this world needs namespaces, which are forbidden here: %s",
@@ -400,8 +399,7 @@ static bool set_up(struct run *run, struct err *err)
     if (getrandom(&run->token, sizeof run->token, 0) != sizeof run->token)
         run->token = (uint64_t)clock_monotonic_us();
     run->loop = loop_new(err);
-    run->pki = run->loop != NULL ? plan_pki_new(&run->clock, err) : NULL;
-    return run->pki != NULL;
+    return run->loop != NULL;
 }
 
 static void clean_up(struct run *run)
@@ -410,8 +408,6 @@ static void clean_up(struct run *run)
     for (size_t i = run->scenario->step_count; i-- > 0;)
         if (run->plans[i] != NULL && (i == 0 || run->plans[i] != run->plans[i - 1]))
             plan_free(&run->plans[i]);
-    if (run->pki != NULL)
-        plan_pki_free(&run->pki);
     journal_free(&run->journal);
     loop_free(&run->loop);
 }

@@ -21,6 +21,7 @@ struct case_setting {
     struct subject *subject;
     struct resolver *resolver; /* NULL: the subject validates by itself */
     const struct clauses *clauses;
+    struct plan_pki *pki;
     double budget_s;
     bool keep_journal;
 };

@@ -174,7 +174,8 @@ static void hand_over(struct plan_builder *b)
     plan->dns = (struct fakedns_config){.zones = b->zones.items,
                                         .zone_count = b->zones.count,
                                         .faults = b->faults.items,
-                                        .fault_count = b->faults.count};
+                                        .fault_count = b->faults.count,
+                                        .keyring = plan_pki_zone_keys(b->pki)};
     plan->defects = b->defects.items;
     plan->defect_count = b->defects.count;
     plan->ca_pem = plan_pki_roots_pem(plan->arena, b->pki);
@@ -214,4 +215,30 @@ void plan_free(struct plan **plan)
     struct arena *arena = (*plan)->arena;
     *plan = NULL;
     arena_free(&arena);
+}
+
+/* --- ahead of time --------------------------------------------------------------------------------------------- */
+
+bool plan_pki_prepare(struct plan_pki *pki, struct err *err)
+{
+    static const struct world nothing;
+    struct arena *arena = arena_new("plan_pki_prepare");
+    struct plan *plan = plan_build(NULL, &nothing, PLAN_NET_LAB, pki, NULL, diag_new(arena), err);
+    bool made = plan != NULL && fakedns_make_keys(plan_pki_zone_keys(pki), &plan->dns, err);
+    plan_free(&plan);
+    arena_free(&arena);
+    plan_pki_addresses(pki)->count = 0; /* they are given anew in each world */
+    return made;
+}
+
+bool plan_pki_prepare_for(struct plan_pki *pki, const struct scenario *scenario, struct err *err)
+{
+    for (size_t i = 0; i < scenario->step_count; i++) {
+        const struct world *world = scenario->steps[i].world;
+        for (size_t k = 0; world != NULL && k < world->count; k++)
+            if (!fakedns_make_slow_keys(plan_pki_zone_keys(pki), (enum dns_algorithm)world->names[k].dnssec.algorithm,
+                                        err))
+                return false;
+    }
+    return true;
 }

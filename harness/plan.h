@@ -47,10 +47,15 @@ struct plan {
     const char *sender_domain;    /* "sender.example": sound and DANE-authenticated: takes reports in every mode */
 };
 
-/* Keys and roots that several plans of one case share, so that a change of the world changes only what it says. */
+/* Keys of hosts and zones, and roots, that several plans of one case share, so that a change of the world changes only
+ * what it says. */
 struct plan_pki;
 struct plan_pki *plan_pki_new(const struct clock *clock, struct err *err) NODISCARD;
 void plan_pki_free(struct plan_pki **pki);
+/* Makes ahead what all worlds have: the sender's own domain. The first use of the libraries comes with it. */
+bool plan_pki_prepare(struct plan_pki *pki, struct err *err) NODISCARD;
+/* Makes ahead the keys of a scenario's zones that take long to make. */
+bool plan_pki_prepare_for(struct plan_pki *pki, const struct scenario *scenario, struct err *err) NODISCARD;
 
 enum plan_net { PLAN_NET_LAB /* 198.18.0.0/15, 2001:db8::/32 */, PLAN_NET_LOOPBACK /* 127.0.0.0/8 */ };
 struct plan *plan_build(const struct scenario *scenario, const struct world *world, enum plan_net net,

@@ -82,6 +82,7 @@ struct plan_pki_addresses {
     size_t count, room;
 };
 struct plan_pki_addresses *plan_pki_addresses(struct plan_pki *pki);
+struct dns_keyring *plan_pki_zone_keys(struct plan_pki *pki);
 const char *plan_pki_roots_pem(struct arena *arena, const struct plan_pki *pki);
 const struct identity *plan_pki_root(const struct plan_pki *pki, const char *word); /* "private-root"; NULL: none */
 /* What a host shows by its certificate:. NULL with *err filled. */

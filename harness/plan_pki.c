@@ -27,6 +27,7 @@ struct plan_pki {
         size_t count, room;
     } identities;
     struct plan_pki_addresses addresses;
+    struct dns_keyring *zone_keys;
 };
 
 static const struct {
@@ -53,7 +54,7 @@ struct plan_pki *plan_pki_new(const struct clock *clock, struct err *err)
 {
     struct arena *arena = arena_new("plan_pki");
     struct plan_pki *pki = arena_alloc(arena, sizeof *pki);
-    *pki = (struct plan_pki){.arena = arena, .clock = clock};
+    *pki = (struct plan_pki){.arena = arena, .clock = clock, .zone_keys = dns_keyring_new()};
     for (size_t i = 0; i < COUNT(authority_rows); i++)
         if (!make_authority(pki, &pki->authorities[authority_rows[i].issuer], authority_rows[i].subject, err)) {
             plan_pki_free(&pki);
@@ -73,6 +74,7 @@ void plan_pki_free(struct plan_pki **pki)
         identity_free(&(*pki)->authorities[i].intermediate);
         identity_free(&(*pki)->authorities[i].root);
     }
+    dns_keyring_free(&(*pki)->zone_keys);
     *pki = NULL;
     arena_free(&arena);
 }
@@ -85,6 +87,11 @@ struct arena *plan_pki_arena(struct plan_pki *pki)
 struct plan_pki_addresses *plan_pki_addresses(struct plan_pki *pki)
 {
     return &pki->addresses;
+}
+
+struct dns_keyring *plan_pki_zone_keys(struct plan_pki *pki)
+{
+    return pki->zone_keys;
 }
 
 const char *plan_pki_roots_pem(struct arena *arena, const struct plan_pki *pki)

@@ -251,13 +251,8 @@ int worker_main(const struct sandbox *sandbox, void *arg)
     struct err err = {0};
     unsigned long index;
     FILE *in = fdopen(worker.setting->socket, "r");
-<<<<<<< ours
     close(worker.setting->peer);
-    warm_up();
-    bool going = in != NULL && hire(&worker, &err);
-=======
     bool going = in != NULL && hire(&worker, &err) && warm_up(&worker, &err);
->>>>>>> theirs
     while (going && fscanf(in, "%lu", &index) == 1 && index < worker.setting->schedule->count)
         going = answer(&worker, index, &err);
     if (!going)
