@@ -305,6 +305,7 @@ void subject_stop(struct subject **subject)
     process_stop(&it->process, 2000);
     line_pipe_close(&it->says);
     json_decref(it->described);
-    arena_free(&it->arena);
+    struct arena *arena = it->arena; /* the subject lives in it */
+    arena_free(&arena);
     *subject = NULL;
 }
