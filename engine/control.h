@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * control - the administrator's door: a unix socket, one JSON object a line in, one a line out.
  *
- * {"do":"flush"} {"do":"advance","seconds":900} {"do":"forget"} {"do":"status"} {"do":"queue"}
+ * {"do":"flush"} {"do":"wait"} {"do":"advance","seconds":900} {"do":"forget"} {"do":"status"} {"do":"queue"}
  * {"do":"requeue","message":7} {"do":"trace","about":"a@b.example","limit":100} {"do":"stop"}
  * Answers: {"ok":true,...} or {"ok":false,"error":"..."}.
  *

@@ -163,6 +163,14 @@ static json_t *do_flush(struct engine *e, const json_t *request UNUSED, struct c
     return NULL;
 }
 
+/* Tries nothing before its time; only waits until nothing is under way. */
+static json_t *do_wait(struct engine *e, const json_t *request UNUSED, struct control_client *client, bool *later,
+                       struct err *err)
+{
+    (void)answer_when_idle(e, client, later, err);
+    return NULL;
+}
+
 static json_t *do_advance(struct engine *e, const json_t *request, struct control_client *client, bool *later,
                           struct err *err)
 {
@@ -247,7 +255,7 @@ static const struct {
     json_t *(*handle)(struct engine *e, const json_t *request, struct control_client *client, bool *later,
                       struct err *err);
 } verbs[] = {
-    {"flush", do_flush}, {"advance", do_advance}, {"forget", do_forget}, {"status", do_status},
+    {"flush", do_flush}, {"wait", do_wait}, {"advance", do_advance}, {"forget", do_forget}, {"status", do_status},
     {"queue", do_queue}, {"requeue", do_requeue}, {"trace", do_trace},   {"stop", do_stop},
 };
 

@@ -30,6 +30,7 @@ struct state {
     struct process *standby;
     FILE *orders, *answers; /* its standard input and output */
     FILE *control;
+    json_int_t flushed; /* the newest message at the last flush */
 };
 
 static const char *const dane_words[] = {"none", "opportunistic", "mandatory", NULL};
@@ -225,6 +226,7 @@ static bool open_control(struct state *state, struct err *err)
 static bool begin_case(const struct adapter *adapter, struct state *state, struct err *err)
 {
     state->arena = arena_new("case");
+    state->flushed = 0;
     state->directory = arena_printf(state->arena, "%s/%u", adapter_setting(adapter, "MTALAB_DIR"), ++state->cases);
     if (mkdir(state->directory, 0700) != 0)
         return err_set(err, ERR_SYSTEM, "%s: %s", state->directory, strerror(errno));
@@ -264,10 +266,30 @@ static json_t *ask(const struct adapter *adapter, json_t *request)
     return answer != NULL ? answer : adapter_failed("the engine does not answer: %s", wrong.text);
 }
 
+/* The newest message that the engine knows, reports of its own included; 0: none. */
+static json_int_t newest_message(const struct adapter *adapter)
+{
+    json_t *status = ask(adapter, json_pack("{s:s}", "do", "status")), *row;
+    json_int_t newest = 0;
+    size_t i;
+    json_array_foreach(json_object_get(status, "messages"), i, row)
+    {
+        json_int_t id = json_integer_value(json_object_get(row, "message"));
+        newest = id > newest ? id : newest;
+    }
+    json_decref(status);
+    return newest;
+}
+
+/* What is new is on its way by itself, and may have been tried already: it must not be tried a second time. */
 static json_t *do_flush(const struct adapter *adapter, const char *argument)
 {
     (void)argument;
-    return ask(adapter, json_pack("{s:s}", "do", "flush"));
+    struct state *state = adapter->state;
+    bool is_new = newest_message(adapter) > state->flushed;
+    json_t *answer = ask(adapter, json_pack("{s:s}", "do", is_new ? "wait" : "flush"));
+    state->flushed = newest_message(adapter);
+    return answer;
 }
 
 static json_t *do_status(const struct adapter *adapter, const char *argument)
