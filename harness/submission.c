@@ -55,7 +55,7 @@ static int hear(struct talk *talk)
         line[strcspn(line, "\r")] = '\0';
         talk->reply = arena_strdup(talk->arena, line);
         if (strlen(line) >= 3 && line[3] != '-')
-            return atoi(line);
+            return (int)strtol(line, NULL, 10);
     }
     return 0;
 }
