@@ -255,8 +255,8 @@ static const struct {
     json_t *(*handle)(struct engine *e, const json_t *request, struct control_client *client, bool *later,
                       struct err *err);
 } verbs[] = {
-    {"flush", do_flush}, {"wait", do_wait}, {"advance", do_advance}, {"forget", do_forget}, {"status", do_status},
-    {"queue", do_queue}, {"requeue", do_requeue}, {"trace", do_trace},   {"stop", do_stop},
+    {"flush", do_flush}, {"wait", do_wait},       {"advance", do_advance}, {"forget", do_forget}, {"status", do_status},
+    {"queue", do_queue}, {"requeue", do_requeue}, {"trace", do_trace},     {"stop", do_stop},
 };
 
 static json_t *on_control(void *arg, const char *verb, const json_t *request, struct control_client *client,

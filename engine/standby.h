@@ -3,8 +3,8 @@
  * it is told: a test bench that wants a fresh engine for every case pays for its work alone, not for its start.
  *
  * A line of standard input is the path of a configuration; the engine before it, if there is one, is ended first. The
- * answer on standard output is "ready" once the new one takes mail, or "failed". An empty line only ends the engine that
- * runs; the answer is "ended". The end of the input ends both.
+ * answer on standard output is "ready" once the new one takes mail, or "failed". An empty line only ends the engine
+ * that runs; the answer is "ended". The end of the input ends both.
  *
  * Owns:    the engine's process, which dies with this one.
  * Threads: one. */

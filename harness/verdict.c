@@ -357,7 +357,8 @@ static bool judge_code(struct bench *b, size_t index, const struct expectation *
                    arena_printf(b->arena, "%s gave status %s; it had to be %s.", b->q->subject->name, code, e->code));
 }
 
-/* Was the question asked at all by which this defect is found? Where asking is the sender's duty, not asking is a difference. */
+/* Was the question asked at all by which this defect is found? Where asking is the sender's duty, not asking is
+ * a difference. */
 static bool asked_for(struct bench *b, const struct verdict_step *step, enum plan_mechanism mechanism)
 {
     const char *word = mechanism == MECHANISM_TLSA ? "tlsa-query" : mechanism == MECHANISM_STS ? "mta-sts-query" : NULL;

@@ -17,7 +17,8 @@ struct subject_facts {            /* what an adapter's describe said */
     const char *name, *version;
     unsigned modes;               /* mask of the modes it has */
     const char *const *features; size_t feature_count;
-    const char *(*reading)(const void *arg, const char *key); const void *reading_arg;   /* declared latitude; NULL: none */
+    const char *(*reading)(const void *arg, const char *key); /* declared latitude; NULL: none */
+    const void *reading_arg;
     bool own_resolver, asynchronous_fetch, needs_root;
 };
 bool subject_has(const struct subject_facts *facts, const char *feature);
@@ -49,7 +50,8 @@ struct verdict {
     const char *clause, *level;   /* NULL: none */
     const char *partly;           /* what could not be judged for this subject; NULL */
 };
-/* Forbidden evidence first, then what must be seen and the course of the message, then the defects that had to be hit. */
+/* Forbidden evidence first, then what must be seen and the course of the message, then the defects that had to
+ * be hit. */
 void verdict_judge(struct arena *arena, const struct verdict_question *question, struct verdict *out);
 
 #endif

@@ -83,7 +83,8 @@ static size_t waiting(const struct verdict_step *step, const char *recipient)
     return count;
 }
 
-/* Messages to the recipient, sent up to this step, of which the wire has shown no end. The adapter does not say which of
+/* Messages to the recipient, sent up to this step, of which the wire has shown no end. The adapter does not
+ * say which of
  * them it holds, so that as many have to wait. */
 static size_t open_messages(const struct verdict_question *q, size_t step, const char *recipient)
 {

@@ -12,7 +12,7 @@ struct verdict_course {
     unsigned got;                        /* mask of 1 << enum message_course, over all recipients */
     const struct journal_event *report;  /* the failure report that came home; NULL: none */
     const struct verdict_status *held;   /* what the adapter says of the first recipient that waits; NULL */
-    const char *contradiction;           /* what cannot be together: "delivered the message and still queues it"; NULL */
+    const char *contradiction; /* what cannot be together: "delivered the message and still queues it"; NULL */
 };
 
 /* The step that sent the message which step i is about: its own, or the last one before it. NULL: nothing was sent. */

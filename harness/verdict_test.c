@@ -9,7 +9,14 @@
 #include "harness/expect.h"
 
 #define MX1 "mx1.partner.example"
-enum { NONE_NONE = 0, NONE_STS = 1, OPPORTUNISTIC_NONE = 2, OPPORTUNISTIC_STS = 3, MANDATORY_NONE = 4, MANDATORY_STS = 5 };
+enum {
+    NONE_NONE = 0,
+    NONE_STS = 1,
+    OPPORTUNISTIC_NONE = 2,
+    OPPORTUNISTIC_STS = 3,
+    MANDATORY_NONE = 4,
+    MANDATORY_STS = 5
+};
 
 /* "took CHANNEL HOST RECIPIENT BODY SENDER": a message with its envelope; SENDER - is the null sender. */
 static void witness_envelope(struct journal *journal, char *words)
@@ -19,8 +26,8 @@ static void witness_envelope(struct journal *journal, char *words)
     for (size_t i = 0; i < COUNT(word) && (next = strsep(&words, " ")) != NULL; i++)
         word[i] = next;
     bool nameless = strcmp(word[4], "-") == 0;
-    journal_add(journal, JOURNAL_MX_MESSAGE, word[1], 1, "token", "t1", "channel", word[0], "recipients", word[2], "body",
-                word[3], "sender", nameless ? "" : word[4], "bounce", nameless ? "yes" : "no", NULL);
+    journal_add(journal, JOURNAL_MX_MESSAGE, word[1], 1, "token", "t1", "channel", word[0], "recipients", word[2],
+                "body", word[3], "sender", nameless ? "" : word[4], "bounce", nameless ? "yes" : "no", NULL);
 }
 
 /* Events in a word or two each, separated by ';'. */
@@ -32,17 +39,21 @@ static void witness(struct journal *journal, const char *script)
         while (*event == ' ')
             event++;
         if (strcmp(event, "tlsa") == 0)
-            journal_add(journal, JOURNAL_DNS_QUERY, "partner.example", 0, "qname", "_25._tcp." MX1, "qtype", "TLSA", NULL);
+            journal_add(journal, JOURNAL_DNS_QUERY, "partner.example", 0, "qname", "_25._tcp." MX1, "qtype", "TLSA",
+                        NULL);
         else if (strcmp(event, "sts") == 0)
-            journal_add(journal, JOURNAL_DNS_QUERY, "partner.example", 0, "qname", "_mta-sts.partner.example", "qtype", "TXT", NULL);
+            journal_add(journal, JOURNAL_DNS_QUERY, "partner.example", 0, "qname", "_mta-sts.partner.example", "qtype",
+                        "TXT", NULL);
         else if (strcmp(event, "home tlsa") == 0)
-            journal_add(journal, JOURNAL_DNS_QUERY, "sender.example", 0, "qname", "_25._tcp.mx.sender.example", "qtype", "TLSA", NULL);
+            journal_add(journal, JOURNAL_DNS_QUERY, "sender.example", 0, "qname", "_25._tcp.mx.sender.example", "qtype",
+                        "TLSA", NULL);
         else if (strcmp(event, "connect") == 0)
             journal_add(journal, JOURNAL_MX_CONNECT, MX1, 1, "from", "100.64.0.2", NULL);
         else if (strncmp(event, "hello ", 6) == 0)
             journal_add(journal, JOURNAL_MX_HELLO, MX1, 1, "sni", event + 6, NULL);
         else if (strncmp(event, "mail ", 5) == 0)
-            journal_add(journal, JOURNAL_MX_COMMAND, MX1, 1, "verb", "MAIL", "line", "MAIL FROM:<a@b>", "channel", event + 5, NULL);
+            journal_add(journal, JOURNAL_MX_COMMAND, MX1, 1, "verb", "MAIL", "line", "MAIL FROM:<a@b>", "channel",
+                        event + 5, NULL);
         else if (strncmp(event, "message ", 8) == 0)
             journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 1, "token", "t1", "channel", event + 8, NULL);
         else if (strncmp(event, "took ", 5) == 0)
@@ -52,10 +63,11 @@ static void witness(struct journal *journal, const char *script)
         else if (strcmp(event, "stray") == 0)
             journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 1, "token", "", "channel", "tls", NULL);
         else if (strcmp(event, "submitted") == 0)
-            journal_add(journal, JOURNAL_LAB_SUBMIT, "", 0, "token", "t1", "sender", "alice@sender.example", "body", "b1",
-                        "accepted", "yes", NULL);
+            journal_add(journal, JOURNAL_LAB_SUBMIT, "", 0, "token", "t1", "sender", "alice@sender.example", "body",
+                        "b1", "accepted", "yes", NULL);
         else if (strcmp(event, "report") == 0)
-            journal_add(journal, JOURNAL_MX_MESSAGE, "mx.sender.example", 2, "token", "t1", "channel", "tls", "bounce", "yes", NULL);
+            journal_add(journal, JOURNAL_MX_MESSAGE, "mx.sender.example", 2, "token", "t1", "channel", "tls", "bounce",
+                        "yes", NULL);
         else if (strcmp(event, "refused") == 0)
             journal_add(journal, JOURNAL_LAB_SUBMIT, "", 0, "accepted", "no", "reply", "550 no", NULL);
         else if (strncmp(event, "hit ", 4) == 0)
@@ -69,101 +81,137 @@ struct row {
     const char *name;
     unsigned mode;
     const char *witnessed;
-    unsigned accept;                 /* of courses */
-    const char *line;                /* an evidence word at mx1, "no ..." to forbid; "dns ..."; NULL */
-    int mechanism;                   /* of the one defect; -1: none */
-    const char *queued;              /* the code it waits with; NULL: not queued */
+    unsigned accept;    /* of courses */
+    const char *line;   /* an evidence word at mx1, "no ..." to forbid; "dns ..."; NULL */
+    int mechanism;      /* of the one defect; -1: none */
+    const char *queued; /* the code it waits with; NULL: not queued */
     const char *trouble;
     enum verdict_kind kind;
-    const char *says;                /* part of the sentence */
+    const char *says; /* part of the sentence */
     int channel;
     const char *code, *level, *latitude;
-    const char *stricter;            /* level of a second clause that the scenario covers */
-    const char *state;               /* what the adapter says instead of queued */
+    const char *stricter; /* level of a second clause that the scenario covers */
+    const char *state;    /* what the adapter says instead of queued */
     bool second_recipient, no_queue;
 };
 #define IS(course) (1u << COURSE_##course)
 
 static const struct row rows[] = {
-    {"a right delivery", OPPORTUNISTIC_NONE, "tlsa;connect;mail tls;message tls", IS(DELIVERED), "mail-from", -1, NULL, NULL, VERDICT_PASS, ""},
-    {"a right deferral", OPPORTUNISTIC_NONE, "tlsa;hit planted;connect", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, "4.7.323", NULL, VERDICT_PASS, ""},
+    {"a right delivery", OPPORTUNISTIC_NONE, "tlsa;connect;mail tls;message tls", IS(DELIVERED), "mail-from", -1, NULL,
+     NULL, VERDICT_PASS, ""},
+    {"a right deferral", OPPORTUNISTIC_NONE, "tlsa;hit planted;connect", IS(DEFERRED), "no mail-from", MECHANISM_TLSA,
+     "4.7.323", NULL, VERDICT_PASS, ""},
     {"a right report of failure", NONE_NONE, "report", IS(BOUNCED), NULL, -1, NULL, NULL, VERDICT_PASS, ""},
-    {"sent over TLS that DANE had not authenticated", OPPORTUNISTIC_NONE, "tlsa;hit planted;connect;mail tls;message tls", IS(DEFERRED), "no mail-from",
-     MECHANISM_TLSA, NULL, NULL, VERDICT_FAIL, "over TLS that DANE had not authenticated"},
-    {"SERVFAIL taken for absence", OPPORTUNISTIC_NONE, "tlsa;hit servfail;connect;mail tls;message tls", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, NULL,
-     NULL, VERDICT_FAIL, "although the TLSA lookup had failed"},
-    {"sent in clear under mandatory", MANDATORY_NONE, "tlsa;connect;mail clear;message clear", IS(DEFERRED), "no mail-from", -1, NULL, NULL, VERDICT_FAIL,
-     "in clear, although DANE is mandatory"},
-    {"any certificate under enforce", NONE_STS, "sts;connect;hit expired;mail tls;message tls", IS(DEFERRED), "no mail-from", MECHANISM_CERTIFICATE, NULL,
-     NULL, VERDICT_FAIL, "with a certificate that the MTA-STS policy forbids"},
-    {"a delivery is forbidden without any line saying so", OPPORTUNISTIC_NONE, "tlsa;hit planted;message tls", IS(DEFERRED), NULL, MECHANISM_TLSA, NULL, NULL,
-     VERDICT_FAIL, "sent the message to"},
-    {"forbidden evidence in spite of the lab's trouble", OPPORTUNISTIC_NONE, "connect;mail clear", IS(DEFERRED), "no mail-from", -1, NULL, "nginx died",
-     VERDICT_FAIL, "began to send"},
-    {"forbidden evidence in spite of a defect never met", OPPORTUNISTIC_NONE, "tlsa;connect;mail tls", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, NULL,
-     NULL, VERDICT_FAIL, "began to send"},
-    {"the lab's trouble alone", OPPORTUNISTIC_NONE, "", IS(DEFERRED), "no mail-from", -1, "4.7.323", "nginx died", VERDICT_UNKNOWN, "nginx died"},
-    {"a defect that had to be met and was not", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, "4.4.1", NULL, VERDICT_UNKNOWN,
-     "never met"},
-    {"asking was the duty", OPPORTUNISTIC_NONE, "", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, "4.4.1", NULL, VERDICT_FAIL, "never asked"},
-    {"a defect that the mode excuses", NONE_NONE, "connect;mail tls;message tls", IS(DELIVERED), "mail-from", MECHANISM_TLSA, NULL, NULL, VERDICT_PASS, ""},
-    {"a policy defect that the mode excuses", OPPORTUNISTIC_NONE, "tlsa;connect;mail tls;message tls", IS(DELIVERED), "mail-from", MECHANISM_STS, NULL, NULL,
-     VERDICT_PASS, ""},
-    {"meeting what the mode never looks at", NONE_NONE, "tlsa;hit planted;connect;mail tls;message tls", IS(DELIVERED), NULL, MECHANISM_TLSA, NULL, NULL,
-     VERDICT_FAIL, "never looks at"},
-    {"a forbidden question", NONE_NONE, "tlsa;connect;message tls", IS(DELIVERED), "dns no tlsa-query", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
-    {"a name in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_PASS, ""},
-    {"a last dot in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example.;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
-    {"an address in SNI", NONE_NONE, "hello 198.18.9.9;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
-    {"an IPv6 address in SNI", NONE_NONE, "hello 2001:db8::1;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
-    {"more than ASCII in SNI", NONE_NONE, "hello mx1.b\xc3\xbc" "cher.example;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
-    {"questions for the report's way home are no evidence", NONE_NONE, "home tlsa;report", IS(BOUNCED), "dns no tlsa-query", -1, NULL, NULL, VERDICT_PASS, ""},
-    {"kept when it had to be delivered", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED), NULL, -1, "4.7.323", NULL, VERDICT_FAIL, "kept the message in the queue"},
-    {"reported when it had to wait", OPPORTUNISTIC_NONE, "tlsa;report", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL, "reported a failure"},
+    {"sent over TLS that DANE had not authenticated", OPPORTUNISTIC_NONE,
+     "tlsa;hit planted;connect;mail tls;message tls", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, NULL, NULL,
+     VERDICT_FAIL, "over TLS that DANE had not authenticated"},
+    {"SERVFAIL taken for absence", OPPORTUNISTIC_NONE, "tlsa;hit servfail;connect;mail tls;message tls", IS(DEFERRED),
+     "no mail-from", MECHANISM_TLSA, NULL, NULL, VERDICT_FAIL, "although the TLSA lookup had failed"},
+    {"sent in clear under mandatory", MANDATORY_NONE, "tlsa;connect;mail clear;message clear", IS(DEFERRED),
+     "no mail-from", -1, NULL, NULL, VERDICT_FAIL, "in clear, although DANE is mandatory"},
+    {"any certificate under enforce", NONE_STS, "sts;connect;hit expired;mail tls;message tls", IS(DEFERRED),
+     "no mail-from", MECHANISM_CERTIFICATE, NULL, NULL, VERDICT_FAIL,
+     "with a certificate that the MTA-STS policy forbids"},
+    {"a delivery is forbidden without any line saying so", OPPORTUNISTIC_NONE, "tlsa;hit planted;message tls",
+     IS(DEFERRED), NULL, MECHANISM_TLSA, NULL, NULL, VERDICT_FAIL, "sent the message to"},
+    {"forbidden evidence in spite of the lab's trouble", OPPORTUNISTIC_NONE, "connect;mail clear", IS(DEFERRED),
+     "no mail-from", -1, NULL, "nginx died", VERDICT_FAIL, "began to send"},
+    {"forbidden evidence in spite of a defect never met", OPPORTUNISTIC_NONE, "tlsa;connect;mail tls", IS(DEFERRED),
+     "no mail-from", MECHANISM_TLSA, NULL, NULL, VERDICT_FAIL, "began to send"},
+    {"the lab's trouble alone", OPPORTUNISTIC_NONE, "", IS(DEFERRED), "no mail-from", -1, "4.7.323", "nginx died",
+     VERDICT_UNKNOWN, "nginx died"},
+    {"a defect that had to be met and was not", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), "no mail-from",
+     MECHANISM_TLSA, "4.4.1", NULL, VERDICT_UNKNOWN, "never met"},
+    {"asking was the duty", OPPORTUNISTIC_NONE, "", IS(DEFERRED), "no mail-from", MECHANISM_TLSA, "4.4.1", NULL,
+     VERDICT_FAIL, "never asked"},
+    {"a defect that the mode excuses", NONE_NONE, "connect;mail tls;message tls", IS(DELIVERED), "mail-from",
+     MECHANISM_TLSA, NULL, NULL, VERDICT_PASS, ""},
+    {"a policy defect that the mode excuses", OPPORTUNISTIC_NONE, "tlsa;connect;mail tls;message tls", IS(DELIVERED),
+     "mail-from", MECHANISM_STS, NULL, NULL, VERDICT_PASS, ""},
+    {"meeting what the mode never looks at", NONE_NONE, "tlsa;hit planted;connect;mail tls;message tls", IS(DELIVERED),
+     NULL, MECHANISM_TLSA, NULL, NULL, VERDICT_FAIL, "never looks at"},
+    {"a forbidden question", NONE_NONE, "tlsa;connect;message tls", IS(DELIVERED), "dns no tlsa-query", -1, NULL, NULL,
+     VERDICT_FAIL, "must never do"},
+    {"a name in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example;message tls", IS(DELIVERED), "no odd-sni", -1,
+     NULL, NULL, VERDICT_PASS, ""},
+    {"a last dot in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example.;message tls", IS(DELIVERED),
+     "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"an address in SNI", NONE_NONE, "hello 198.18.9.9;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL,
+     VERDICT_FAIL, "must never do"},
+    {"an IPv6 address in SNI", NONE_NONE, "hello 2001:db8::1;message tls", IS(DELIVERED), "no odd-sni", -1, NULL, NULL,
+     VERDICT_FAIL, "must never do"},
+    {"more than ASCII in SNI", NONE_NONE,
+     "hello mx1.b\xc3\xbc"
+     "cher.example;message tls",
+     IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"questions for the report's way home are no evidence", NONE_NONE, "home tlsa;report", IS(BOUNCED),
+     "dns no tlsa-query", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"kept when it had to be delivered", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED), NULL, -1, "4.7.323", NULL,
+     VERDICT_FAIL, "kept the message in the queue"},
+    {"reported when it had to wait", OPPORTUNISTIC_NONE, "tlsa;report", IS(DEFERRED), NULL, -1, NULL, NULL,
+     VERDICT_FAIL, "reported a failure"},
     {"lost", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL, "lost the message"},
-    {"refused at submission", OPPORTUNISTIC_NONE, "refused", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_UNKNOWN, "did not take"},
-    {"left out what had to be seen", OPPORTUNISTIC_NONE, "message tls", IS(DELIVERED), "dns tlsa-query", -1, NULL, NULL, VERDICT_FAIL, "left out"},
-    {"clear where TLS had to be", NONE_NONE, "connect;mail clear;message clear", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "in clear", .channel = 2},
-    {"the right code", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "4.7.323", NULL, VERDICT_PASS, "", .code = "4.7.323"},
-    {"another code", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "4.7.321", NULL, VERDICT_FAIL, "gave status 4.7.321", .code = "4.7.323"},
-    {"a SHOULD is no MUST", OPPORTUNISTIC_NONE, "tlsa;connect", IS(DEFERRED), "no connect", -1, "4.4.1", NULL, VERDICT_WARN, "must never do", .level = "SHOULD NOT"},
-    {"the second choice of a latitude", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED) | IS(DEFERRED), NULL, -1, "4.4.1", NULL, VERDICT_INFO, "leave room (L1)",
-     .latitude = "L1"},
-    {"trouble that a fake witnessed", NONE_STS, "sts;trouble;message tls", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_UNKNOWN, "nginx died"},
-    {"delivered twice", OPPORTUNISTIC_NONE, "took tls;took tls", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "twice"},
-    {"the second time in clear", OPPORTUNISTIC_NONE, "message tls;message clear", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "in clear", .channel = 2},
-    {"in clear under mandatory, whatever the scenario says", MANDATORY_NONE, "message clear", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL,
-     "in clear, although DANE is mandatory", .level = "SHOULD"},
-    {"to a host of no such domain", OPPORTUNISTIC_NONE, "took tls mx.other.example", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "no host of that domain"},
-    {"to a recipient whom nobody named", OPPORTUNISTIC_NONE, "took tls " MX1 " other@partner.example", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL,
-     "whom nobody named"},
-    {"a body as it was", OPPORTUNISTIC_NONE, "submitted;took tls " MX1 " someone@partner.example b1", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_PASS, ""},
-    {"another body", OPPORTUNISTIC_NONE, "submitted;took tls " MX1 " someone@partner.example b2", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL,
-     "altered the body"},
-    {"the null sender does not make a delivery a report", OPPORTUNISTIC_NONE, "submitted;took tls " MX1 " someone@partner.example b1 -", IS(BOUNCED), NULL, -1,
-     NULL, NULL, VERDICT_FAIL, "sent the message to"},
-    {"delivered without its sender", OPPORTUNISTIC_NONE, "submitted;took tls " MX1 " someone@partner.example b1 -", IS(DELIVERED), NULL, -1, NULL, NULL,
-     VERDICT_FAIL, "without its sender"},
-    {"a message that nobody submitted", OPPORTUNISTIC_NONE, "stray", IS(DEFERRED), NULL, -1, "4.4.1", NULL, VERDICT_FAIL, "never submitted"},
-    {"delivered and reported", OPPORTUNISTIC_NONE, "message tls;report", IS(DELIVERED) | IS(BOUNCED), NULL, -1, NULL, NULL, VERDICT_FAIL,
-     "reported a failure as well"},
-    {"delivered and still queued", OPPORTUNISTIC_NONE, "message tls", IS(DELIVERED), NULL, -1, "4.4.1", NULL, VERDICT_FAIL, "still queues it"},
-    {"reported and still queued", OPPORTUNISTIC_NONE, "report", IS(BOUNCED) | IS(DEFERRED), NULL, -1, "4.4.1", NULL, VERDICT_FAIL, "still queues the message"},
-    {"one of two recipients left out", OPPORTUNISTIC_NONE, "took tls", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "lost the message",
-     .second_recipient = true},
-    {"both recipients", OPPORTUNISTIC_NONE, "took tls " MX1 " someone@partner.example,Other@partner.example", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_PASS,
-     "", .second_recipient = true},
-    {"said to be delivered, and seen nowhere", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED) | IS(DEFERRED), NULL, -1, "2.0.0", NULL, VERDICT_FAIL,
-     "lost the message", .state = "delivered"},
-    {"without a queue, and silent", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL, "lost the message", .no_queue = true},
-    {"without a queue it says that it would try again", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "4.4.1", NULL, VERDICT_PASS, "", .no_queue = true},
-    {"without a queue it says that it gives up", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "5.7.1", NULL, VERDICT_FAIL, "gave the message up",
-     .no_queue = true, .state = "bounced"},
-    {"a SHOULD beside a MUST does not soften it", OPPORTUNISTIC_NONE, "message tls", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL, "sent the message to",
-     .level = "SHOULD", .stricter = "MUST NOT"},
-    {"a SHOULD excuses no loss", OPPORTUNISTIC_NONE, "", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL, "lost the message", .level = "SHOULD"},
-    {"a SHOULD excuses no second copy", OPPORTUNISTIC_NONE, "connect;took tls;took tls", IS(DELIVERED), "no connect", -1, NULL, NULL, VERDICT_FAIL, "twice",
-     .level = "SHOULD NOT"},
+    {"refused at submission", OPPORTUNISTIC_NONE, "refused", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_UNKNOWN,
+     "did not take"},
+    {"left out what had to be seen", OPPORTUNISTIC_NONE, "message tls", IS(DELIVERED), "dns tlsa-query", -1, NULL, NULL,
+     VERDICT_FAIL, "left out"},
+    {"clear where TLS had to be", NONE_NONE, "connect;mail clear;message clear", IS(DELIVERED), NULL, -1, NULL, NULL,
+     VERDICT_FAIL, "in clear", .channel = 2},
+    {"the right code", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "4.7.323", NULL, VERDICT_PASS, "",
+     .code = "4.7.323"},
+    {"another code", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "4.7.321", NULL, VERDICT_FAIL,
+     "gave status 4.7.321", .code = "4.7.323"},
+    {"a SHOULD is no MUST", OPPORTUNISTIC_NONE, "tlsa;connect", IS(DEFERRED), "no connect", -1, "4.4.1", NULL,
+     VERDICT_WARN, "must never do", .level = "SHOULD NOT"},
+    {"the second choice of a latitude", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED) | IS(DEFERRED), NULL, -1, "4.4.1",
+     NULL, VERDICT_INFO, "leave room (L1)", .latitude = "L1"},
+    {"trouble that a fake witnessed", NONE_STS, "sts;trouble;message tls", IS(DELIVERED), NULL, -1, NULL, NULL,
+     VERDICT_UNKNOWN, "nginx died"},
+    {"delivered twice", OPPORTUNISTIC_NONE, "took tls;took tls", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL,
+     "twice"},
+    {"the second time in clear", OPPORTUNISTIC_NONE, "message tls;message clear", IS(DELIVERED), NULL, -1, NULL, NULL,
+     VERDICT_FAIL, "in clear", .channel = 2},
+    {"in clear under mandatory, whatever the scenario says", MANDATORY_NONE, "message clear", IS(DELIVERED), NULL, -1,
+     NULL, NULL, VERDICT_FAIL, "in clear, although DANE is mandatory", .level = "SHOULD"},
+    {"to a host of no such domain", OPPORTUNISTIC_NONE, "took tls mx.other.example", IS(DELIVERED), NULL, -1, NULL,
+     NULL, VERDICT_FAIL, "no host of that domain"},
+    {"to a recipient whom nobody named", OPPORTUNISTIC_NONE, "took tls " MX1 " other@partner.example", IS(DELIVERED),
+     NULL, -1, NULL, NULL, VERDICT_FAIL, "whom nobody named"},
+    {"a body as it was", OPPORTUNISTIC_NONE, "submitted;took tls " MX1 " someone@partner.example b1", IS(DELIVERED),
+     NULL, -1, NULL, NULL, VERDICT_PASS, ""},
+    {"another body", OPPORTUNISTIC_NONE, "submitted;took tls " MX1 " someone@partner.example b2", IS(DELIVERED), NULL,
+     -1, NULL, NULL, VERDICT_FAIL, "altered the body"},
+    {"the null sender does not make a delivery a report", OPPORTUNISTIC_NONE,
+     "submitted;took tls " MX1 " someone@partner.example b1 -", IS(BOUNCED), NULL, -1, NULL, NULL, VERDICT_FAIL,
+     "sent the message to"},
+    {"delivered without its sender", OPPORTUNISTIC_NONE, "submitted;took tls " MX1 " someone@partner.example b1 -",
+     IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "without its sender"},
+    {"a message that nobody submitted", OPPORTUNISTIC_NONE, "stray", IS(DEFERRED), NULL, -1, "4.4.1", NULL,
+     VERDICT_FAIL, "never submitted"},
+    {"delivered and reported", OPPORTUNISTIC_NONE, "message tls;report", IS(DELIVERED) | IS(BOUNCED), NULL, -1, NULL,
+     NULL, VERDICT_FAIL, "reported a failure as well"},
+    {"delivered and still queued", OPPORTUNISTIC_NONE, "message tls", IS(DELIVERED), NULL, -1, "4.4.1", NULL,
+     VERDICT_FAIL, "still queues it"},
+    {"reported and still queued", OPPORTUNISTIC_NONE, "report", IS(BOUNCED) | IS(DEFERRED), NULL, -1, "4.4.1", NULL,
+     VERDICT_FAIL, "still queues the message"},
+    {"one of two recipients left out", OPPORTUNISTIC_NONE, "took tls", IS(DELIVERED), NULL, -1, NULL, NULL,
+     VERDICT_FAIL, "lost the message", .second_recipient = true},
+    {"both recipients", OPPORTUNISTIC_NONE, "took tls " MX1 " someone@partner.example,Other@partner.example",
+     IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_PASS, "", .second_recipient = true},
+    {"said to be delivered, and seen nowhere", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED) | IS(DEFERRED), NULL, -1,
+     "2.0.0", NULL, VERDICT_FAIL, "lost the message", .state = "delivered"},
+    {"without a queue, and silent", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL,
+     "lost the message", .no_queue = true},
+    {"without a queue it says that it would try again", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "4.4.1",
+     NULL, VERDICT_PASS, "", .no_queue = true},
+    {"without a queue it says that it gives up", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "5.7.1", NULL,
+     VERDICT_FAIL, "gave the message up", .no_queue = true, .state = "bounced"},
+    {"a SHOULD beside a MUST does not soften it", OPPORTUNISTIC_NONE, "message tls", IS(DEFERRED), NULL, -1, NULL, NULL,
+     VERDICT_FAIL, "sent the message to", .level = "SHOULD", .stricter = "MUST NOT"},
+    {"a SHOULD excuses no loss", OPPORTUNISTIC_NONE, "", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL,
+     "lost the message", .level = "SHOULD"},
+    {"a SHOULD excuses no second copy", OPPORTUNISTIC_NONE, "connect;took tls;took tls", IS(DELIVERED), "no connect",
+     -1, NULL, NULL, VERDICT_FAIL, "twice", .level = "SHOULD NOT"},
 };
 
 /* Everything a row is judged with, on the stack of its test. */
@@ -200,19 +248,39 @@ static void set_line(struct world_of_row *w, const char *text)
 static void set_up(struct world_of_row *w, const struct row *row, const struct journal *journal)
 {
     *w = (struct world_of_row){0};
-    w->expectation = (struct expectation){.modes = MODES_ALL, .accept = row->accept, .channel = row->channel, .code = row->code, .latitude = row->latitude};
-    for (w->expectation.preferred = COURSE_DELIVERED; !(row->accept & (1u << w->expectation.preferred)); w->expectation.preferred++)
+    w->expectation = (struct expectation){.modes = MODES_ALL,
+                                          .accept = row->accept,
+                                          .channel = row->channel,
+                                          .code = row->code,
+                                          .latitude = row->latitude};
+    for (w->expectation.preferred = COURSE_DELIVERED; !(row->accept & (1u << w->expectation.preferred));
+         w->expectation.preferred++)
         continue;
     if (row->line != NULL)
         set_line(w, row->line);
     w->step = (struct scenario_step){.expectations = &w->expectation, .expectation_count = 1};
     w->scenario = (struct scenario){.says = "as it should be", .steps = &w->step, .step_count = 1};
-    w->defect = (struct plan_defect){.id = "d1", .what = "the defect", .mechanism = (enum plan_mechanism)row->mechanism, .host = MX1, .visible = true};
-    w->plan = (struct plan){.world = &internet, .mx = {hosts, COUNT(hosts)}, .sender_domain = "sender.example", .defects = &w->defect, .defect_count = row->mechanism >= 0};
+    w->defect = (struct plan_defect){.id = "d1",
+                                     .what = "the defect",
+                                     .mechanism = (enum plan_mechanism)row->mechanism,
+                                     .host = MX1,
+                                     .visible = true};
+    w->plan = (struct plan){.world = &internet,
+                            .mx = {hosts, COUNT(hosts)},
+                            .sender_domain = "sender.example",
+                            .defects = &w->defect,
+                            .defect_count = row->mechanism >= 0};
     w->status = (struct verdict_status){recipients[0], row->state != NULL ? row->state : "queued", row->queued, ""};
-    w->seen = (struct verdict_step){.until = journal_count(journal), .token = "t1", .recipients = recipients, .recipient_count = row->second_recipient ? 2 : 1, .status = &w->status,
-                                    .status_count = row->queued != NULL, .plan = &w->plan};
-    w->subject = (struct subject_facts){.name = "subject", .features = features, .feature_count = COUNT(features) - row->no_queue};
+    w->seen = (struct verdict_step){.until = journal_count(journal),
+                                    .token = "t1",
+                                    .recipients = recipients,
+                                    .recipient_count = row->second_recipient ? 2 : 1,
+                                    .status = &w->status,
+                                    .status_count = row->queued != NULL,
+                                    .plan = &w->plan};
+    w->subject = (struct subject_facts){.name = "subject",
+                                        .features = features,
+                                        .feature_count = COUNT(features) - row->no_queue};
 }
 
 START_TEST(judges)
@@ -229,12 +297,15 @@ START_TEST(judges)
     struct diag_list *diags = diag_new(arena);
     if (row->level != NULL) {
         w.scenario.covers = (struct schema_texts){.items = covers, .count = row->stricter != NULL ? 2 : 1};
-        question.clauses =
-            clauses_read_text(arena, arena_printf(arena, "4035-4.9-1\t4.9\t%s\tsender\tsays\tseen\n4035-4.9-2\t4.9\t%s\tsender\tsays\tseen\n",
-                                                  row->level, row->stricter != NULL ? row->stricter : "MAY"), diags);
+        question.clauses = clauses_read_text(
+            arena,
+            arena_printf(arena, "4035-4.9-1\t4.9\t%s\tsender\tsays\tseen\n4035-4.9-2\t4.9\t%s\tsender\tsays\tseen\n",
+                         row->level, row->stricter != NULL ? row->stricter : "MAY"),
+            diags);
     }
     verdict_judge(arena, &question, &got);
-    ck_assert_msg(got.kind == row->kind && strstr(got.sentence, row->says) != NULL, "%s: %s, %s", row->name, verdict_words[got.kind], got.sentence);
+    ck_assert_msg(got.kind == row->kind && strstr(got.sentence, row->says) != NULL, "%s: %s, %s", row->name,
+                  verdict_words[got.kind], got.sentence);
     arena_free(&arena);
     journal_free(&journal);
 }

@@ -34,7 +34,8 @@ struct worker {
 
 /* ---- the subject ---- */
 
-/* Daemons may have left their adapter's reach: we are the first process of the namespace, and all others are theirs. */
+/* Daemons may have left their adapter's reach: we are the first process of the namespace, and all others are
+ * theirs. */
 static void clear_namespace(const struct worker *worker)
 {
     if (worker->sandbox->kind == SANDBOX_LOOPBACK)
