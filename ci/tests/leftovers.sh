@@ -21,7 +21,8 @@ places() { # what there is of mounts and files
     grep -c . /proc/self/mountinfo
     find /tmp /run/user/"$(id -u)" /dev/shm -maxdepth 1 -user "$(id -u)" -name '*mtalab*' 2>/dev/null
 }
-alive() { marked; for pid in $crew; do [ ! -e "/proc/$pid" ] || echo "$pid"; done; }
+# Not those that have ended and wait for the machine's first process to take notice.
+alive() { marked; for pid in $crew; do grep -sqE '^State:.[^ZX]' "/proc/$pid/status" && echo "$pid"; done; }
 compare() { # NAME; $crew is who was seen inside while it ran
     for _ in $(seq 200); do # the kernel ends a namespace's processes in its own time
         left=$(alive)
