@@ -26,13 +26,14 @@ row "the same with a silent name server, twin included" "$silent ms" "goal 1000 
 
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
-began=$(date +%s%N)
+# What the machine as a whole spent: the subject and its kind end outside of the reach of getrusage().
+busy_ms() { awk -v hz="$(getconf CLK_TCK)" '/^cpu / { print int(($2 + $3 + $4 + $7 + $8) * 1000 / hz) }' /proc/stat; }
+began=$(date +%s%N) busy=$(busy_ms)
 # shellcheck disable=SC2086
 $mtalab run $one --repeat 270 --json "$results" >/dev/null
-took=$((($(date +%s%N) - began) / 1000000))
+took=$((($(date +%s%N) - began) / 1000000)) busy=$(($(busy_ms) - busy))
 row "270 cases" "$took ms" "goal 10000 ms"
-cpu=$(sed -n 's/.*"cpu":\([0-9.e+-]*\).*/\1/p' "$results" | awk '{ sum += $1 } END { printf "%.1f", 1000 * sum / NR }')
-row "CPU of a case, all processes" "$cpu ms" "goal 40 ms"
+row "CPU of a case, everything on this machine included" "$((busy / 270)) ms" "goal 40 ms"
 began=$(date +%s%N)
 $mtalab run --json "$results" >/dev/null || true
 took=$((($(date +%s%N) - began) / 1000000))
