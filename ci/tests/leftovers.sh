@@ -35,7 +35,7 @@ compare() { # NAME; $crew is who was seen inside while it ran
 end_with() { if [ "$1" = none ]; then echo >&9; else kill -"$1" $run; fi; }
 
 before=$(places)
-mtalab run -v $world >"$dir/out" &
+mtalab run -v --repeat 30 $world >"$dir/out" & # long enough to be looked at while it runs
 { read -r _; read -r _; crew=$(crew_of_run); cat >/dev/null; } <"$dir/out"
 wait $!
 compare "a run that ends by itself"
