@@ -22,7 +22,8 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, CONTENT_MAX = 64 * 1024 * 1024 };
 struct command_line {
     const char *config_path, *sender, *about;
     bool json;
-    int ready_fd;
+    int ready_fd;  /* told when mail is taken; -1 */
+    int orders_fd; /* ends the engine when it can be read; -1: signals do */
     int argc;
     char **argv; /* what is left */
     struct arena *arena;
@@ -43,14 +44,15 @@ static int misused(const char *what)
 
 /* ---- run ---- */
 
-static void on_signal(evutil_socket_t number UNUSED, short what UNUSED, void *loop)
+static void on_end(evutil_socket_t number UNUSED, short what UNUSED, void *loop)
 {
     loop_stop(loop);
 }
 
-static struct event *stop_at(struct loop *loop, int number)
+/* A signal's number with EV_SIGNAL, a descriptor with EV_READ. */
+static struct event *stop_at(struct loop *loop, int number, short what)
 {
-    struct event *event = evsignal_new(loop_base(loop), number, on_signal, loop);
+    struct event *event = event_new(loop_base(loop), number, what, on_end, loop);
     if (event == NULL || event_add(event, NULL) != 0)
         abort();
     return event;
@@ -85,9 +87,11 @@ static int do_run(const struct command_line *line)
     struct loop *loop = loop_new(&err);
     if (loop == NULL)
         return failed(&err);
-    struct event *term = stop_at(loop, SIGTERM), *interrupt = stop_at(loop, SIGINT);
+    bool ordered = line->orders_fd >= 0;
+    struct event *end = ordered ? stop_at(loop, line->orders_fd, EV_READ) : stop_at(loop, SIGTERM, EV_SIGNAL);
+    struct event *interrupt = stop_at(loop, SIGINT, EV_SIGNAL);
     int status = run_engine(loop, line);
-    event_free(term);
+    event_free(end);
     event_free(interrupt);
     loop_free(&loop);
     return status;
@@ -103,17 +107,21 @@ static bool load_config(struct command_line *line)
     return line->config != NULL;
 }
 
-static int run_forked(void *arg, const char *config_path, int ready_fd)
+static int run_next(void *arg, const char *config_path, int ready_fd, int orders_fd)
 {
     struct command_line line = *(const struct command_line *)arg;
     line.config_path = config_path;
     line.ready_fd = ready_fd;
-    return load_config(&line) ? do_run(&line) : EXIT_USAGE;
+    line.orders_fd = orders_fd;
+    line.arena = arena_new("configuration");
+    int status = load_config(&line) ? do_run(&line) : EXIT_USAGE;
+    arena_free(&line.arena);
+    return status;
 }
 
 static int do_standby(const struct command_line *line)
 {
-    return standby_serve(run_forked, (void *)line);
+    return standby_serve(run_next, (void *)line);
 }
 
 /* ---- asking the running engine ---- */
@@ -423,7 +431,7 @@ static int run_command(struct command_line *line)
 
 int main(int argc, char **argv)
 {
-    struct command_line line = {.config_path = DEFAULT_CONFIG, .sender = "", .ready_fd = -1};
+    struct command_line line = {.config_path = DEFAULT_CONFIG, .sender = "", .ready_fd = -1, .orders_fd = -1};
     int option, status = -1;
     while (status < 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
         status = take_option(&line, option);

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/standby.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -19,8 +14,8 @@
 #include "engine/sts_fetch.h"
 #include "engine/tls_client.h"
 
-/* The first use of a library costs far more than the next, which is all that a forked engine pays. What fails here says
- * why when an engine wants it. */
+/* The first use of a library costs far more than the next, which is all that an engine then pays. What fails here says why
+ * when an engine wants it. */
 static void warm_up(void)
 {
     struct err err;
@@ -40,69 +35,24 @@ static void warm_up(void)
     loop_free(&loop);
 }
 
-static pid_t fork_engine(int (*run)(void *arg, const char *config_path, int ready_fd), void *arg, const char *config,
-                         int ready[2])
+static void say(const char *answer)
 {
-    pid_t parent = getpid(), child = fork();
-    if (child != 0)
-        return child;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (getppid() != parent || nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0)
-        _exit(EXIT_FAILURE);
-    close(nothing);
-    close(ready[0]);
-    _exit(run(arg, config, ready[1]));
+    puts(answer);
+    fflush(stdout);
 }
 
-/* The word, or the end of it all, is waited for. */
-static bool said_ready(int fd)
-{
-    char byte;
-    ssize_t got;
-    do
-        got = read(fd, &byte, 1);
-    while (got < 0 && errno == EINTR);
-    return got == 1;
-}
-
-static void end_engine(pid_t *engine)
-{
-    if (*engine <= 0)
-        return;
-    kill(*engine, SIGKILL);
-    while (waitpid(*engine, NULL, 0) < 0 && errno == EINTR)
-        ;
-    *engine = 0;
-}
-
-static const char *begin_engine(pid_t *engine, int (*run)(void *arg, const char *config_path, int ready_fd), void *arg,
-                                const char *config)
-{
-    int ready[2];
-    if (pipe2(ready, O_CLOEXEC) != 0)
-        return "failed";
-    *engine = fork_engine(run, arg, config, ready);
-    close(ready[1]);
-    bool began = *engine > 0 && said_ready(ready[0]);
-    close(ready[0]);
-    if (began)
-        return "ready";
-    end_engine(engine);
-    return "failed";
-}
-
-int standby_serve(int (*run)(void *arg, const char *config_path, int ready_fd), void *arg)
+int standby_serve(int (*run)(void *arg, const char *config_path, int ready_fd, int orders_fd), void *arg)
 {
     char line[PATH_MAX];
-    pid_t engine = 0;
+    int status = EXIT_SUCCESS;
+    setvbuf(stdin, NULL, _IONBF, 0); /* what has come but was not asked for must show in the descriptor */
     warm_up();
-    while (fgets(line, sizeof line, stdin) != NULL) {
+    while (status == EXIT_SUCCESS && fgets(line, sizeof line, stdin) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        end_engine(&engine);
-        puts(line[0] == '\0' ? "ended" : begin_engine(&engine, run, arg, line));
-        fflush(stdout);
+        if (line[0] == '\0')
+            say("ended");
+        else
+            status = run(arg, line, dup(STDOUT_FILENO), STDIN_FILENO);
     }
-    end_engine(&engine);
-    return EXIT_SUCCESS;
+    return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * mtalab-adapter-engine - makes the reference engine a subject: one mtalab-engine a case, forked from one on standby,
- * spoken to by its socket.
+ * mtalab-adapter-engine - makes the reference engine a subject: a fresh engine for each case, all in one process on
+ * standby, spoken to by its socket.
  *
  * Owns:   the process on standby and, per case, a directory in MTALAB_DIR.
  * Errors: answers. */
@@ -117,8 +117,10 @@ static bool start_engine(struct state *state, const char *config, struct err *er
         dismiss_standby(state);
     if (state->standby == NULL && !spawn_standby(state, err))
         return false;
-    return order(state, config, "ready\n") ||
-           err_set(err, ERR_SYSTEM, "mtalab-engine did not start; it says why in the log");
+    if (order(state, config, "ready\n"))
+        return true;
+    dismiss_standby(state);
+    return err_set(err, ERR_SYSTEM, "mtalab-engine did not start; it says why in the log");
 }
 
 static json_t *do_start(const struct adapter *adapter, const char *argument)
