@@ -24,7 +24,7 @@ places() { # what there is of mounts and files
 # Not those that have ended and wait for the machine's first process to take notice.
 alive() { marked; for pid in $crew; do grep -sqE '^State:.[^ZX]' "/proc/$pid/status" && echo "$pid"; done; }
 compare() { # NAME; $crew is who was seen inside while it ran
-    for _ in $(seq 200); do # the kernel ends a namespace's processes in its own time
+    for _ in $(seq 5000); do # the kernel ends a namespace's processes in its own time
         left=$(alive)
         [ -n "$left" ] || break
     done
