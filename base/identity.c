@@ -242,6 +242,15 @@ struct identity *identity_new(const struct identity_spec *spec, const struct clo
     return make_with(spec, key, clock, err);
 }
 
+struct identity *identity_new_key(struct err *err)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    struct identity *identity = key != NULL ? identity_of(key, NULL) : NULL;
+    if (identity == NULL)
+        openssl_failed(err, ERR_SYSTEM, "make a key");
+    return identity;
+}
+
 struct identity *identity_new_with_key(const struct identity_spec *spec, const struct identity *key_of,
                                        const struct clock *clock, struct err *err)
 {

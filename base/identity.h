@@ -33,6 +33,8 @@ struct identity_spec {
 
 /* A fresh key and its certificate, signed by the issuer. */
 struct identity *identity_new(const struct identity_spec *spec, const struct clock *clock, struct err *err) NODISCARD;
+/* A fresh key without certificate, to be lent to others. */
+struct identity *identity_new_key(struct err *err) NODISCARD;
 /* The same key with another certificate (a renewal), or the same certificate state with another key: pass key_of. */
 struct identity *identity_new_with_key(const struct identity_spec *spec, const struct identity *key_of,
                                        const struct clock *clock, struct err *err) NODISCARD;

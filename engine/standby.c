@@ -14,8 +14,8 @@
 #include "engine/sts_fetch.h"
 #include "engine/tls_client.h"
 
-/* The first use of a library costs far more than the next, which is all that an engine then pays. What fails here says why
- * when an engine wants it. */
+/* The first use of a library costs far more than the next, which is all that an engine then pays. What fails here says
+ * why when an engine wants it. */
 static void warm_up(void)
 {
     struct err err;

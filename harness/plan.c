@@ -31,10 +31,10 @@ static struct schema_texts one_text(struct arena *arena, const char *text)
     return texts;
 }
 
-static struct world_name sound_name(struct plan_builder *b, const char *name)
+static struct world_name sound_name(struct arena *arena, struct diag_list *diags, const char *name)
 {
     struct world_name sound;
-    schema_read(b->arena, &scenario_name_schema, NULL, &sound, b->diags);
+    schema_read(arena, &scenario_name_schema, NULL, &sound, diags);
     sound.name = name;
     return sound;
 }
@@ -47,7 +47,8 @@ static const struct world *with_sender(struct plan_builder *b, const struct worl
     all->names = arena_alloc(b->arena, (world->count + 2) * sizeof *all->names);
     if (world->count > 0)
         memcpy(all->names, world->names, world->count * sizeof *all->names);
-    struct world_name domain = sound_name(b, scenario_sender_domain), mx = sound_name(b, host);
+    struct world_name domain = sound_name(b->arena, b->diags, scenario_sender_domain),
+                      mx = sound_name(b->arena, b->diags, host);
     domain.zone = true;
     domain.mx = one_text(b->arena, host);
     mx.tlsa = one_text(b->arena, "3 1 1");
@@ -219,12 +220,27 @@ void plan_free(struct plan **plan)
 
 /* --- ahead of time --------------------------------------------------------------------------------------------- */
 
+static const char usual_domain[] = "partner.example";
+static const char *const usual_hosts[] = {"mx1.partner.example", "mta-sts.partner.example"};
+
+static bool prepare_hosts(struct plan_pki *pki, const struct world_certificate *sound, struct err *err)
+{
+    for (size_t i = 0; i < COUNT(usual_hosts); i++)
+        if (plan_pki_identity(pki, usual_hosts[i], sound, err) == NULL)
+            return false;
+    return true;
+}
+
 bool plan_pki_prepare(struct plan_pki *pki, struct err *err)
 {
-    static const struct world nothing;
     struct arena *arena = arena_new("plan_pki_prepare");
-    struct plan *plan = plan_build(NULL, &nothing, PLAN_NET_LAB, pki, NULL, diag_new(arena), err);
-    bool made = plan != NULL && fakedns_make_keys(plan_pki_zone_keys(pki), &plan->dns, err);
+    struct diag_list *diags = diag_new(arena);
+    struct world_name domain = sound_name(arena, diags, usual_domain);
+    domain.zone = true;
+    const struct world usual = {.names = &domain, .count = 1};
+    struct plan *plan = plan_build(NULL, &usual, PLAN_NET_LAB, pki, NULL, diags, err);
+    bool made = plan != NULL && fakedns_make_keys(plan_pki_zone_keys(pki), &plan->dns, err) &&
+                prepare_hosts(pki, &domain.certificate, err);
     plan_free(&plan);
     arena_free(&arena);
     plan_pki_addresses(pki)->count = 0; /* they are given anew in each world */

@@ -52,7 +52,8 @@ struct plan {
 struct plan_pki;
 struct plan_pki *plan_pki_new(const struct clock *clock, struct err *err) NODISCARD;
 void plan_pki_free(struct plan_pki **pki);
-/* Makes ahead what all worlds have: the sender's own domain. The first use of the libraries comes with it. */
+/* Makes ahead what all worlds have, the sender's own domain, and most: what is at partner.example when all is well. The
+ * first use of the libraries comes with it. */
 bool plan_pki_prepare(struct plan_pki *pki, struct err *err) NODISCARD;
 /* Makes ahead the keys of a scenario's zones that take long to make. */
 bool plan_pki_prepare_for(struct plan_pki *pki, const struct scenario *scenario, struct err *err) NODISCARD;

@@ -191,8 +191,7 @@ static struct identity *key_of(struct plan_pki *pki, const char *host, const cha
 {
     const char *key = arena_printf(pki->arena, "%s %s", which, host);
     struct identity *known = find_cached(pki, key);
-    struct identity_spec spec = {.subject = which};
-    return known != NULL ? known : keep(pki, key, identity_new(&spec, pki->clock, err));
+    return known != NULL ? known : keep(pki, key, identity_new_key(err));
 }
 
 /* DNS-IDs: what is said, with "*" for every host beside this one; else the host's own name. */
