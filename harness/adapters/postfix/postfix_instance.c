@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -360,12 +361,27 @@ static bool trigger(const struct postfix_instance *instance, struct err *err)
     return told || err_set(err, ERR_SYSTEM, "cannot reach Postfix's queue manager: %s", strerror(reason));
 }
 
+/* smtp(8) reports before it lets go of the message; one that is still locked would be put aside for a minute. */
+static void wait_until_unlocked(const struct postfix_instance *instance, const struct postfix_message *message)
+{
+    char name[POSTFIX_ID_MAX + 20], path[PATH_MAX];
+    snprintf(name, sizeof name, "queue/deferred/%s", message->id);
+    int fd = open(path_in(instance, name, path), O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+        ;
+    close(fd);
+}
+
 static bool try_again(struct postfix_instance *instance, struct err *err)
 {
     bool any = false;
     for (size_t i = 0; i < instance->log.count; i++) {
         struct postfix_message *message = instance->log.items[i];
         any |= !message->removed;
+        if (!message->removed)
+            wait_until_unlocked(instance, message);
         message->active = message->removed;
         message->reported = false;
     }
