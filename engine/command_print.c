@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What every command prints with. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/command.h"
+#include "engine/control.h"
+
+void command_print_json(FILE *out, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    fprintf(out, "%s\n", text != NULL ? text : "null");
+    free(text);
+}
+
+/* A field as text, in the buffer if it is a number. */
+static const char *field(json_t *row, const char *name, char buffer[32])
+{
+    json_t *value = json_object_get(row, name);
+    if (json_is_integer(value))
+        snprintf(buffer, 32, "%lld", (long long)json_integer_value(value));
+    return json_is_integer(value) ? buffer : json_is_string(value) ? json_string_value(value) : "";
+}
+
+static void print_row(FILE *out, json_t *row, struct command_table table)
+{
+    for (size_t c = 0; c < table.count; c++) {
+        char buffer[32];
+        const char *text = field(row, table.columns[c].name, buffer);
+        text_print_escaped(out, text, strlen(text));
+        for (int pad = table.columns[c].width - (int)strlen(text); pad >= 0; pad--)
+            fputc(' ', out);
+    }
+    fputc('\n', out);
+}
+
+void command_print_table(FILE *out, json_t *rows, struct command_table table)
+{
+    size_t i;
+    json_t *row;
+    for (size_t c = 0; c < table.count; c++)
+        fprintf(out, "%-*s ", table.columns[c].width, table.columns[c].title);
+    fputc('\n', out);
+    json_array_foreach(rows, i, row)
+    {
+        print_row(out, row, table);
+    }
+}
+
+json_t *command_ask(const struct command_line *line, json_t *request)
+{
+    struct err err;
+    json_t *answer = control_ask(line->config->control, request, &err);
+    if (answer == NULL) {
+        command_failed(&err);
+        return NULL;
+    }
+    if (json_is_true(json_object_get(answer, "ok")))
+        return answer;
+    const char *why = json_string_value(json_object_get(answer, "error"));
+    fprintf(stderr, "mtalab-engine: %s\n", why != NULL ? why : "the engine refused");
+    json_decref(answer);
+    return NULL;
+}
+
+int command_show(const struct command_line *line, json_t *request, const char *rows, struct command_table table)
+{
+    json_t *answer = command_ask(line, request);
+    if (answer == NULL)
+        return COMMAND_FAILED;
+    json_t *shown = rows != NULL ? json_object_get(answer, rows) : answer;
+    if (line->json)
+        command_print_json(stdout, shown);
+    else if (rows != NULL)
+        command_print_table(stdout, shown, table);
+    json_decref(answer);
+    return EXIT_SUCCESS;
+}

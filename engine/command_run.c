@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * mtalab-engine run, standby, stop - the life of an engine. */
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/command_words.h"
+#include "engine/engine.h"
+#include "engine/standby.h"
+
+struct life { /* of one engine */
+    const struct engine_config *config;
+    int ready_fd;  /* told when mail is taken; -1 */
+    int orders_fd; /* ends the engine when it can be read; -1: signals do */
+};
+
+static void on_end(evutil_socket_t number UNUSED, short what UNUSED, void *loop)
+{
+    loop_stop(loop);
+}
+
+/* A signal's number with EV_SIGNAL, a descriptor with EV_READ. */
+static struct event *stop_at(struct loop *loop, int number, short what)
+{
+    struct event *event = event_new(loop_base(loop), number, what, on_end, loop);
+    if (event == NULL || event_add(event, NULL) != 0)
+        abort();
+    return event;
+}
+
+static void say_ready(int fd)
+{
+    if (fd < 0)
+        return;
+    if (write(fd, "ready\n", 6) < 0) { /* nobody waits any more */
+    }
+    close(fd);
+}
+
+static int live(struct loop *loop, const struct life *life)
+{
+    struct err err;
+    struct engine *engine = engine_new(life->config, loop, &err);
+    if (engine == NULL)
+        return command_failed(&err);
+    say_ready(life->ready_fd);
+    bool begun = engine_begin(engine, &err);
+    if (begun)
+        loop_run_until(loop, NULL, -1);
+    engine_free(&engine);
+    return begun ? EXIT_SUCCESS : command_failed(&err);
+}
+
+static int run_engine(const struct life *life)
+{
+    struct err err;
+    struct loop *loop = loop_new(&err);
+    if (loop == NULL)
+        return command_failed(&err);
+    bool ordered = life->orders_fd >= 0;
+    struct event *end = ordered ? stop_at(loop, life->orders_fd, EV_READ) : stop_at(loop, SIGTERM, EV_SIGNAL);
+    struct event *interrupt = stop_at(loop, SIGINT, EV_SIGNAL);
+    int status = live(loop, life);
+    event_free(end);
+    event_free(interrupt);
+    loop_free(&loop);
+    return status;
+}
+
+static int do_run(const struct command_line *line)
+{
+    const char *ready = command_said(line, "--ready-fd");
+    struct life life = {line->config, ready != NULL ? (int)strtol(ready, NULL, 10) : -1, -1};
+    return run_engine(&life);
+}
+
+static int run_next(void *arg UNUSED, const char *config_path, int ready_fd, int orders_fd)
+{
+    struct command_line line = {.config_path = config_path, .arena = arena_new("configuration")};
+    int status = COMMAND_MISUSED;
+    if (command_load_config(&line)) {
+        struct life life = {line.config, ready_fd, orders_fd};
+        status = run_engine(&life);
+    }
+    arena_free(&line.arena);
+    return status;
+}
+
+static int do_standby(const struct command_line *line UNUSED)
+{
+    return standby_serve(run_next, NULL);
+}
+
+static int do_stop(const struct command_line *line)
+{
+    return command_show(line, json_pack("{s:s}", "do", "stop"), NULL, NO_TABLE);
+}
+
+static const struct command_option run_options[] = {
+    {"--ready-fd", "N", "writes a line to this descriptor when mail is taken, then closes it"},
+};
+const struct command command_run = {.name = "run",
+                                    .args = "[CONFIG]",
+                                    .doc = "takes mail and delivers it, until SIGTERM",
+                                    .run = do_run,
+                                    .options = run_options,
+                                    .option_count = COUNT(run_options),
+                                    .config_word = true};
+const struct command command_standby = {.name = "standby",
+                                        .args = "",
+                                        .doc = "runs a fresh engine for each configuration named on standard input",
+                                        .run = do_standby,
+                                        .no_config = true};
+const struct command command_stop = {.name = "stop", .args = "", .doc = "ends the engine", .run = do_stop};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * command_words - every word of mtalab-engine, defined in its command_*.c; command.c puts them into one table. */
+#ifndef ENGINE_COMMAND_WORDS_H
+#define ENGINE_COMMAND_WORDS_H
+
+#include "engine/command.h"
+
+extern const struct command command_run, command_standby, command_stop;
+extern const struct command command_send;
+extern const struct command command_queue, command_status, command_requeue, command_flush;
+extern const struct command command_trace;
+extern const struct command command_route;
+extern const struct command command_config, command_schema;
+
+#endif
