@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "engine/channel.h"
 #include "engine/hosts.h"
 #include "engine/status.h"
 
@@ -24,6 +24,7 @@ struct delivery {
     void (*done)(void *arg, struct delivery *self);
     void *arg;
     struct arena *arena;
+    struct channel_setting setting;
     struct event *ender;
     const char *content;
     size_t length;
@@ -56,22 +57,6 @@ static void conclude(struct delivery *d);
 
 /* ---- what the connector says ---- */
 
-static enum dane_mode dane_of(const struct delivery *d)
-{
-    return d->job.choice.connector != NULL ? (enum dane_mode)d->job.choice.connector->dane : DANE_OPPORTUNISTIC;
-}
-
-static enum mta_sts_mode sts_of(const struct delivery *d)
-{
-    return d->job.choice.connector != NULL ? (enum mta_sts_mode)d->job.choice.connector->mta_sts
-                                           : MTA_STS_OPPORTUNISTIC;
-}
-
-static enum tls_setting tls_of(const struct delivery *d)
-{
-    return d->job.choice.connector != NULL ? (enum tls_setting)d->job.choice.connector->tls : TLS_SETTING_OPPORTUNISTIC;
-}
-
 static const char *connector_name(const struct delivery *d)
 {
     return d->job.choice.connector != NULL ? d->job.choice.connector->name : "";
@@ -85,16 +70,6 @@ static bool by_smart_host(const struct delivery *d)
 static const struct engine_config *config_of(const struct delivery *d)
 {
     return d->world->settle.config;
-}
-
-static bool overrides_bogus(const struct delivery *d)
-{
-    return dane_of(d) == DANE_NONE && config_of(d)->accept_bogus;
-}
-
-static bool tls_is_demanded(const struct delivery *d)
-{
-    return d->decision.demand != DEMAND_NOTHING || tls_of(d) != TLS_SETTING_OPPORTUNISTIC;
 }
 
 /* ---- trace ---- */
@@ -298,7 +273,8 @@ static void on_dialogue(void *arg, const struct dialogue_result *result)
     d->dialogue = NULL;
     const struct failure *session = result->session.cause != CAUSE_NONE ? &result->session : NULL;
     trace_try(d, session != NULL ? TRACE_FAIL : TRACE_SEND, session, &result->tls);
-    if (session != NULL && !d->in_clear && outcome_again_in_clear(session->cause, tls_is_demanded(d))) {
+    if (session != NULL && !d->in_clear &&
+        outcome_again_in_clear(session->cause, channel_demands_tls(&d->setting, &d->decision))) {
         d->in_clear = true;
         try_address(d);
         return;
@@ -329,40 +305,9 @@ static void name_recipients(struct delivery *d)
     d->dialogue_job.recipient_count = count;
 }
 
-/* The names that a certificate under DANE-TA may carry besides the TLSA base domain: only what DNSSEC vouches for
- * (7672-3.2.2, erratum 6283). */
-static void name_dane_references(struct delivery *d)
-{
-    if (d->mx->trust != TRUST_SECURE)
-        return;
-    const char **names = arena_alloc(d->arena, 2 * sizeof *names);
-    names[0] = d->mx->domain;
-    names[1] = d->mx->expanded != NULL ? d->mx->expanded : d->mx->domain;
-    d->demands.dane_names = names;
-    d->demands.dane_name_count = text_name_equal(names[0], names[1]) ? 1 : 2;
-}
-
-static void make_demands(struct delivery *d)
-{
-    bool with_tlsa = d->facts->tlsa == TLSA_USABLE || d->facts->tlsa == TLSA_UNUSABLE;
-    const char *base = with_tlsa && d->facts->tlsa_base != NULL ? d->facts->tlsa_base : d->facts->name;
-    d->demands = (struct tls_demands){
-        .demand = d->decision.demand,
-        .watch_pkix = d->decision.watch_pkix,
-        .sni = connector_is_address(base) ? NULL : base, /* 6066-3: never an address */
-        .pkix_host = d->facts->name,
-        .records = d->facts->records,
-        .record_count = d->facts->record_count,
-        .tlsa_base = base,
-        .connector = tls_of(d),
-        .tls_domain = d->job.choice.connector != NULL ? d->job.choice.connector->tls_domain : NULL,
-    };
-    name_dane_references(d);
-}
-
 static void make_dialogue_job(struct delivery *d)
 {
-    make_demands(d);
+    d->demands = channel_demands(d->arena, &d->setting, &d->decision, d->mx, d->facts);
     d->dialogue_job = (struct dialogue_job){
         .hostname = config_of(d)->hostname,
         .sender = d->job.recipients[0].sender,
@@ -371,7 +316,7 @@ static void make_dialogue_job(struct delivery *d)
         .tls = d->world->tls,
         .demands = &d->demands,
         .without_tls = outcome_without_tls(d->decision.demand, d->facts->tlsa),
-        .tls_demanded = tls_is_demanded(d),
+        .tls_demanded = channel_demands_tls(&d->setting, &d->decision),
         .in_clear = d->in_clear,
         .timeouts = engine_dialogue_timeouts(config_of(d)),
     };
@@ -400,24 +345,6 @@ static void try_address(struct delivery *d)
 
 /* ---- one host ---- */
 
-static struct policy_facts gather(const struct delivery *d)
-{
-    const struct sts_facts *sts = d->sts;
-    return (struct policy_facts){
-        .dane = dane_of(d),
-        .mta_sts = sts_of(d),
-        .tls = tls_of(d),
-        .mx_trust = d->mx->trust,
-        .host_trust = d->facts->trust,
-        .tlsa = d->facts->tlsa,
-        .tlsa_trust = d->facts->tlsa_trust,
-        .sts = sts != NULL ? sts->mode : STS_ABSENT,
-        .sts_mx_match = sts != NULL && sts_mx_matches(sts->mx, sts->mx_count, d->facts->name),
-        .dane_insecure_mx_use = config_of(d)->insecure_mx == INSECURE_MX_USE,
-        .dane_pass_sts_fail_block = config_of(d)->pass_fail == PASS_FAIL_BLOCK,
-    };
-}
-
 static void skip_host(struct delivery *d, struct failure failure)
 {
     d->address = d->facts->address_count; /* none is left here */
@@ -432,7 +359,7 @@ static void on_host(void *arg, const struct host_facts *facts)
     d->facts = facts;
     d->address = 0;
     d->in_clear = false;
-    struct policy_facts known = gather(d);
+    struct policy_facts known = channel_facts(&d->setting, d->mx, d->facts, d->sts);
     d->decision = policy_decide(&known);
     if (d->decision.act == ACT_SKIP_HOST)
         skip_host(d, (struct failure){.cause = CAUSE_HOST_SKIPPED,
@@ -453,10 +380,8 @@ static void next_host(struct delivery *d)
         begin_hop(d);
         return;
     }
-    bool ask_tlsa =
-        dane_of(d) != DANE_NONE && (d->mx->trust == TRUST_SECURE || config_of(d)->insecure_mx == INSECURE_MX_USE);
-    d->world->ports.host(d->world->ports.outside, d->arena, d->mx->hosts[d->host].name, ask_tlsa, overrides_bogus(d),
-                         on_host, d);
+    d->world->ports.host(d->world->ports.outside, d->arena, d->mx->hosts[d->host].name,
+                         channel_asks_tlsa(&d->setting, d->mx), channel_overrides_bogus(&d->setting), on_host, d);
 }
 
 /* ---- one next hop: the domain, or a smart host ---- */
@@ -482,9 +407,9 @@ static struct failure destination_failure(const struct delivery *d)
     bool bounces = f.cause < COUNT(denials) && denials[f.cause] != NULL;
     if (bounces && by_smart_host(d))
         f = (struct failure){.cause = CAUSE_DNS_FAILED, .text = "the smart host does not exist or takes no mail"};
-    else if (bounces && dane_of(d) == DANE_MANDATORY && d->mx->trust != TRUST_SECURE)
+    else if (bounces && d->setting.dane == DANE_MANDATORY && d->mx->trust != TRUST_SECURE)
         f = (struct failure){.cause = CAUSE_INSECURE_DENIAL, .text = denials[f.cause]};
-    if (f.cause == CAUSE_DNS_FAILED && d->mx->trust == TRUST_BOGUS && dane_of(d) != DANE_NONE &&
+    if (f.cause == CAUSE_DNS_FAILED && d->mx->trust == TRUST_BOGUS && d->setting.dane != DANE_NONE &&
         config_of(d)->profile == PROFILE_RFC)
         f.reason = REASON_DNSSEC_INVALID; /* the service itself says 4.4.312 */
     return f;
@@ -581,11 +506,11 @@ static void begin_hop(struct delivery *d)
         begin_literal(d, literal);
         return;
     }
-    bool ask_sts = sts_of(d) != MTA_STS_NONE;
+    bool ask_sts = d->setting.mta_sts != MTA_STS_NONE;
     d->answers_awaited = ask_sts ? 2 : 1;
     if (ask_sts)
         d->world->ports.sts(d->world->ports.outside, d->arena, hop, false, on_sts, d);
-    d->world->ports.mx(d->world->ports.outside, d->arena, hop, overrides_bogus(d), on_mx, d);
+    d->world->ports.mx(d->world->ports.outside, d->arena, hop, channel_overrides_bogus(&d->setting), on_mx, d);
 }
 
 /* ---- birth and death ---- */
@@ -629,6 +554,7 @@ struct delivery *delivery_start(const struct delivery_world *world, const struct
     if (d->ender == NULL)
         abort();
     copy_job(d, job);
+    d->setting = channel_setting(config_of(d), d->job.choice.connector);
     choose_hops(d);
     struct err err;
     d->content = queue_content(world->settle.queue, d->arena, job->recipients[0].message, &d->length, &err);

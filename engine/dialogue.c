@@ -165,6 +165,8 @@ static enum step on_greeting(struct dialogue *d, const struct smtp_reply *reply)
 /* What the server cannot take is not even begun. */
 static enum step begin_transaction(struct dialogue *d)
 {
+    if (d->job->recipient_count == 0) /* only a look */
+        return STEP_QUIT;
     if (d->ext.size_limit > 0 && (uint64_t)d->ext.size_limit < d->job->length)
         return fail(d,
                     failure_of(d, CAUSE_TOO_BIG,

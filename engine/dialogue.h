@@ -19,7 +19,7 @@ struct dialogue_timeouts { double greeting, ehlo, starttls, handshake, mail, rcp
 struct dialogue_job {
     const char *hostname;                       /* for EHLO */
     const char *sender;
-    const char *const *recipients; size_t recipient_count;
+    const char *const *recipients; size_t recipient_count; /* 0: only a look, up to the EHLO that mail would follow */
     const char *content; size_t length;
     struct tls_client *tls;                     /* NULL: STARTTLS is never used (tests) */
     const struct tls_demands *demands;

@@ -10,10 +10,10 @@
 
 #include "base/text.h"
 #include "engine/control.h"
-#include "engine/delivery.h"
+#include "engine/outside.h"
 #include "engine/submit.h"
 
-enum { SMTP_PORT = 25, HTTPS_PORT = 443, LIST_MAX = 10000, DUE_AT_ONCE = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
+enum { LIST_MAX = 10000, DUE_AT_ONCE = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
 
 struct engine {
     const struct engine_config *config;
@@ -22,9 +22,7 @@ struct engine {
     struct clock clock;
     struct queue *queue;
     struct trace *trace;
-    struct resolve *resolve;
-    struct sts *sts;
-    struct tls_client *tls;
+    struct outside outside;
     struct submit *submit;
     struct control *control;
     struct delivery_world world;
@@ -187,7 +185,7 @@ static json_t *do_advance(struct engine *e, const json_t *request, struct contro
 static json_t *do_forget(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
                          bool *later UNUSED, struct err *err)
 {
-    return e->resolve == NULL || resolve_forget(e->resolve, err) ? fine() : NULL;
+    return e->outside.resolve == NULL || resolve_forget(e->outside.resolve, err) ? fine() : NULL;
 }
 
 static json_t *list_recipients(struct engine *e, bool only_queued, struct err *err)
@@ -277,31 +275,7 @@ static void on_control_gone(void *arg, struct control_client *client)
             e->flushes[i--] = e->flushes[--e->flush_count];
 }
 
-/* ---- the outside, for deliveries and submission ---- */
-
-static void ask_mx(void *outside, struct arena *arena, const char *domain, bool override_bogus,
-                   void (*done)(void *, const struct mx_facts *), void *arg)
-{
-    resolve_mx(((struct engine *)outside)->resolve, arena, domain, override_bogus, done, arg);
-}
-
-static void ask_host(void *outside, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
-                     void (*done)(void *, const struct host_facts *), void *arg)
-{
-    resolve_host(((struct engine *)outside)->resolve, arena, host, ask_tlsa, override_bogus, done, arg);
-}
-
-static void ask_sts(void *outside, struct arena *arena, const char *domain, bool recheck,
-                    void (*done)(void *, const struct sts_facts *), void *arg)
-{
-    (recheck ? sts_recheck : sts_find)(((struct engine *)outside)->sts, arena, domain, done, arg);
-}
-
-static struct connect_attempt *connect_to(void *outside, const struct netaddr *to, double timeout_s, connect_done *done,
-                                          void *arg)
-{
-    return connect_start(((struct engine *)outside)->loop, to, timeout_s, done, arg);
-}
+/* ---- submission ---- */
 
 static bool accept_message(void *outside, const struct message *message, int64_t *id, struct err *err)
 {
@@ -363,33 +337,15 @@ struct engine *engine_new(const struct engine_config *config, struct loop *loop,
 bool engine_begin(struct engine *e, struct err *err)
 {
     const struct engine_config *config = e->config;
-    struct resolve_options resolver = {
-        .root_hints = config->resolver.root_hints,
-        .trust_anchor = config->resolver.trust_anchor,
-        .options_file = config->resolver.options_file,
-        .forward = config->resolver.forward,
-        .port = SMTP_PORT,
-        .ipv4 = config->ipv4,
-        .ipv6 = config->ipv6,
-    };
-    struct sts_options policies = {
-        .cache_path = path_in(e->arena, config, "sts.db"),
-        .ca_file = config->ca_file,
-        .fetch_timeout_s = engine_capped(config, config->timeouts.policy),
-        .port = HTTPS_PORT,
-    };
-    e->resolve = resolve_new(&resolver, e->loop, err);
-    e->sts = e->resolve != NULL ? sts_new(&policies, e->resolve, &e->clock, e->loop, err) : NULL;
-    e->tls = e->sts != NULL ? tls_client_new(config->ca_file, err) : NULL;
+    if (!outside_open(&e->outside, config, path_in(e->arena, config, "sts.db"), &e->clock, e->loop, err))
+        return false;
     e->world = (struct delivery_world){
         .settle = {config, &e->clock, e->queue, e->trace},
-        .ports = {e, ask_mx, ask_host, ask_sts, connect_to},
+        .ports = outside_ports(&e->outside),
         .loop = e->loop,
-        .tls = e->tls,
-        .smtp_port = SMTP_PORT,
+        .tls = e->outside.tls,
+        .smtp_port = OUTSIDE_SMTP_PORT,
     };
-    if (e->tls == NULL)
-        return false;
     wake_soon(e); /* what is in the queue from before */
     return queue_trim(e->queue, clock_now(&e->clock) - (int64_t)config->trace_keep, err);
 }
@@ -402,11 +358,11 @@ void engine_free(struct engine **engine)
     e->stopping = true;
     control_free(&e->control);
     submit_free(&e->submit);
-    sts_free(&e->sts);
-    resolve_free(&e->resolve);
+    sts_free(&e->outside.sts);
+    resolve_free(&e->outside.resolve);
     for (size_t i = 0; i < e->deliveries.count; i++)
         delivery_cancel(&e->deliveries.items[i]);
-    tls_client_free(&e->tls);
+    outside_close(&e->outside);
     trace_free(&e->trace);
     queue_close(&e->queue);
     event_free(e->waker);

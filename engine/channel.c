@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/channel.h"
+
+#include "base/text.h"
+
+struct channel_setting channel_setting(const struct engine_config *config, const struct connector *connector)
+{
+    struct channel_setting setting = {
+        .dane = DANE_OPPORTUNISTIC,
+        .mta_sts = MTA_STS_OPPORTUNISTIC,
+        .tls = TLS_SETTING_OPPORTUNISTIC,
+        .insecure_mx_use = config->insecure_mx == INSECURE_MX_USE,
+        .pass_fail_block = config->pass_fail == PASS_FAIL_BLOCK,
+        .accept_bogus = config->accept_bogus,
+    };
+    if (connector != NULL) {
+        setting.dane = (enum dane_mode)connector->dane;
+        setting.mta_sts = (enum mta_sts_mode)connector->mta_sts;
+        setting.tls = (enum tls_setting)connector->tls;
+        setting.tls_domain = connector->tls_domain;
+    }
+    return setting;
+}
+
+bool channel_asks_tlsa(const struct channel_setting *setting, const struct mx_facts *mx)
+{
+    return setting->dane != DANE_NONE && (mx->trust == TRUST_SECURE || setting->insecure_mx_use);
+}
+
+bool channel_overrides_bogus(const struct channel_setting *setting)
+{
+    return setting->dane == DANE_NONE && setting->accept_bogus;
+}
+
+struct policy_facts channel_facts(const struct channel_setting *setting, const struct mx_facts *mx,
+                                  const struct host_facts *host, const struct sts_facts *sts)
+{
+    return (struct policy_facts){
+        .dane = setting->dane,
+        .mta_sts = setting->mta_sts,
+        .tls = setting->tls,
+        .mx_trust = mx->trust,
+        .host_trust = host->trust,
+        .tlsa = host->tlsa,
+        .tlsa_trust = host->tlsa_trust,
+        .sts = sts != NULL ? sts->mode : STS_ABSENT,
+        .sts_mx_match = sts != NULL && sts_mx_matches(sts->mx, sts->mx_count, host->name),
+        .dane_insecure_mx_use = setting->insecure_mx_use,
+        .dane_pass_sts_fail_block = setting->pass_fail_block,
+    };
+}
+
+bool channel_demands_tls(const struct channel_setting *setting, const struct policy_decision *decision)
+{
+    return decision->demand != DEMAND_NOTHING || setting->tls != TLS_SETTING_OPPORTUNISTIC;
+}
+
+/* The names that a certificate under DANE-TA may carry besides the TLSA base domain: only what DNSSEC vouches for
+ * (7672-3.2.2, erratum 6283). */
+static void name_dane_references(struct arena *arena, const struct mx_facts *mx, struct tls_demands *demands)
+{
+    if (mx->trust != TRUST_SECURE)
+        return;
+    const char **names = arena_alloc(arena, 2 * sizeof *names);
+    names[0] = mx->domain;
+    names[1] = mx->expanded != NULL ? mx->expanded : mx->domain;
+    demands->dane_names = names;
+    demands->dane_name_count = text_name_equal(names[0], names[1]) ? 1 : 2;
+}
+
+struct tls_demands channel_demands(struct arena *arena, const struct channel_setting *setting,
+                                   const struct policy_decision *decision, const struct mx_facts *mx,
+                                   const struct host_facts *host)
+{
+    bool with_tlsa = host->tlsa == TLSA_USABLE || host->tlsa == TLSA_UNUSABLE;
+    const char *base = with_tlsa && host->tlsa_base != NULL ? host->tlsa_base : host->name;
+    struct tls_demands demands = {
+        .demand = decision->demand,
+        .watch_pkix = decision->watch_pkix,
+        .sni = connector_is_address(base) ? NULL : base, /* 6066-3: never an address */
+        .pkix_host = host->name,
+        .records = host->records,
+        .record_count = host->record_count,
+        .tlsa_base = base,
+        .connector = setting->tls,
+        .tls_domain = setting->tls_domain,
+    };
+    name_dane_references(arena, mx, &demands);
+    return demands;
+}

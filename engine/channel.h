@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * channel - from what is known of a host to what the channel to it must be: the question for policy_decide(), and the
+ * demands of its answer as TLS checks them. For deliveries and for those who only look. Pure. */
+#ifndef ENGINE_CHANNEL_H
+#define ENGINE_CHANNEL_H
+
+#include "engine/engine_config.h"
+#include "engine/sts.h"
+
+struct channel_setting { /* what connector and configuration say */
+    enum dane_mode dane;
+    enum mta_sts_mode mta_sts;
+    enum tls_setting tls;
+    const char *tls_domain;
+    bool insecure_mx_use, pass_fail_block, accept_bogus;
+};
+
+/* connector NULL: none matches, the defaults rule. */
+struct channel_setting channel_setting(const struct engine_config *config, const struct connector *connector);
+/* Is TLSA asked for the hosts of this destination? Is bogus data taken as it is? */
+bool channel_asks_tlsa(const struct channel_setting *setting, const struct mx_facts *mx);
+bool channel_overrides_bogus(const struct channel_setting *setting);
+/* sts NULL: not asked. */
+struct policy_facts channel_facts(const struct channel_setting *setting, const struct mx_facts *mx,
+                                  const struct host_facts *host, const struct sts_facts *sts);
+bool channel_demands_tls(const struct channel_setting *setting, const struct policy_decision *decision);
+/* Borrows everything; what is new lives in the arena. */
+struct tls_demands channel_demands(struct arena *arena, const struct channel_setting *setting,
+                                   const struct policy_decision *decision, const struct mx_facts *mx,
+                                   const struct host_facts *host);
+
+#endif
