@@ -5,21 +5,15 @@
 
 struct channel_setting channel_setting(const struct engine_config *config, const struct connector *connector)
 {
-    struct channel_setting setting = {
-        .dane = DANE_OPPORTUNISTIC,
-        .mta_sts = MTA_STS_OPPORTUNISTIC,
-        .tls = TLS_SETTING_OPPORTUNISTIC,
+    return (struct channel_setting){
+        .dane = connector_dane(connector),
+        .mta_sts = connector_mta_sts(connector),
+        .tls = connector_tls(connector),
+        .tls_domain = connector != NULL ? connector->tls_domain : NULL,
         .insecure_mx_use = config->insecure_mx == INSECURE_MX_USE,
         .pass_fail_block = config->pass_fail == PASS_FAIL_BLOCK,
         .accept_bogus = config->accept_bogus,
     };
-    if (connector != NULL) {
-        setting.dane = (enum dane_mode)connector->dane;
-        setting.mta_sts = (enum mta_sts_mode)connector->mta_sts;
-        setting.tls = (enum tls_setting)connector->tls;
-        setting.tls_domain = connector->tls_domain;
-    }
-    return setting;
 }
 
 bool channel_asks_tlsa(const struct channel_setting *setting, const struct mx_facts *mx)

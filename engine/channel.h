@@ -15,7 +15,7 @@ struct channel_setting { /* what connector and configuration say */
     bool insecure_mx_use, pass_fail_block, accept_bogus;
 };
 
-/* connector NULL: none matches, the defaults rule. */
+/* connector NULL: none matches, the defaults rule. In test mode nothing is demanded. */
 struct channel_setting channel_setting(const struct engine_config *config, const struct connector *connector);
 /* Is TLSA asked for the hosts of this destination? Is bogus data taken as it is? */
 bool channel_asks_tlsa(const struct channel_setting *setting, const struct mx_facts *mx);

@@ -6,109 +6,138 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "engine/scope.h"
 
-enum rank { RANK_NONE, RANK_ALL, RANK_WILDCARD, RANK_EXACT };
+/* How a connector may come to take a recipient; the more specific the later, but for Exchange's own order. */
+enum match { MATCH_NONE, MATCH_ALL, MATCH_ACCEPTED, MATCH_WILDCARD, MATCH_EXACT, MATCH_COUNT };
 
-static enum rank scope_rank(const char *scope, const char *domain)
-{
-    if (strcmp(scope, "*") == 0)
-        return RANK_ALL;
-    if (strncmp(scope, "*.", 2) == 0)
-        return text_name_under(domain, scope + 2) && !text_name_equal(domain, scope + 2) ? RANK_WILDCARD : RANK_NONE;
-    return text_name_equal(scope, domain) ? RANK_EXACT : RANK_NONE;
-}
-
-static const char *const whys[] = {
-    [RANK_NONE] = "no connector matches: MX routing, DANE and MTA-STS opportunistic",
-    [RANK_ALL] = "a connector for every domain",
-    [RANK_WILDCARD] = "the longest wildcard",
-    [RANK_EXACT] = "the exact domain",
+static const struct {
+    const char *why;
+    int weight[2]; /* by enum scope_order */
+} matches[MATCH_COUNT] = {
+    [MATCH_NONE] = {"no connector matches: MX routing, DANE and MTA-STS opportunistic", {0, 0}},
+    [MATCH_ALL] = {"a connector for every domain", {1, 1}},
+    [MATCH_ACCEPTED] = {"a connector for all accepted domains", {2, 3}},
+    [MATCH_WILDCARD] = {"the longest wildcard", {3, 2}},
+    [MATCH_EXACT] = {"the exact domain", {4, 4}},
 };
 
-struct connector_choice connector_choose(const struct connector *list, size_t count, const char *domain)
+static enum match match_of(enum scope_kind kind)
 {
-    struct connector_choice best = {NULL, NULL, whys[RANK_NONE]};
-    enum rank best_rank = RANK_NONE;
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; list[i].enabled && j < list[i].recipient_domains.count; j++) {
-            const char *scope = list[i].recipient_domains.items[j];
-            enum rank rank = scope_rank(scope, domain);
-            bool longer = rank == RANK_WILDCARD && best_rank == rank && strlen(scope) > strlen(best.scope);
-            if (rank > best_rank || longer) {
-                best_rank = rank;
-                best = (struct connector_choice){&list[i], scope, whys[rank]};
-            }
+    static const enum match of_kind[] = {
+        [SCOPE_KIND_NONE] = MATCH_NONE,
+        [SCOPE_KIND_ALL] = MATCH_ALL,
+        [SCOPE_KIND_WILDCARD] = MATCH_WILDCARD,
+        [SCOPE_KIND_EXACT] = MATCH_EXACT,
+    };
+    return of_kind[kind];
+}
+
+struct best {
+    enum match match;
+    struct connector_choice choice;
+};
+
+/* A match that weighs more takes the recipient; among wildcards the longer one. */
+static void consider(const struct routing *routing, const struct connector *connector, const char *scope,
+                     enum match match, struct best *best)
+{
+    int weight = matches[match].weight[routing->order], before = matches[best->match].weight[routing->order];
+    bool longer = match == MATCH_WILDCARD && best->match == match && strlen(scope) > strlen(best->choice.scope);
+    if (weight > before || longer)
+        *best = (struct best){match, {connector, scope, matches[match].why, NULL}};
+}
+
+static struct connector_choice by_scope(const struct routing *routing, const char *domain)
+{
+    struct best best = {MATCH_NONE, {NULL, NULL, matches[MATCH_NONE].why, NULL}};
+    bool accepted = scope_any_covers(&routing->accepted_domains, domain);
+    for (size_t i = 0; i < routing->connector_count; i++) {
+        const struct connector *c = &routing->connectors[i];
+        if (!c->enabled || c->only_by_rule)
+            continue;
+        if (c->all_accepted_domains && accepted)
+            consider(routing, c, "accepted-domains", MATCH_ACCEPTED, &best);
+        for (size_t j = 0; j < c->recipient_domains.count; j++) {
+            const char *scope = c->recipient_domains.items[j];
+            consider(routing, c, scope, match_of(scope_covers(scope, domain)), &best);
         }
-    return best;
+    }
+    return best.choice;
+}
+
+static struct connector_choice by_rule(const struct routing *routing, const struct route_question *question)
+{
+    for (size_t i = 0; i < routing->rule_count; i++) {
+        const struct route_rule *rule = &routing->rules[i];
+        const struct connector *named = rule_matches(rule, question) ? connector_find(routing, rule->connector) : NULL;
+        if (named != NULL && named->enabled)
+            return (struct connector_choice){named, rule->name, "a rule names it", NULL};
+    }
+    return (struct connector_choice){0};
+}
+
+/* One step only: a fallback's own fallback is not looked at. */
+static struct connector_choice with_fallback(const struct routing *routing, struct connector_choice choice)
+{
+    const struct connector *chosen = choice.connector;
+    bool on = chosen != NULL && chosen->fallback_on && chosen->fallback != NULL;
+    const struct connector *twin = on ? connector_find(routing, chosen->fallback) : NULL;
+    return twin == NULL
+               ? choice
+               : (struct connector_choice){twin, choice.scope, "the fallback of the connector chosen is on", chosen};
+}
+
+struct connector_choice connector_choose(const struct routing *routing, const struct route_question *question)
+{
+    struct connector_choice choice = by_rule(routing, question);
+    if (choice.connector == NULL)
+        choice = by_scope(routing, question->domain);
+    return with_fallback(routing, choice);
+}
+
+bool connector_reads_header(const struct routing *routing)
+{
+    for (size_t i = 0; i < routing->rule_count; i++)
+        if (rule_reads_header(&routing->rules[i]))
+            return true;
+    return false;
+}
+
+bool connector_by_smart_host(const struct connector *connector)
+{
+    return connector != NULL && connector->route != ROUTE_MX && connector->smart_hosts.count > 0;
+}
+
+const struct connector *connector_find(const struct routing *routing, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < routing->connector_count; i++)
+        if (routing->connectors[i].name != NULL && strcasecmp(routing->connectors[i].name, name) == 0)
+            return &routing->connectors[i];
+    return NULL;
+}
+
+enum dane_mode connector_dane(const struct connector *c)
+{
+    if (c == NULL || (c->test_mode && c->dane == DANE_MANDATORY))
+        return DANE_OPPORTUNISTIC;
+    return (enum dane_mode)c->dane;
+}
+
+enum mta_sts_mode connector_mta_sts(const struct connector *c)
+{
+    if (c == NULL || (c->test_mode && c->mta_sts == MTA_STS_MANDATORY))
+        return MTA_STS_OPPORTUNISTIC;
+    return (enum mta_sts_mode)c->mta_sts;
+}
+
+enum tls_setting connector_tls(const struct connector *c)
+{
+    return c == NULL || c->test_mode ? TLS_SETTING_OPPORTUNISTIC : (enum tls_setting)c->tls;
 }
 
 bool connector_is_address(const char *host)
 {
     unsigned char bytes[16];
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-}
-
-/* One that was forgotten is a finding already. */
-static const char *name_of(const struct connector *connector)
-{
-    return connector->name != NULL ? connector->name : "(without a name)";
-}
-
-static bool scope_makes_sense(const char *scope)
-{
-    const char *name = strncmp(scope, "*.", 2) == 0 ? scope + 2 : scope;
-    return strcmp(scope, "*") == 0 || (*name != '\0' && strchr(name, '*') == NULL);
-}
-
-static void check_scopes(const struct connector *c, struct diag_list *diags)
-{
-    for (size_t i = 0; i < c->recipient_domains.count; i++) {
-        const char *scope = c->recipient_domains.items[i];
-        if (!scope_makes_sense(scope))
-            diag_error(diags, c->recipient_domains.at[i],
-                       "'%s': a star may stand only in front: '*' or '*.example.com'", scope);
-        if (c->enabled && c->dane == DANE_MANDATORY && strcmp(scope, "*") == 0)
-            diag_warning(diags, c->recipient_domains.at[i],
-                         "mandatory DANE for every domain: mail to most of them will wait");
-    }
-}
-
-static void check_smart_hosts(const struct connector *c, struct diag_list *diags)
-{
-    for (size_t i = 0; i < c->smart_hosts.count; i++)
-        if (c->dane == DANE_MANDATORY && connector_is_address(c->smart_hosts.items[i]))
-            diag_error(diags, c->smart_hosts.at[i],
-                       "mandatory DANE can never be met by an IP address ('%s'): there is no name to ask TLSA for",
-                       c->smart_hosts.items[i]);
-}
-
-static void check_tls(const struct connector *c, struct diag_list *diags)
-{
-    if (c->tls == TLS_SETTING_DOMAIN_VALIDATION && c->tls_domain == NULL)
-        diag_error(diags, c->at, "connector '%s': 'tls: domain-validation' needs 'tls-domain'", name_of(c));
-    if (c->tls != TLS_SETTING_DOMAIN_VALIDATION && c->tls_domain != NULL)
-        diag_warning(diags, c->at, "connector '%s': 'tls-domain' means something only with 'tls: domain-validation'",
-                     name_of(c));
-}
-
-static void check_pair(const struct connector *a, const struct connector *b, struct diag_list *diags)
-{
-    if (a->name != NULL && b->name != NULL && strcasecmp(a->name, b->name) == 0)
-        diag_error(diags, b->at, "a second connector named '%s'", b->name);
-    for (size_t i = 0; i < a->recipient_domains.count; i++)
-        for (size_t j = 0; a->enabled && b->enabled && j < b->recipient_domains.count; j++)
-            if (text_name_equal(a->recipient_domains.items[i], b->recipient_domains.items[j]))
-                diag_error(diags, b->recipient_domains.at[j], "'%s' is in the scope of connector '%s' already",
-                           b->recipient_domains.items[j], name_of(a));
-}
-
-void connector_check(const struct connector *list, size_t count, struct diag_list *diags)
-{
-    for (size_t i = 0; i < count; i++) {
-        check_scopes(&list[i], diags);
-        check_smart_hosts(&list[i], diags);
-        check_tls(&list[i], diags);
-        for (size_t j = 0; j < i; j++)
-            check_pair(&list[j], &list[i], diags);
-    }
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "engine/channel.h"
-#include "engine/hosts.h"
+#include "engine/smart_host.h"
 #include "engine/status.h"
 
 enum { HOSTS_MAX = 20, ADDRESSES_MAX = 8 };
@@ -30,8 +30,8 @@ struct delivery {
     size_t length;
     struct waiting *recipients;
 
-    const char *const *hops;
-    size_t hop_count, hop; /* next-hop names: the domain, or smart hosts */
+    const struct smart_host *hops; /* next hops: the domain, or smart hosts */
+    size_t hop_count, hop;
     unsigned answers_awaited;
     const struct mx_facts *mx;
     const struct sts_facts *sts; /* NULL: not asked */
@@ -57,6 +57,11 @@ static void conclude(struct delivery *d);
 
 /* ---- what the connector says ---- */
 
+static const struct connector *connector_of(const struct delivery *d)
+{
+    return d->job.choice.connector;
+}
+
 static const char *connector_name(const struct delivery *d)
 {
     return d->job.choice.connector != NULL ? d->job.choice.connector->name : "";
@@ -64,7 +69,12 @@ static const char *connector_name(const struct delivery *d)
 
 static bool by_smart_host(const struct delivery *d)
 {
-    return d->job.choice.connector != NULL && d->job.choice.connector->smart_hosts.count > 0;
+    return connector_by_smart_host(connector_of(d));
+}
+
+static uint16_t port_of(const struct delivery *d)
+{
+    return d->hops[d->hop].port != 0 ? d->hops[d->hop].port : d->world->smtp_port;
 }
 
 static const struct engine_config *config_of(const struct delivery *d)
@@ -79,7 +89,7 @@ static void trace_try(struct delivery *d, enum trace_event event, const struct f
 {
     struct status status = {NULL, NULL};
     if (failure != NULL)
-        status = status_of(d->arena, failure, d->hops[d->hop]);
+        status = status_of(d->arena, failure, d->hops[d->hop].name);
     const struct connector_choice *choice = &d->job.choice;
     bool connected = event != TRACE_SKIP && d->facts != NULL && d->address < d->facts->address_count;
     trace_add(d->world->settle.trace,
@@ -244,7 +254,7 @@ static void conclude(struct delivery *d)
         return;
     }
     d->rechecked = true;
-    d->world->ports.sts(d->world->ports.outside, d->arena, d->hops[d->hop < d->hop_count ? d->hop : 0], true,
+    d->world->ports.sts(d->world->ports.outside, d->arena, d->hops[d->hop < d->hop_count ? d->hop : 0].name, true,
                         on_recheck, d);
 }
 
@@ -353,6 +363,24 @@ static void skip_host(struct delivery *d, struct failure failure)
     all_failed(d, &failure);
 }
 
+/* In test mode: what the connector would have said, were it in earnest, for the trace. */
+static void decide_in_earnest(struct delivery *d, struct policy_facts known)
+{
+    const struct connector *c = connector_of(d);
+    if (c == NULL || !c->test_mode || d->decision.act == ACT_SKIP_HOST)
+        return;
+    known.dane = (enum dane_mode)c->dane;
+    known.mta_sts = (enum mta_sts_mode)c->mta_sts;
+    known.tls = (enum tls_setting)c->tls;
+    struct policy_decision earnest = policy_decide(&known);
+    if (earnest.act == ACT_SKIP_HOST)
+        d->decision.because = arena_printf(d->arena, "%s; in test mode, else it would have waited: %s",
+                                           d->decision.because, earnest.because);
+    else if (earnest.demand != d->decision.demand)
+        d->decision.because = arena_printf(d->arena, "%s; in test mode, else it would have demanded %s: %s",
+                                           d->decision.because, demand_word(earnest.demand), earnest.because);
+}
+
 static void on_host(void *arg, const struct host_facts *facts)
 {
     struct delivery *d = arg;
@@ -361,6 +389,7 @@ static void on_host(void *arg, const struct host_facts *facts)
     d->in_clear = false;
     struct policy_facts known = channel_facts(&d->setting, d->mx, d->facts, d->sts);
     d->decision = policy_decide(&known);
+    decide_in_earnest(d, known);
     if (d->decision.act == ACT_SKIP_HOST)
         skip_host(d, (struct failure){.cause = CAUSE_HOST_SKIPPED,
                                       .reason = d->decision.reason,
@@ -380,7 +409,7 @@ static void next_host(struct delivery *d)
         begin_hop(d);
         return;
     }
-    d->world->ports.host(d->world->ports.outside, d->arena, d->mx->hosts[d->host].name,
+    d->world->ports.host(d->world->ports.outside, d->arena, d->mx->hosts[d->host].name, port_of(d),
                          channel_asks_tlsa(&d->setting, d->mx), channel_overrides_bogus(&d->setting), on_host, d);
 }
 
@@ -483,7 +512,7 @@ static void begin_literal(struct delivery *d, const char *address)
                             .hosts = host,
                             .host_count = 1};
     *facts = (struct host_facts){.name = address, .expanded = address, .trust = TRUST_INSECURE, .tlsa_base = address};
-    if (netaddr_parse(address, d->world->smtp_port, to, NULL)) {
+    if (netaddr_parse(address, port_of(d), to, NULL)) {
         facts->addresses = to;
         facts->address_count = 1;
     }
@@ -501,7 +530,7 @@ static void begin_hop(struct delivery *d)
     d->mx = NULL;
     d->sts = NULL;
     d->facts = NULL;
-    const char *hop = d->hops[d->hop], *literal = connector_is_address(hop) ? hop : message_literal(d->arena, hop);
+    const char *hop = d->hops[d->hop].name, *literal = connector_is_address(hop) ? hop : message_literal(d->arena, hop);
     if (literal != NULL) {
         begin_literal(d, literal);
         return;
@@ -532,15 +561,12 @@ static void copy_job(struct delivery *d, const struct delivery_job *job)
 
 static void choose_hops(struct delivery *d)
 {
-    if (by_smart_host(d)) {
-        d->hops = d->job.choice.connector->smart_hosts.items;
-        d->hop_count = d->job.choice.connector->smart_hosts.count;
-    } else {
-        const char **hop = arena_alloc(d->arena, sizeof *hop);
-        *hop = d->job.domain;
-        d->hops = hop;
-        d->hop_count = 1;
-    }
+    struct smart_host *hop = arena_alloc(d->arena, sizeof *hop);
+    *hop = (struct smart_host){.name = d->job.domain, .by_name = true};
+    d->hops = hop;
+    d->hop_count = 1;
+    if (by_smart_host(d))
+        d->hop_count = smart_hosts_spread(d->arena, &connector_of(d)->smart_hosts, hosts_random, &d->hops);
 }
 
 struct delivery *delivery_start(const struct delivery_world *world, const struct delivery_job *job,

@@ -19,8 +19,8 @@ struct delivery_ports {
     void *outside;
     void (*mx)(void *outside, struct arena *arena, const char *domain, bool override_bogus,
                void (*done)(void *arg, const struct mx_facts *facts), void *arg);
-    void (*host)(void *outside, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
-                 void (*done)(void *arg, const struct host_facts *facts), void *arg);
+    void (*host)(void *outside, struct arena *arena, const char *host, uint16_t port, bool ask_tlsa,
+                 bool override_bogus, void (*done)(void *arg, const struct host_facts *facts), void *arg);
     void (*sts)(void *outside, struct arena *arena, const char *domain, bool recheck,
                 void (*done)(void *arg, const struct sts_facts *facts), void *arg);
     struct connect_attempt *(*connect)(void *outside, const struct netaddr *to, double timeout_s, connect_done *done,

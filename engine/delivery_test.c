@@ -223,14 +223,14 @@ static void ask_mx(void *outside, struct arena *arena, const char *domain, bool 
     soon(b, tell_mx, told(b, (struct told){.mx = done, .arg = arg}), facts);
 }
 
-static void ask_host(void *outside, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus UNUSED,
-                     void (*done)(void *, const struct host_facts *), void *arg)
+static void ask_host(void *outside, struct arena *arena, const char *host, uint16_t port, bool ask_tlsa,
+                     bool override_bogus UNUSED, void (*done)(void *, const struct host_facts *), void *arg)
 {
     struct bench *b = outside;
     size_t i = host[2] == '1' ? 0 : 1;
     struct netaddr *addresses = arena_alloc(arena, 2 * sizeof *addresses);
     for (size_t k = 0; k < 2; k++)
-        ck_assert(netaddr_parse(arena_printf(arena, "192.0.2.%zu", 10 * (i + 1) + k), 25, &addresses[k], NULL));
+        ck_assert(netaddr_parse(arena_printf(arena, "192.0.2.%zu", 10 * (i + 1) + k), port, &addresses[k], NULL));
     ck_assert(ask_tlsa == (b->row->modes.dane != DANE_NONE && b->row->mx.trust == TRUST_SECURE));
     struct host_facts *facts = arena_alloc(arena, sizeof *facts);
     *facts = (struct host_facts){.name = host, .expanded = host, .trust = b->row->hosts[i].trust, .tlsa_base = host};
@@ -377,7 +377,7 @@ static void deliver(struct bench *b)
     ck_assert(queue_add(b->world.settle.queue, &message, NULL, NULL));
     clock_advance(&b->clock, b->row->age);
     ck_assert(queue_due(b->world.settle.queue, b->arena, 10, &due, NULL));
-    struct delivery_job job = {{&b->connector, "*", "test"}, due.items[0].domain, due.items, 1};
+    struct delivery_job job = {{&b->connector, "*", "test", NULL}, due.items[0].domain, due.items, 1};
     ck_assert_ptr_nonnull(delivery_start(&b->world, &job, on_done, b));
     ck_assert_msg(loop_run_until(b->loop, &b->done, 10), "%s: no end", b->row->name);
 }

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/control.h"
 #include "engine/outside.h"
+#include "engine/router.h"
 #include "engine/submit.h"
 
 enum { LIST_MAX = 10000, DUE_AT_ONCE = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
@@ -65,12 +66,15 @@ static void on_delivery(void *arg, struct delivery *self)
     wake_soon(e);
 }
 
-/* Those of the list from i on that belong to the i-th's delivery: the same message, domain, and so connector. */
-static size_t gather_job(const struct queued_list *due, size_t i, struct arena *arena, struct delivery_job *job)
+/* Those of the list from i on that belong to the i-th's delivery: the same message, domain and connector. */
+static size_t gather_job(const struct queued_list *due, size_t i, struct router *router, struct arena *arena,
+                         struct delivery_job *job)
 {
     struct queued *list = arena_alloc(arena, (due->count - i) * sizeof *list);
+    job->choice = router_choose(router, &due->items[i]);
     for (size_t j = i; j < due->count && due->items[j].message == due->items[i].message; j++)
-        if (due->items[j].id != 0 && strcmp(due->items[j].domain, due->items[i].domain) == 0) {
+        if (due->items[j].id != 0 && strcmp(due->items[j].domain, due->items[i].domain) == 0 &&
+            router_choose(router, &due->items[j]).connector == job->choice.connector) {
             list[job->count++] = due->items[j];
             due->items[j].id = 0; /* in hands */
         }
@@ -92,21 +96,21 @@ static bool start_job(struct engine *e, const struct delivery_job *job, struct e
 static bool start_due(struct engine *e, struct arena *arena, struct err *err)
 {
     struct queued_list due = {0};
-    size_t connector_count;
-    const struct connector *connectors = engine_connectors(e->config, &connector_count);
+    struct router router = {.routing = &e->config->routing, .queue = e->queue};
+    bool started = true;
     if (e->deliveries.count >= (size_t)e->config->destinations)
         return true; /* the next one that ends wakes us */
     if (!queue_due(e->queue, arena, DUE_AT_ONCE, &due, err))
         return false;
-    for (size_t i = 0; i < due.count && e->deliveries.count < (size_t)e->config->destinations; i++) {
+    for (size_t i = 0; started && i < due.count && e->deliveries.count < (size_t)e->config->destinations; i++) {
         if (due.items[i].id == 0 || under_way_to(e, due.items[i].domain) >= (size_t)e->config->per_destination)
             continue;
-        struct delivery_job job = {.choice = connector_choose(connectors, connector_count, due.items[i].domain)};
-        gather_job(&due, i, arena, &job);
-        if (!start_job(e, &job, err))
-            return false;
+        struct delivery_job job = {0};
+        gather_job(&due, i, &router, arena, &job);
+        started = start_job(e, &job, err);
     }
-    return true;
+    router_end(&router);
+    return started;
 }
 
 /* ---- time ---- */

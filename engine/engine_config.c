@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/engine_config.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/network.h"
 
-static const char *const dane_words[] = {"opportunistic", "mandatory", "none", NULL};
-static const char *const sts_words[] = {"opportunistic", "none", NULL};
-static const char *const tls_words[] = {"opportunistic", "encryption-only", "certificate-validation",
-                                        "domain-validation", NULL};
 static const char *const profile_words[] = {"rfc", "exchange", NULL};
 static const char *const insecure_mx_words[] = {"skip", "use", NULL};
 static const char *const pass_fail_words[] = {"deliver", "block", NULL};
+static const char *const order_words[] = {"most-specific", "exchange", NULL};
 
 /* clang-format off */
 #define FIELD(type, word, form, member, value, text) \
@@ -27,24 +23,6 @@ static const char *const pass_fail_words[] = {"deliver", "block", NULL};
     {.key = word, .kind = form, .offset = offsetof(type, member), .doc = text, .required = true}
 #define SCHEMA(type, title, text, rows) \
     {.name = title, .doc = text, .fields = rows, .count = COUNT(rows), .size = sizeof(type)}
-
-static const struct schema_field connector_fields[] = {
-    {.key = "name", .kind = SCHEMA_TEXT, .offset = offsetof(struct connector, name), .required = true,
-     .doc = "what traces and reports call it", .at_offset = offsetof(struct connector, at)},
-    NEEDED(struct connector, "recipient-domains", SCHEMA_TEXTS, recipient_domains,
-           "its scope: contoso.com, *.contoso.com, *"),
-    WORDS(struct connector, "smtp-dane", dane, "opportunistic", dane_words, "what SMTP DANE decides here"),
-    WORDS(struct connector, "mta-sts", mta_sts, "opportunistic", sts_words, "what MTA-STS decides here"),
-    WORDS(struct connector, "tls", tls, "opportunistic", tls_words,
-          "what the connector itself demands, besides DANE and MTA-STS"),
-    FIELD(struct connector, "tls-domain", SCHEMA_TEXT, tls_domain, NULL,
-          "the name in the certificate for domain-validation; may begin with *."),
-    FIELD(struct connector, "smart-hosts", SCHEMA_TEXTS, smart_hosts, NULL,
-          "names or addresses that mail goes to instead of the recipient domain's MX"),
-    FIELD(struct connector, "enabled", SCHEMA_BOOL, enabled, "yes", "a disabled connector is never chosen"),
-};
-static const struct schema connector_schema =
-    SCHEMA(struct connector, "connector", "a path for the mail of some recipient domains", connector_fields);
 
 static const struct schema_field resolver_fields[] = {
     FIELD(struct engine_resolver, "root-hints", SCHEMA_TEXT, root_hints, NULL, "file with the root servers"),
@@ -116,6 +94,12 @@ static const struct schema_field engine_fields[] = {
           "deliveries at once to one destination"),
     SUB(struct engine_config, "connectors", SCHEMA_SUBS, connectors, &connector_schema,
           "paths; the most specific one takes a recipient"),
+    SUB(struct engine_config, "rules", SCHEMA_SUBS, rules, &route_rule_schema,
+          "transport rules, which come before every scope; the first one that matches decides"),
+    FIELD(struct engine_config, "accepted-domains", SCHEMA_TEXTS, routing.accepted_domains, NULL,
+          "one's own domains, for connectors with all-accepted-domains"),
+    WORDS(struct engine_config, "scope-order", routing.order, "most-specific", order_words,
+          "which scope wins: exact, wildcard, accepted domains, *; exchange: accepted domains before wildcards"),
 };
 const struct schema engine_config_schema =
     SCHEMA(struct engine_config, "engine", "the delivery engine", engine_fields);
@@ -151,41 +135,10 @@ static struct retry_plan read_plan(struct arena *arena, const struct engine_conf
     return plan;
 }
 
-/* "192.0.2.0/24": false with nothing written when it is no network. */
-static bool parse_network(const char *text, int *family, unsigned char bytes[16], unsigned *bits)
+static bool in_network(const char *text, const struct sockaddr *client)
 {
-    char address[64];
-    const char *slash = strchr(text, '/');
-    size_t length = slash != NULL ? (size_t)(slash - text) : strlen(text);
-    int64_t prefix = -1;
-    if (length >= sizeof address || (slash != NULL && !schema_parse_number(slash + 1, &prefix)))
-        return false;
-    memcpy(address, text, length);
-    address[length] = '\0';
-    *family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
-    unsigned most = *family == AF_INET6 ? 128 : 32;
-    *bits = slash != NULL ? (unsigned)prefix : most;
-    return inet_pton(*family, address, bytes) == 1 && (slash == NULL || (prefix >= 0 && prefix <= most));
-}
-
-static bool same_network(const unsigned char *a, const unsigned char *b, unsigned bits)
-{
-    if (memcmp(a, b, bits / 8) != 0)
-        return false;
-    unsigned rest = bits % 8;
-    return rest == 0 || (a[bits / 8] ^ b[bits / 8]) >> (8 - rest) == 0;
-}
-
-static bool in_network(const char *network, const struct sockaddr *client)
-{
-    unsigned char bytes[16];
-    unsigned bits;
-    int family;
-    if (!parse_network(network, &family, bytes, &bits) || family != client->sa_family)
-        return false;
-    const void *own = family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)client)->sin6_addr
-                                         : (const void *)&((const struct sockaddr_in *)client)->sin_addr;
-    return same_network(bytes, own, bits);
+    struct network network;
+    return network_parse(text, &network) && network_contains(&network, client);
 }
 
 bool engine_client_allowed(const struct engine_config *config, const struct sockaddr *client)
@@ -200,11 +153,9 @@ bool engine_client_allowed(const struct engine_config *config, const struct sock
 
 static void check_networks(const struct engine_config *config, struct diag_list *diags)
 {
-    unsigned char bytes[16];
-    unsigned bits;
-    int family;
+    struct network network;
     for (size_t i = 0; i < config->clients.count; i++)
-        if (!parse_network(config->clients.items[i], &family, bytes, &bits))
+        if (!network_parse(config->clients.items[i], &network))
             diag_error(diags, config->clients.at[i], "'%s' is no network like 192.0.2.0/24", config->clients.items[i]);
 }
 
@@ -241,14 +192,21 @@ static void check_limits(const struct engine_config *config, struct srcpos at, s
         diag_error(diags, at, "with neither ipv4 nor ipv6 nothing can be delivered");
 }
 
+static void take_routing(struct engine_config *config)
+{
+    config->routing.connectors = config->connectors.items;
+    config->routing.connector_count = config->connectors.count;
+    config->routing.rules = config->rules.items;
+    config->routing.rule_count = config->rules.count;
+}
+
 const struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root,
                                                 struct diag_list *diags)
 {
     struct engine_config *config = arena_alloc(arena, sizeof *config);
     schema_read(arena, &engine_config_schema, root, config, diags);
-    size_t count;
-    const struct connector *connectors = engine_connectors(config, &count);
-    connector_check(connectors, count, diags);
+    take_routing(config);
+    connector_check(&config->routing, diags);
     check_networks(config, diags);
     check_listen(config, diags);
     check_limits(config, root->at, diags);
@@ -262,12 +220,6 @@ const struct engine_config *engine_config_read(struct arena *arena, const char *
 {
     const struct tree_node *root = tree_read_file(arena, path, diags);
     return root != NULL ? engine_config_parse(arena, root, diags) : NULL;
-}
-
-const struct connector *engine_connectors(const struct engine_config *config, size_t *count)
-{
-    *count = config->connectors.count;
-    return config->connectors.items;
 }
 
 double engine_capped(const struct engine_config *config, double seconds)

@@ -36,15 +36,16 @@ struct engine_config {
     double clock_offset, trace_keep;
     int64_t message_size, destinations, per_destination;
     struct schema_list connectors;   /* of struct connector */
+    struct schema_list rules;        /* of struct route_rule */
 
     struct retry_plan plan;          /* made of retry and expiry */
+    struct routing routing;          /* made of connectors and rules; accepted domains and order are read into it */
 };
 extern const struct schema engine_config_schema;
 
 const struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags);
 const struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root,
                                                 struct diag_list *diags);
-const struct connector *engine_connectors(const struct engine_config *config, size_t *count);
 /* The time-outs with patience as their cap, as the dialogue wants them. */
 struct dialogue_timeouts engine_dialogue_timeouts(const struct engine_config *config);
 double engine_capped(const struct engine_config *config, double seconds);

@@ -9,11 +9,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static void use(const struct engine_config *config)
 {
-    size_t count;
-    const struct connector *connectors = engine_connectors(config, &count);
-    struct connector_choice choice = connector_choose(connectors, count, "mail.contoso.com");
+    static const char header[] = "Subject: x\r\nX-Class: secret\r\n folded\r\n\r\n";
+    struct route_question question = {"a@sender.example", "b@mail.contoso.com", "mail.contoso.com", header,
+                                      sizeof header - 1};
+    struct connector_choice choice = connector_choose(&config->routing, &question);
     struct netaddr client;
-    if (choice.connector != NULL && !choice.connector->enabled)
+    if (choice.connector != NULL && choice.instead_of == NULL && !choice.connector->enabled)
         abort();
     if (config->hostname == NULL || config->directory == NULL || config->control == NULL)
         abort();

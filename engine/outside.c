@@ -7,10 +7,10 @@ static void ask_mx(void *outside, struct arena *arena, const char *domain, bool 
     resolve_mx(((struct outside *)outside)->resolve, arena, domain, override_bogus, done, arg);
 }
 
-static void ask_host(void *outside, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
-                     void (*done)(void *, const struct host_facts *), void *arg)
+static void ask_host(void *outside, struct arena *arena, const char *host, uint16_t port, bool ask_tlsa,
+                     bool override_bogus, void (*done)(void *, const struct host_facts *), void *arg)
 {
-    resolve_host(((struct outside *)outside)->resolve, arena, host, ask_tlsa, override_bogus, done, arg);
+    resolve_host(((struct outside *)outside)->resolve, arena, host, port, ask_tlsa, override_bogus, done, arg);
 }
 
 static void ask_sts(void *outside, struct arena *arena, const char *domain, bool recheck,

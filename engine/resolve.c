@@ -434,12 +434,16 @@ static void start_host(struct host_search *search, const char *host)
         ask_family(search, FAMILY_V4, DNS_A);
 }
 
-void resolve_host(struct resolve *r, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
-                  void (*done)(void *arg, const struct host_facts *facts), void *arg)
+void resolve_host(struct resolve *r, struct arena *arena, const char *host, uint16_t port, bool ask_tlsa,
+                  bool override_bogus, void (*done)(void *arg, const struct host_facts *facts), void *arg)
 {
     struct host_search *search = arena_alloc(arena, sizeof *search);
-    *search = (struct host_search){
-        .resolve = r, .arena = arena, .ask_tlsa = ask_tlsa, .port = r->options.port, .done = done, .arg = arg};
+    *search = (struct host_search){.resolve = r,
+                                   .arena = arena,
+                                   .ask_tlsa = ask_tlsa,
+                                   .port = port != 0 ? port : r->options.port,
+                                   .done = done,
+                                   .arg = arg};
     search->how = override_bogus ? DNS_OVERRIDE_BOGUS : DNS_VALIDATED;
     start_host(search, host);
 }

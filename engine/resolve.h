@@ -99,9 +99,10 @@ bool resolve_forget(struct resolve *resolve, struct err *err) NODISCARD;
 /* override_bogus: DANE none: bogus data is asked again without validation and then TRUST_OVERRIDDEN. */
 void resolve_mx(struct resolve *r, struct arena *arena, const char *domain, bool override_bogus,
                 void (*done)(void *arg, const struct mx_facts *facts), void *arg);
-/* ask_tlsa: the connector looks at DANE and the MX RRset was secure (or dane-insecure-mx: use). */
-void resolve_host(struct resolve *r, struct arena *arena, const char *host, bool ask_tlsa, bool override_bogus,
-                  void (*done)(void *arg, const struct host_facts *facts), void *arg);
+/* port: where its SMTP server listens, 0 for that of the options; TLSA is asked for that port (7672-2.2.3).
+ * ask_tlsa: the connector looks at DANE and the MX RRset was secure (or dane-insecure-mx: use). */
+void resolve_host(struct resolve *r, struct arena *arena, const char *host, uint16_t port, bool ask_tlsa,
+                  bool override_bogus, void (*done)(void *arg, const struct host_facts *facts), void *arg);
 /* The strings of each TXT record joined (a NUL in them becomes \x01); always validated. */
 struct txt_facts {
     enum dns_trust trust;
