@@ -13,6 +13,7 @@ struct channel_setting channel_setting(const struct engine_config *config, const
         .insecure_mx_use = config->insecure_mx == INSECURE_MX_USE,
         .pass_fail_block = config->pass_fail == PASS_FAIL_BLOCK,
         .accept_bogus = config->accept_bogus,
+        .exchange_codes = config->profile == PROFILE_EXCHANGE,
     };
 }
 
@@ -42,6 +43,58 @@ struct policy_facts channel_facts(const struct channel_setting *setting, const s
         .dane_insecure_mx_use = setting->insecure_mx_use,
         .dane_pass_sts_fail_block = setting->pass_fail_block,
     };
+}
+
+/* Why there is no host to try; CAUSE_NONE: there is one. A negative answer bounces, but not where the connector demands
+ * DANE and DNSSEC does not prove it, nor where it is the administrator's own smart host that is missing. */
+struct failure channel_no_host(const struct channel_setting *setting, const struct mx_facts *mx, bool by_smart_host)
+{
+    static const enum cause of_state[] = {
+        [MX_FOUND] = CAUSE_NONE,          [MX_IMPLICIT] = CAUSE_NONE,         [MX_NULL] = CAUSE_NULL_MX,
+        [MX_NO_DOMAIN] = CAUSE_NO_DOMAIN, [MX_NO_ADDRESS] = CAUSE_NO_ADDRESS, [MX_LOOKUP_FAILED] = CAUSE_DNS_FAILED,
+        [MX_LOOP] = CAUSE_LOOP,
+    };
+    static_assert(COUNT(of_state) == MX_STATE_COUNT, "every state has its cause");
+    static const char *const denials[] = {
+        [CAUSE_NULL_MX] = "the domain says it takes no mail",
+        [CAUSE_NO_DOMAIN] = "the domain does not exist",
+        [CAUSE_LOOP] = "the domain says its mail host is this server",
+    };
+    struct failure f = {.cause = of_state[mx->state], .text = mx->why};
+    if (f.cause == CAUSE_NONE && mx->host_count == 0)
+        f.cause = CAUSE_NO_ADDRESS;
+    bool bounces = f.cause < COUNT(denials) && denials[f.cause] != NULL;
+    if (bounces && by_smart_host)
+        f = (struct failure){.cause = CAUSE_DNS_FAILED, .text = "the smart host does not exist or takes no mail"};
+    else if (bounces && setting->dane == DANE_MANDATORY && mx->trust != TRUST_SECURE)
+        f = (struct failure){.cause = CAUSE_INSECURE_DENIAL, .text = denials[f.cause]};
+    if (f.cause == CAUSE_DNS_FAILED && mx->trust == TRUST_BOGUS && setting->dane != DANE_NONE &&
+        !setting->exchange_codes)
+        f.reason = REASON_DNSSEC_INVALID; /* the service itself says 4.4.312 */
+    return f;
+}
+
+const struct mx_facts *channel_literal(struct arena *arena, const char *address, uint16_t port,
+                                       const struct host_facts **host)
+{
+    struct netaddr *to = arena_alloc(arena, sizeof *to);
+    struct host_facts *facts = arena_alloc(arena, sizeof *facts);
+    struct mx_facts *mx = arena_alloc(arena, sizeof *mx);
+    struct mx_host *only = arena_alloc(arena, sizeof *only);
+    only->name = address;
+    *mx = (struct mx_facts){.state = MX_IMPLICIT,
+                            .trust = TRUST_INSECURE,
+                            .domain = address,
+                            .expanded = address,
+                            .hosts = only,
+                            .host_count = 1};
+    *facts = (struct host_facts){.name = address, .expanded = address, .trust = TRUST_INSECURE, .tlsa_base = address};
+    if (netaddr_parse(address, port, to, NULL)) {
+        facts->addresses = to;
+        facts->address_count = 1;
+    }
+    *host = facts;
+    return mx;
 }
 
 bool channel_demands_tls(const struct channel_setting *setting, const struct policy_decision *decision)

@@ -12,7 +12,7 @@ struct channel_setting { /* what connector and configuration say */
     enum mta_sts_mode mta_sts;
     enum tls_setting tls;
     const char *tls_domain;
-    bool insecure_mx_use, pass_fail_block, accept_bogus;
+    bool insecure_mx_use, pass_fail_block, accept_bogus, exchange_codes;
 };
 
 /* connector NULL: none matches, the defaults rule. In test mode nothing is demanded. */
@@ -20,6 +20,11 @@ struct channel_setting channel_setting(const struct engine_config *config, const
 /* Is TLSA asked for the hosts of this destination? Is bogus data taken as it is? */
 bool channel_asks_tlsa(const struct channel_setting *setting, const struct mx_facts *mx);
 bool channel_overrides_bogus(const struct channel_setting *setting);
+/* Why there is no host to try; CAUSE_NONE: there is one. */
+struct failure channel_no_host(const struct channel_setting *setting, const struct mx_facts *mx, bool by_smart_host);
+/* A next hop that is an address: no DNS, hence neither DANE nor MTA-STS (7672-2.2-12, 8461-3.4). */
+const struct mx_facts *channel_literal(struct arena *arena, const char *address, uint16_t port,
+                                       const struct host_facts **host);
 /* sts NULL: not asked. */
 struct policy_facts channel_facts(const struct channel_setting *setting, const struct mx_facts *mx,
                                   const struct host_facts *host, const struct sts_facts *sts);

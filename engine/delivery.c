@@ -415,38 +415,9 @@ static void next_host(struct delivery *d)
 
 /* ---- one next hop: the domain, or a smart host ---- */
 
-/* Why there is no host to try; CAUSE_NONE: there is one. A negative answer bounces, but not where the connector demands
- * DANE and DNSSEC does not prove it, nor where it is the administrator's own smart host that is missing. */
-static struct failure destination_failure(const struct delivery *d)
-{
-    static const enum cause of_state[] = {
-        [MX_FOUND] = CAUSE_NONE,          [MX_IMPLICIT] = CAUSE_NONE,         [MX_NULL] = CAUSE_NULL_MX,
-        [MX_NO_DOMAIN] = CAUSE_NO_DOMAIN, [MX_NO_ADDRESS] = CAUSE_NO_ADDRESS, [MX_LOOKUP_FAILED] = CAUSE_DNS_FAILED,
-        [MX_LOOP] = CAUSE_LOOP,
-    };
-    static_assert(COUNT(of_state) == MX_STATE_COUNT, "every state has its cause");
-    static const char *const denials[] = {
-        [CAUSE_NULL_MX] = "the domain says it takes no mail",
-        [CAUSE_NO_DOMAIN] = "the domain does not exist",
-        [CAUSE_LOOP] = "the domain says its mail host is this server",
-    };
-    struct failure f = {.cause = of_state[d->mx->state], .text = d->mx->why};
-    if (f.cause == CAUSE_NONE && d->mx->host_count == 0)
-        f.cause = CAUSE_NO_ADDRESS;
-    bool bounces = f.cause < COUNT(denials) && denials[f.cause] != NULL;
-    if (bounces && by_smart_host(d))
-        f = (struct failure){.cause = CAUSE_DNS_FAILED, .text = "the smart host does not exist or takes no mail"};
-    else if (bounces && d->setting.dane == DANE_MANDATORY && d->mx->trust != TRUST_SECURE)
-        f = (struct failure){.cause = CAUSE_INSECURE_DENIAL, .text = denials[f.cause]};
-    if (f.cause == CAUSE_DNS_FAILED && d->mx->trust == TRUST_BOGUS && d->setting.dane != DANE_NONE &&
-        config_of(d)->profile == PROFILE_RFC)
-        f.reason = REASON_DNSSEC_INVALID; /* the service itself says 4.4.312 */
-    return f;
-}
-
 static void begin_hosts(struct delivery *d)
 {
-    struct failure failure = destination_failure(d);
+    struct failure failure = channel_no_host(&d->setting, d->mx, by_smart_host(d));
     d->host = 0;
     if (failure.cause == CAUSE_NONE) {
         next_host(d);
@@ -500,23 +471,8 @@ static void on_sts(void *arg, const struct sts_facts *facts)
 /* A next hop that is an address: no DNS, hence neither DANE nor MTA-STS (7672-2.2-12, 8461-3.4). */
 static void begin_literal(struct delivery *d, const char *address)
 {
-    struct netaddr *to = arena_alloc(d->arena, sizeof *to);
-    struct host_facts *facts = arena_alloc(d->arena, sizeof *facts);
-    struct mx_facts *mx = arena_alloc(d->arena, sizeof *mx);
-    struct mx_host *host = arena_alloc(d->arena, sizeof *host);
-    host->name = address;
-    *mx = (struct mx_facts){.state = MX_IMPLICIT,
-                            .trust = TRUST_INSECURE,
-                            .domain = address,
-                            .expanded = address,
-                            .hosts = host,
-                            .host_count = 1};
-    *facts = (struct host_facts){.name = address, .expanded = address, .trust = TRUST_INSECURE, .tlsa_base = address};
-    if (netaddr_parse(address, port_of(d), to, NULL)) {
-        facts->addresses = to;
-        facts->address_count = 1;
-    }
-    d->mx = mx;
+    const struct host_facts *facts;
+    d->mx = channel_literal(d->arena, address, port_of(d), &facts);
     d->host = 0;
     on_host(d, facts);
 }

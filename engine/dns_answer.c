@@ -133,14 +133,34 @@ static void pick_records(struct arena *arena, const struct wire_list *list, uint
     out->count = picked.count;
 }
 
+/* RFC 4034 3.1: the signature's end is its fifth field. */
+static void note_signature(const struct wire_record *record, struct dns_answer *out)
+{
+    enum { EXPIRATION_AT = 8 };
+    const unsigned char *at = record->rdata.data + EXPIRATION_AT;
+    if (record->type != DNS_RRSIG || record->rdata.length < EXPIRATION_AT + 4)
+        return;
+    int64_t until = (int64_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+    if (out->signed_until == 0 || until < out->signed_until)
+        out->signed_until = until;
+}
+
+/* What is wrong behind the answer concerns nobody. */
+static void note_denial(struct arena *arena, struct cursor *c, unsigned count, struct dns_answer *out)
+{
+    struct wire_record record;
+    for (unsigned i = 0; i < count && read_record(arena, c, &record); i++)
+        note_signature(&record, out);
+}
+
 bool dns_answer_read(struct arena *arena, const unsigned char *packet, size_t length, uint16_t type,
                      struct dns_answer *out)
 {
     struct cursor c = {packet, length, 0};
-    uint16_t flags, questions, answers;
+    uint16_t flags, questions, answers, authorities;
     *out = (struct dns_answer){.packet = packet, .packet_length = length};
     if (length < HEADER_LENGTH || !skip(&c, 2) || !read_u16(&c, &flags) || !read_u16(&c, &questions) ||
-        !read_u16(&c, &answers) || !skip(&c, 4) || questions != 1)
+        !read_u16(&c, &answers) || !read_u16(&c, &authorities) || !skip(&c, 2) || questions != 1)
         return false;
     out->rcode = flags & 0xf;
     out->name = out->expanded = read_name(arena, &c);
@@ -151,12 +171,14 @@ bool dns_answer_read(struct arena *arena, const unsigned char *packet, size_t le
         struct wire_record record;
         if (!read_record(arena, &c, &record))
             return false;
+        note_signature(&record, out);
         if (record.type == DNS_CNAME || record.type == type)
             *ARENA_PUSH(arena, &list) = record;
     }
     if (type != DNS_CNAME && !follow_aliases(arena, &list, out)) /* who asks for the alias itself wants no more */
         return false;
     pick_records(arena, &list, type, out);
+    note_denial(arena, &c, authorities, out);
     return true;
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 
-enum { DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_TLSA = 52 };
+enum { DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_RRSIG = 46, DNS_TLSA = 52 };
 enum { DNS_NOERROR = 0, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3 };
 
 struct dns_record {
@@ -25,6 +25,7 @@ struct dns_answer {
     const char *expanded; /* the end of the aliases in the answer; equal to name if there are none */
     const struct dns_record *records;
     size_t count; /* of the type asked for, at expanded */
+    int64_t signed_until; /* UTC seconds: the first end of a signature, that of a denial too; 0: there is none */
 };
 
 bool dns_answer_read(struct arena *arena, const unsigned char *packet, size_t length, uint16_t type,

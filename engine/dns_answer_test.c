@@ -251,9 +251,47 @@ START_TEST(an_overlong_name_is_malformed)
 }
 END_TEST
 
+/* RRSIG, RFC 4034 3.1: eight octets, the end, the beginning, and what does not matter here. */
+#define SIGNATURE(end) "xxxxxxxx" end "beg.tgrest"
+
+static const struct {
+    const char *name;
+    struct record records[3];
+    size_t in_authority; /* so many of them */
+    int64_t until;
+} signatures[] = {
+    {"no signature", {{"a.example", DNS_TXT, "x"}}, 0, 0},
+    {"one", {{"a.example", DNS_TXT, "x"}, {"a.example", DNS_RRSIG, SIGNATURE("\x7f\1\2\3")}}, 0, 0x7f010203},
+    {"the first to end",
+     {{"a.example", DNS_RRSIG, SIGNATURE("\x70\1\1\1")}, {"a.example", DNS_RRSIG, SIGNATURE("\x60\1\1\1")}},
+     0,
+     0x60010101},
+    {"beyond 2038", {{"a.example", DNS_RRSIG, SIGNATURE("\xf0\1\1\1")}}, 0, 0xf0010101},
+    {"of a denial", {{"example", DNS_RRSIG, SIGNATURE("\x70\1\1\1")}}, 1, 0x70010101},
+    {"cut", {{"a.example", DNS_RRSIG, "xxxxxxxxend"}}, 0, 0},
+};
+
+START_TEST(the_first_end_of_a_signature_is_known)
+{
+    struct arena *arena = arena_new("test");
+    size_t count = 0;
+    while (count < COUNT(signatures[_i].records) && signatures[_i].records[count].owner != NULL)
+        count++;
+    struct packet p = packet_of(0, "a.example", DNS_TXT, signatures[_i].records, count);
+    p.bytes[7] = (unsigned char)(count - signatures[_i].in_authority);
+    p.bytes[9] = (unsigned char)signatures[_i].in_authority;
+    struct dns_answer answer;
+    ck_assert(dns_answer_read(arena, p.bytes, p.length, DNS_TXT, &answer));
+    ck_assert_msg(answer.signed_until == signatures[_i].until, "%s: %lld", signatures[_i].name,
+                  (long long)answer.signed_until);
+    arena_free(&arena);
+}
+END_TEST
+
 TEST_SUITE(dns_answer)
 {
     TEST_LOOP(an_answer_is_read, COUNT(cases));
+    TEST_LOOP(the_first_end_of_a_signature_is_known, COUNT(signatures));
     TEST_LOOP(a_loop_of_aliases_is_malformed, COUNT(loops));
     TEST(a_packet_cut_anywhere_is_malformed);
     TEST_LOOP(a_name_is_read, COUNT(names));

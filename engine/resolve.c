@@ -135,6 +135,7 @@ static void on_mx(void *arg, const struct dns_result *result)
     facts->trust = result->trust;
     facts->why = result->why;
     facts->expanded = result->answer.expanded;
+    facts->signed_until = result->answer.signed_until;
     if (trust_is_failure(result->trust)) { /* never an absence (7672-2.1.2-1) */
         mx_failed(facts, result->trust, result->why);
     } else if (result->nxdomain) {
@@ -195,6 +196,14 @@ struct host_search {
     void *arg;
 };
 
+/* Of several answers the first signature to end counts. */
+static void note_signatures(struct host_facts *facts, const struct dns_result *result)
+{
+    int64_t until = result->answer.signed_until;
+    if (until != 0 && (facts->signed_until == 0 || until < facts->signed_until))
+        facts->signed_until = until;
+}
+
 static void host_done(struct host_search *search)
 {
     search->done(search->arg, &search->facts);
@@ -234,6 +243,7 @@ static void on_tlsa(void *arg, const struct dns_result *result)
         return;
     }
     search->facts.tlsa_trust = result->trust;
+    note_signatures(&search->facts, result);
     if (result->trust == TRUST_SECURE && result->answer.count > 0) {
         take_tlsa(search, &result->answer);
         host_done(search);
@@ -370,6 +380,7 @@ static void conclude_addresses(struct host_search *search)
             continue;
         facts->trust = weaker(facts->trust, family->result.trust);
         facts->expanded = family->result.answer.expanded;
+        note_signatures(facts, &family->result);
         if (family->result.why != NULL)
             facts->why = family->result.why;
     }

@@ -51,6 +51,7 @@ struct mx_facts {
     const char *expanded; /* after aliases; equal to domain if none */
     const struct mx_host *hosts;
     size_t host_count; /* in delivery order: by preference, equals shuffled; implicit: the domain */
+    int64_t signed_until; /* UTC seconds: when the first signature ends that vouches for the MX RRset; 0: none does */
     const char *why;   /* one sentence when failed: "MX partner.example: bogus (signature expired)" */
 };
 
@@ -79,6 +80,7 @@ struct host_facts {
     const struct tlsa_record *records;
     size_t record_count; /* the usable ones after digest agility */
     size_t unusable_count;
+    int64_t signed_until; /* as of mx_facts, for addresses and TLSA */
     const char *why; /* one sentence when failed */
 };
 

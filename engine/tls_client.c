@@ -291,6 +291,32 @@ static void judge_connector(struct tls_client *client, SSL *ssl, const struct tl
         unmet(out, REASON_CONNECTOR_CERTIFICATE, words_of(arena, verdict));
 }
 
+static int64_t end_of(const X509 *certificate)
+{
+    struct tm tm;
+    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+static struct certificate der_of(struct arena *arena, X509 *x509)
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509(x509, &der);
+    struct certificate copy = {NULL, length > 0 ? (size_t)length : 0};
+    copy.der = arena_memdup(arena, length > 0 ? der : (const unsigned char *)"", copy.length);
+    OPENSSL_free(der);
+    return copy;
+}
+
+static void keep_chain(SSL *ssl, struct arena *arena, struct tls_outcome *out)
+{
+    STACK_OF(X509) *shown = SSL_get_peer_cert_chain(ssl);
+    int count = shown != NULL ? sk_X509_num(shown) : 0;
+    struct certificate *chain = arena_alloc(arena, ((size_t)count + 1) * sizeof *chain);
+    for (int i = 0; i < count; i++)
+        chain[out->chain_length++] = der_of(arena, sk_X509_value(shown, i));
+    out->chain = chain;
+}
+
 static void describe(SSL *ssl, struct arena *arena, struct tls_outcome *out)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -301,6 +327,8 @@ static void describe(SSL *ssl, struct arena *arena, struct tls_outcome *out)
     out->cipher = arena_strdup(arena, SSL_get_cipher_name(ssl));
     if (leaf != NULL && X509_digest(leaf, EVP_sha256(), digest, &length) == 1)
         out->certificate_sha256 = text_hex(arena, digest, length);
+    if (leaf != NULL)
+        out->certificate_until = end_of(leaf);
 }
 
 void tls_client_judge(struct tls_client *client, struct bufferevent *io, const struct tls_demands *demands,
@@ -309,6 +337,8 @@ void tls_client_judge(struct tls_client *client, struct bufferevent *io, const s
     SSL *ssl = bufferevent_openssl_get_ssl(io);
     *out = (struct tls_outcome){.reason = REASON_NONE};
     describe(ssl, arena, out);
+    if (demands->keep_chain)
+        keep_chain(ssl, arena, out);
     if (wants_dane(demands))
         judge_dane(ssl, arena, out);
     if (wants_pkix(demands) || demands->watch_pkix)

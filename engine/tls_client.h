@@ -11,6 +11,7 @@
 #include <event2/bufferevent.h>
 #include <openssl/ssl.h>
 
+#include "engine/certificate.h"
 #include "engine/policy.h"
 
 struct tls_client;
@@ -30,6 +31,7 @@ struct tls_demands {
     size_t dane_name_count; /* further reference identifiers: next-hop domain and its expanded form */
     enum tls_setting connector;
     const char *tls_domain; /* the connector's own demand, on top */
+    bool keep_chain;        /* what the peer showed is to be looked at afterwards */
 };
 struct tls_outcome {
     bool encrypted, dane_passed, pkix_passed;
@@ -38,6 +40,9 @@ struct tls_outcome {
     const char *dane_failure, *pkix_failure; /* TLS-RPT result types of failed checks, also of PKIX only watched */
     const char *pkix_detail;                 /* as detail, for the PKIX check alone */
     const char *version, *cipher, *certificate_sha256; /* arena; hex */
+    int64_t certificate_until;                         /* UTC seconds; 0: unknown */
+    const struct certificate *chain;                   /* keep_chain: the leaf first */
+    size_t chain_length;
 };
 
 /* Turns the plaintext link into TLS in place; *io is then owned by the new layer. Fails if bytes came behind the 220
