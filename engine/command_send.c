@@ -60,7 +60,7 @@ static void say_queued(const struct command_line *line, int64_t id)
 {
     struct err err;
     json_t *answer =
-        control_ask(line->config->control, json_pack("{s:s,s:I}", "do", "requeue", "message", (json_int_t)id), &err);
+        control_ask(line->config->control, json_pack("{s:s,s:I}", "do", "queued", "message", (json_int_t)id), &err);
     if (line->json)
         printf("{\"message\":%lld,\"engine\":%s}\n", (long long)id, answer != NULL ? "true" : "false");
     else

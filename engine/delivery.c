@@ -48,6 +48,7 @@ struct delivery {
     const size_t *dialogue_who; /* its recipients, as indices into ours */
     struct connect_attempt *attempt;
     struct dialogue *dialogue;
+    bool told; /* of this dialogue's success, to the trace */
 };
 
 static void begin_hop(struct delivery *d);
@@ -193,7 +194,15 @@ static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 
 static struct settle_about about(const struct delivery *d)
 {
-    return (struct settle_about){d->job.domain, connector_name(d), d->content, d->length};
+    return (struct settle_about){.destination = d->job.domain,
+                                 .connector = connector_name(d),
+                                 .content = d->content,
+                                 .length = d->length};
+}
+
+static const char *address_text(const struct delivery *d)
+{
+    return netaddr_text_port(d->arena, (const struct sockaddr *)&d->facts->addresses[d->address].addr);
 }
 
 static void settle_rest(struct delivery *d)
@@ -273,6 +282,11 @@ static void on_settled(void *arg, const struct dialogue_result *result)
         }
     struct err err;
     struct settle_about of = about(d);
+    of.host = d->facts->name;
+    of.address = address_text(d);
+    of.tls = result->tls.encrypted ? &result->tls : NULL;
+    trace_try(d, TRACE_TRY, NULL, &result->tls);
+    d->told = true;
     if (!settle_delivered(&d->world->settle, &of, list, count, result->reply, &err))
         fprintf(stderr, "mtalab-engine: delivered, but not noted: %s\n", err.text);
 }
@@ -282,7 +296,8 @@ static void on_dialogue(void *arg, const struct dialogue_result *result)
     struct delivery *d = arg;
     d->dialogue = NULL;
     const struct failure *session = result->session.cause != CAUSE_NONE ? &result->session : NULL;
-    trace_try(d, session != NULL ? TRACE_FAIL : TRACE_SEND, session, &result->tls);
+    if (session != NULL || !d->told)
+        trace_try(d, TRACE_TRY, session, &result->tls);
     if (session != NULL && !d->in_clear &&
         outcome_again_in_clear(session->cause, channel_demands_tls(&d->setting, &d->decision))) {
         d->in_clear = true;
@@ -293,6 +308,7 @@ static void on_dialogue(void *arg, const struct dialogue_result *result)
     for (size_t i = 0; i < d->dialogue_job.recipient_count; i++) {
         struct failure failure = result->recipients[i].failure;
         failure.host = d->facts->name;
+        failure.address = address_text(d);
         if (result->recipients[i].fate == FATE_FAILED &&
             note_failure(d, &d->recipients[d->dialogue_who[i]], &failure) == COURSE_NEXT_ADDRESS)
             another_address = true;
@@ -338,12 +354,16 @@ static void on_connect(void *arg, struct bufferevent *io, enum cause cause, cons
     struct delivery *d = arg;
     d->attempt = NULL;
     if (io == NULL) {
-        struct failure failure = {.cause = cause, .text = arena_strdup(d->arena, why), .host = d->facts->name};
-        trace_try(d, TRACE_FAIL, &failure, NULL);
+        struct failure failure = {.cause = cause,
+                                  .text = arena_strdup(d->arena, why),
+                                  .host = d->facts->name,
+                                  .address = address_text(d)};
+        trace_try(d, TRACE_TRY, &failure, NULL);
         all_failed(d, &failure);
         return;
     }
     make_dialogue_job(d);
+    d->told = false;
     d->dialogue = dialogue_start(d->world->loop, d->arena, io, &d->dialogue_job, on_settled, on_dialogue, d);
 }
 

@@ -9,12 +9,13 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "engine/admin.h"
 #include "engine/control.h"
 #include "engine/outside.h"
 #include "engine/router.h"
 #include "engine/submit.h"
 
-enum { LIST_MAX = 10000, DUE_AT_ONCE = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
+enum { DUE_AT_ONCE = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
 
 struct engine {
     const struct engine_config *config;
@@ -41,6 +42,11 @@ struct engine {
 static void wake_soon(struct engine *e)
 {
     event_active(e->waker, EV_TIMEOUT, 0);
+}
+
+static struct settle_world settle_world_of(struct engine *e)
+{
+    return (struct settle_world){e->config, &e->clock, e->queue, e->trace};
 }
 
 /* ---- deliveries ---- */
@@ -83,11 +89,31 @@ static size_t gather_job(const struct queued_list *due, size_t i, struct router 
     return job->count;
 }
 
+/* A message parts: its recipients have different destinations. */
+static void trace_transfer(struct engine *e, const struct delivery_job *job)
+{
+    const struct queued *first = &job->recipients[0];
+    if (first->attempts > 0 || job->count >= first->of_message)
+        return;
+    struct arena *arena = arena_new("transfer");
+    trace_add(e->trace,
+              &(struct trace_entry){.at = clock_now(&e->clock),
+                                    .message = first->message,
+                                    .event = TRACE_TRANSFER,
+                                    .destination = job->domain,
+                                    .connector = job->choice.connector != NULL ? job->choice.connector->name : "",
+                                    .connector_why = job->choice.why,
+                                    .text =
+                                        arena_printf(arena, "%zu of %zu recipients", job->count, first->of_message)});
+    arena_free(&arena);
+}
+
 static bool start_job(struct engine *e, const struct delivery_job *job, struct err *err)
 {
     for (size_t i = 0; i < job->count; i++)
         if (!queue_take(e->queue, job->recipients[i].id, err))
             return false;
+    trace_transfer(e, job);
     struct delivery *delivery = delivery_start(&e->world, job, on_delivery, e);
     *ARENA_PUSH(e->arena, &e->deliveries) = delivery;
     return true;
@@ -132,8 +158,10 @@ static void on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
         fprintf(stderr, "mtalab-engine: %s\n", err.text);
     arena_free(&arena);
     int64_t due = queue_next_due(e->queue), now = clock_now(&e->clock);
-    if (e->deliveries.count == 0 && due > now)
+    if (e->deliveries.count == 0 && due > now) {
+        trace_flush(e->trace, now);
         answer_flushes(e);
+    }
     if (due > now && due != INT64_MAX) {
         struct timeval pause = {.tv_sec = due - now < 86400 ? due - now : 86400};
         evtimer_add(e->waker, &pause);
@@ -192,59 +220,6 @@ static json_t *do_forget(struct engine *e, const json_t *request UNUSED, struct 
     return e->outside.resolve == NULL || resolve_forget(e->outside.resolve, err) ? fine() : NULL;
 }
 
-static json_t *list_recipients(struct engine *e, bool only_queued, struct err *err)
-{
-    struct arena *arena = arena_new("status");
-    struct queued_list list = {0};
-    json_t *messages = NULL;
-    if (queue_list(e->queue, arena, only_queued, LIST_MAX, &list, err)) {
-        messages = json_array();
-        for (size_t i = 0; i < list.count; i++) {
-            const struct queued *r = &list.items[i];
-            json_t *row =
-                json_pack("{s:I,s:s,s:s,s:s,s:I,s:I,s:I,s:s,s:s}", "message", (json_int_t)r->message, "recipient",
-                          r->address, "sender", r->sender, "state", recipient_state_names[r->state], "arrived",
-                          (json_int_t)r->arrived, "due", (json_int_t)r->due, "attempts", (json_int_t)r->attempts,
-                          "code", r->code, "reason", r->reason);
-            json_array_append_new(messages, row != NULL ? row : json_null());
-        }
-    }
-    arena_free(&arena);
-    return messages != NULL ? json_pack("{s:b,s:o}", "ok", 1, "messages", messages) : NULL;
-}
-
-static json_t *do_status(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
-                         bool *later UNUSED, struct err *err)
-{
-    return list_recipients(e, false, err);
-}
-
-static json_t *do_queue(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
-                        bool *later UNUSED, struct err *err)
-{
-    return list_recipients(e, true, err);
-}
-
-/* Without waiting, unlike flush. Also how another process says that it has put mail into the queue. */
-static json_t *do_requeue(struct engine *e, const json_t *request, struct control_client *client UNUSED,
-                          bool *later UNUSED, struct err *err)
-{
-    int64_t count = 0;
-    if (!queue_hurry(e->queue, json_integer_value(json_object_get(request, "message")), &count, err))
-        return NULL;
-    wake_soon(e);
-    return json_pack("{s:b,s:I}", "ok", 1, "recipients", (json_int_t)count);
-}
-
-static json_t *do_trace(struct engine *e, const json_t *request, struct control_client *client UNUSED,
-                        bool *later UNUSED, struct err *err)
-{
-    json_int_t limit = json_integer_value(json_object_get(request, "limit"));
-    json_t *entries = trace_list(e->trace, json_string_value(json_object_get(request, "about")),
-                                 limit > 0 && limit < LIST_MAX ? (size_t)limit : LIST_MAX, err);
-    return entries != NULL ? json_pack("{s:b,s:o}", "ok", 1, "trace", entries) : NULL;
-}
-
 static json_t *do_stop(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
                        bool *later UNUSED, struct err *err UNUSED)
 {
@@ -257,8 +232,7 @@ static const struct {
     json_t *(*handle)(struct engine *e, const json_t *request, struct control_client *client, bool *later,
                       struct err *err);
 } verbs[] = {
-    {"flush", do_flush}, {"wait", do_wait},       {"advance", do_advance}, {"forget", do_forget}, {"status", do_status},
-    {"queue", do_queue}, {"requeue", do_requeue}, {"trace", do_trace},     {"stop", do_stop},
+    {"flush", do_flush}, {"wait", do_wait}, {"advance", do_advance}, {"forget", do_forget}, {"stop", do_stop},
 };
 
 static json_t *on_control(void *arg, const char *verb, const json_t *request, struct control_client *client,
@@ -267,6 +241,13 @@ static json_t *on_control(void *arg, const char *verb, const json_t *request, st
     for (size_t i = 0; i < COUNT(verbs); i++)
         if (strcmp(verbs[i].verb, verb) == 0)
             return verbs[i].handle(arg, request, client, later, err);
+    struct engine *e = arg;
+    struct settle_world world = settle_world_of(e);
+    json_t *answer = NULL;
+    if (admin_handle(&world, verb, request, &answer, err)) {
+        wake_soon(e);
+        return answer;
+    }
     err_set(err, ERR_INPUT, "nobody knows how to do that");
     return NULL;
 }
@@ -286,6 +267,7 @@ static bool accept_message(void *outside, const struct message *message, int64_t
     struct engine *e = outside;
     if (!queue_add(e->queue, message, id, err))
         return false;
+    trace_message(e->trace, clock_now(&e->clock), *id, TRACE_RECEIVE, message, message->client);
     wake_soon(e);
     return true;
 }
@@ -344,7 +326,7 @@ bool engine_begin(struct engine *e, struct err *err)
     if (!outside_open(&e->outside, config, path_in(e->arena, config, "sts.db"), &e->clock, e->loop, err))
         return false;
     e->world = (struct delivery_world){
-        .settle = {config, &e->clock, e->queue, e->trace},
+        .settle = settle_world_of(e),
         .ports = outside_ports(&e->outside),
         .loop = e->loop,
         .tls = e->outside.tls,

@@ -94,6 +94,43 @@ size_t message_header_length(const char *content, size_t length)
     return end != NULL ? (size_t)(end - content) + 4 : length;
 }
 
+static bool begins_field(const char *line, size_t length, const char *name)
+{
+    size_t size = strlen(name);
+    return length > size && strncasecmp(line, name, size) == 0 && line[size] == ':';
+}
+
+/* From behind the colon to the end of the field, folded lines included. */
+static char *unfolded(struct arena *arena, const char *at, const char *end)
+{
+    char *text = arena_alloc(arena, FIELD_MAX + 1);
+    size_t count = 0;
+    for (; at < end && count < FIELD_MAX; at++) {
+        bool line_ends = *at == '\n' && (at + 1 == end || (at[1] != ' ' && at[1] != '\t'));
+        if (line_ends)
+            break;
+        bool blank = *at == ' ' || *at == '\t';
+        if (*at != '\r' && *at != '\n' && !(blank && count == 0))
+            text[count++] = blank ? ' ' : *at;
+    }
+    while (count > 0 && text[count - 1] == ' ')
+        count--;
+    text[count] = '\0';
+    return text;
+}
+
+char *message_field(struct arena *arena, const char *content, size_t length, const char *name)
+{
+    const char *end = content + message_header_length(content, length);
+    for (const char *line = content; line < end;) {
+        if (begins_field(line, (size_t)(end - line), name))
+            return unfolded(arena, line + strlen(name) + 1, end);
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        line = next != NULL ? next + 1 : end;
+    }
+    return arena_strdup(arena, "");
+}
+
 unsigned message_received_count(const char *content, size_t length)
 {
     size_t header = message_header_length(content, length);

@@ -7,13 +7,14 @@
 
 #include "base/arena.h"
 
-enum { ADDRESS_MAX = 320, RECIPIENTS_MAX = 1000, RECEIVED_MAX = 100 };
+enum { ADDRESS_MAX = 320, RECIPIENTS_MAX = 1000, RECEIVED_MAX = 100, FIELD_MAX = 998 };
 
 struct message {
     const char *sender;                     /* "" is the null sender */
     const char *const *recipients; size_t recipient_count;
     const char *content; size_t length;
     bool report;                            /* made by the engine itself */
+    const char *client;                     /* who gave it, "[192.0.2.1]"; NULL: not by SMTP. Not kept */
 };
 
 /* Reads "<local@domain>" (or "<>" if null_allowed) at *text and moves *text behind it; the address without brackets
@@ -25,6 +26,8 @@ char *message_domain(struct arena *arena, const char *address);
 char *message_literal(struct arena *arena, const char *domain);
 /* How far the header goes: up to and with the empty line, or all of it. */
 size_t message_header_length(const char *content, size_t length);
+/* The first field of that name, unfolded, without blanks around it; "" when there is none. At most FIELD_MAX bytes. */
+char *message_field(struct arena *arena, const char *content, size_t length, const char *name);
 unsigned message_received_count(const char *content, size_t length);
 bool message_is_8bit(const char *content, size_t length);
 /* A CR or LF that stands alone: such a message would mean different things to different servers. */

@@ -84,8 +84,30 @@ START_TEST(headers_end)
 }
 END_TEST
 
+/* clang-format off */
+static const struct { const char *name, *mail, *field, *value; } fields[] = {
+    {"a field", "A: b\r\nMessage-ID: <x@y>\r\n\r\n", "message-id", "<x@y>"},
+    {"folded", "Message-ID:\r\n <x@y>\t\r\nB: c\r\n\r\n", "Message-ID", "<x@y>"},
+    {"the first of two", "X: 1\r\nX: 2\r\n\r\n", "X", "1"},
+    {"not in the body", "A: b\r\n\r\nX: 1\r\n", "X", ""},
+    {"no part of a name", "XX: 1\r\n\r\n", "X", ""},
+    {"without an end", "X: 1", "X", "1"},
+    {"nothing", "", "X", ""},
+};
+/* clang-format on */
+
+START_TEST(fields_are_found)
+{
+    struct arena *arena = arena_new("test");
+    const char *value = message_field(arena, fields[_i].mail, strlen(fields[_i].mail), fields[_i].field);
+    ck_assert_msg(strcmp(value, fields[_i].value) == 0, "%s: '%s'", fields[_i].name, value);
+    arena_free(&arena);
+}
+END_TEST
+
 TEST_SUITE(message)
 {
+    TEST_LOOP(fields_are_found, COUNT(fields));
     TEST_LOOP(paths_are_read, COUNT(paths));
     TEST_LOOP(bare_ends_are_seen, COUNT(ends));
     TEST_LOOP(literals_are_read, COUNT(literals));

@@ -38,6 +38,7 @@ struct failure {
     char enhanced[12];
     const char *text;              /* one line; arena */
     const char *host;              /* that said or did it; NULL: none */
+    const char *address;           /* of the host, with its port; NULL: none was connected to */
 };
 
 enum course outcome_course(enum cause cause, bool more_addresses, bool more_hosts);

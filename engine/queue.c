@@ -11,7 +11,7 @@ const char *const recipient_state_names[] = {"queued", "delivered", "bounced"};
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, arrived INTEGER "
     "NOT NULL,"
-    " size INTEGER NOT NULL, report INTEGER NOT NULL);"
+    " size INTEGER NOT NULL, report INTEGER NOT NULL, recipients INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS content (message INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS recipient (id INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL, address "
     "TEXT NOT NULL,"
@@ -24,7 +24,7 @@ static const char schema[] =
 
 #define COLUMNS                                                                                                        \
     "SELECT r.id, r.message, r.address, r.domain, m.sender, m.arrived, r.due, m.size, r.attempts, r.state, r.code, "   \
-    "r.reason"                                                                                                         \
+    "r.reason, m.recipients"                                                                                           \
     " FROM recipient r JOIN message m ON m.id = r.message "
 #define FREE " AND r.id NOT IN (SELECT id FROM temp.taken) "
 
@@ -71,8 +71,10 @@ static bool add_recipients(struct queue *queue, const struct message *message, i
 static bool add_message(struct queue *queue, const struct message *message, int64_t *id, struct err *err)
 {
     int64_t now = clock_now(queue->clock);
-    if (!store_run(queue->store, err, "INSERT INTO message (sender, arrived, size, report) VALUES (?, ?, ?, ?)", "tiii",
-                   message->sender, now, (int64_t)message->length, (int64_t)message->report))
+    if (!store_run(queue->store, err,
+                   "INSERT INTO message (sender, arrived, size, report, recipients) VALUES (?, ?, ?, ?, ?)", "tiiii",
+                   message->sender, now, (int64_t)message->length, (int64_t)message->report,
+                   (int64_t)message->recipient_count))
         return false;
     *id = store_id(queue->store);
     return store_run(queue->store, err, "INSERT INTO content (message, bytes) VALUES (?, ?)", "ib", *id,
@@ -114,6 +116,7 @@ static void read_rows(sqlite3_stmt *rows, struct arena *arena, size_t limit, str
             .state = (enum recipient_state)sqlite3_column_int(rows, 9),
             .code = store_text(arena, rows, 10),
             .reason = store_text(arena, rows, 11),
+            .of_message = (size_t)sqlite3_column_int64(rows, 12),
         };
     store_end(rows);
 }
@@ -177,7 +180,7 @@ static bool settle_one(struct queue *queue, const struct settlement *s, struct e
 }
 
 bool queue_settle(struct queue *queue, const struct settlement *list, size_t count, const struct message *report,
-                  struct err *err)
+                  int64_t *report_id, struct err *err)
 {
     if (!store_begin(queue->store, err))
         return false;
@@ -186,7 +189,7 @@ bool queue_settle(struct queue *queue, const struct settlement *list, size_t cou
     for (size_t i = 0; fine && i < count; i++)
         fine = settle_one(queue, &list[i], err);
     if (fine && report != NULL)
-        fine = add_message(queue, report, &row, err);
+        fine = add_message(queue, report, report_id != NULL ? report_id : &row, err);
     return finish(queue, fine, err);
 }
 
@@ -203,6 +206,34 @@ char *queue_content(struct queue *queue, struct arena *arena, int64_t message, s
     char *content = arena_strndup(arena, *length > 0 ? sqlite3_column_blob(rows, 0) : "", *length);
     store_end(rows);
     return content;
+}
+
+static void read_recipients(struct queue *queue, struct arena *arena, int64_t id, struct message *message)
+{
+    struct {
+        const char **items;
+        size_t count, room;
+    } list = {0};
+    sqlite3_stmt *rows =
+        store_query(queue->store, NULL, "SELECT address FROM recipient WHERE message = ? ORDER BY id", "i", id);
+    while (rows != NULL && store_row(rows))
+        *ARENA_PUSH(arena, &list) = store_text(arena, rows, 0);
+    message->recipients = list.items;
+    message->recipient_count = list.count;
+}
+
+bool queue_message(struct queue *queue, struct arena *arena, int64_t id, struct message *message, struct err *err)
+{
+    sqlite3_stmt *rows = store_query(queue->store, err, "SELECT sender, report FROM message WHERE id = ?", "i", id);
+    if (rows == NULL)
+        return false;
+    if (!store_row(rows))
+        return err_set(err, ERR_INPUT, "there is no message %lld", (long long)id);
+    *message = (struct message){.sender = store_text(arena, rows, 0), .report = sqlite3_column_int(rows, 1) != 0};
+    store_end(rows);
+    read_recipients(queue, arena, id, message);
+    message->content = queue_content(queue, arena, id, &message->length, err);
+    return message->content != NULL;
 }
 
 bool queue_list(struct queue *queue, struct arena *arena, bool only_queued, size_t limit, struct queued_list *list,

@@ -22,6 +22,7 @@ struct queued {                     /* a recipient in the queue */
     const char *sender;
     int64_t arrived, due, size;
     unsigned attempts;
+    size_t of_message;              /* recipients that its message came with */
     enum recipient_state state;
     const char *code, *reason;      /* of the last attempt; "" before it */
 };
@@ -49,10 +50,14 @@ bool queue_take(struct queue *queue, int64_t recipient, struct err *err) NODISCA
 int64_t queue_next_due(struct queue *queue);
 /* Everything queued is due now; message 0: all messages. *count may be NULL. */
 bool queue_hurry(struct queue *queue, int64_t message, int64_t *count, struct err *err) NODISCARD;
-/* One transaction: the recipients' fates, and the report that goes with them (NULL: none). The content of a message
+/* One transaction: the recipients' fates, and the report that goes with them (NULL: none; *report_id may be NULL). The
+ * content of a message
  * without a queued recipient is dropped. */
 bool queue_settle(struct queue *queue, const struct settlement *list, size_t count, const struct message *report,
-                  struct err *err) NODISCARD;
+                  int64_t *report_id, struct err *err) NODISCARD;
+/* Envelope and content as they came, in the arena; recipients whose end has been trimmed are missing. */
+bool queue_message(struct queue *queue, struct arena *arena, int64_t id, struct message *message,
+                   struct err *err) NODISCARD;
 /* In the arena; NULL when the message is gone. */
 char *queue_content(struct queue *queue, struct arena *arena, int64_t message, size_t *length, struct err *err);
 /* Every recipient the queue knows, the oldest first, at most limit. */

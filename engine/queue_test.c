@@ -63,7 +63,7 @@ static void settle(struct bench *b, const struct queued *r, enum recipient_state
                    const struct message *report)
 {
     struct settlement s = {r->id, r->message, state, due, "4.7.323", "why"};
-    ck_assert(queue_settle(b->queue, &s, 1, report, NULL));
+    ck_assert(queue_settle(b->queue, &s, 1, report, NULL, NULL));
 }
 
 START_TEST(what_was_accepted_is_there_after_a_kill)

@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 
 #include "base/text.h"
+#include "engine/led.h"
 #include "engine/ndr.h"
 
 static struct retry_next next_of(const struct settle_world *world, const struct queued *recipient)
@@ -16,22 +17,42 @@ bool settle_gives_up(const struct settle_world *world, const struct queued *reci
     return next_of(world, recipient).give_up;
 }
 
-static void add_trace(const struct settle_world *world, const struct settle_about *about, const struct queued *r,
-                      enum trace_event event, const char *cause, const char *host, const struct settlement *s)
+static struct trace_entry entry_of(const struct settle_world *world, const struct settle_about *about,
+                                   const struct queued *r, enum trace_event event, const struct settlement *s)
 {
-    trace_add(world->trace, &(struct trace_entry){
-                                .at = clock_now(world->clock),
-                                .message = r->message,
-                                .attempt = r->attempts + 1,
-                                .event = event,
-                                .recipient = r->address,
-                                .destination = about->destination,
-                                .connector = about->connector,
-                                .host = host,
-                                .cause = cause,
-                                .code = s->code,
-                                .text = s->reason,
-                            });
+    return (struct trace_entry){
+        .at = clock_now(world->clock),
+        .message = r->message,
+        .attempt = r->attempts + 1,
+        .event = event,
+        .sender = r->sender,
+        .recipient = r->address,
+        .destination = about->destination,
+        .connector = about->connector,
+        .host = about->host,
+        .address = about->address,
+        .tls = about->tls,
+        .code = s->code,
+        .text = s->reason,
+        .next = s->due,
+    };
+}
+
+static void trace_failure(const struct settle_world *world, struct arena *arena, const struct settle_about *about,
+                          const struct settle_failed *f, const struct settlement *s)
+{
+    bool gone = s->state == RECIPIENT_BOUNCED;
+    struct trace_entry entry = entry_of(world, about, f->recipient, gone ? TRACE_FAIL : TRACE_DEFER, s);
+    struct led led = {.status = {s->code, s->reason},
+                      .host = f->failure.host,
+                      .address = f->failure.address,
+                      .hostname = world->config->hostname,
+                      .at = entry.at};
+    entry.cause = cause_name(f->failure.cause);
+    entry.host = f->failure.host;
+    entry.address = f->failure.address;
+    entry.detail = led_text(arena, &led);
+    trace_add(world->trace, &entry);
 }
 
 bool settle_delivered(const struct settle_world *world, const struct settle_about *about,
@@ -42,9 +63,11 @@ bool settle_delivered(const struct settle_world *world, const struct settle_abou
     for (size_t i = 0; i < count; i++)
         list[i] =
             (struct settlement){recipients[i]->id, recipients[i]->message, RECIPIENT_DELIVERED, 0, "2.0.0", reply};
-    bool fine = queue_settle(world->queue, list, count, NULL, err);
-    for (size_t i = 0; fine && i < count; i++)
-        add_trace(world, about, recipients[i], TRACE_DELIVER, NULL, NULL, &list[i]);
+    bool fine = queue_settle(world->queue, list, count, NULL, NULL, err);
+    for (size_t i = 0; fine && i < count; i++) {
+        struct trace_entry entry = entry_of(world, about, recipients[i], TRACE_SEND, &list[i]);
+        trace_add(world->trace, &entry);
+    }
     arena_free(&arena);
     return fine;
 }
@@ -119,11 +142,13 @@ bool settle_failures(const struct settle_world *world, const struct settle_about
             lines[bounced++] = report_line(world, arena, &list[i], &settlements[i], last);
     }
     const struct message *report = make_report(world, arena, about, list[0].recipient, lines, bounced);
-    if (!queue_settle(world->queue, settlements, count, report, err))
+    int64_t report_id = 0;
+    if (!queue_settle(world->queue, settlements, count, report, &report_id, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        add_trace(world, about, list[i].recipient,
-                  settlements[i].state == RECIPIENT_BOUNCED ? TRACE_BOUNCE : TRACE_DEFER,
-                  cause_name(list[i].failure.cause), list[i].failure.host, &settlements[i]);
+        trace_failure(world, arena, about, &list[i], &settlements[i]);
+    if (report != NULL)
+        trace_message(world->trace, clock_now(world->clock), report_id, TRACE_SUBMIT, report,
+                      arena_printf(arena, "report about message %lld", (long long)list[0].recipient->message));
     return true;
 }

@@ -23,6 +23,8 @@ struct settle_failed {
 struct settle_about {                  /* the attempt, for traces and reports */
     const char *destination, *connector;
     const char *content; size_t length;
+    const char *host, *address;        /* where it was delivered to; else NULL */
+    const struct tls_outcome *tls;     /* NULL: in clear */
 };
 
 bool settle_delivered(const struct settle_world *world, const struct settle_about *about,

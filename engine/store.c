@@ -148,6 +148,24 @@ int64_t store_id(const struct store *store)
     return sqlite3_last_insert_rowid(store->db);
 }
 
+int64_t store_changes(const struct store *store)
+{
+    return sqlite3_changes(store->db);
+}
+
+sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        failed(store, err, sql);
+    return statement;
+}
+
+void store_drop(sqlite3_stmt *statement)
+{
+    sqlite3_finalize(statement);
+}
+
 bool store_begin(struct store *store, struct err *err)
 {
     return execute(store, "BEGIN IMMEDIATE", err);

@@ -28,6 +28,10 @@ bool store_row(sqlite3_stmt *statement);            /* the next row is there; at
 void store_end(sqlite3_stmt *statement);
 char *store_text(struct arena *arena, sqlite3_stmt *statement, int column);   /* "" for null */
 int64_t store_id(const struct store *store);        /* of the row inserted last */
+int64_t store_changes(const struct store *store);   /* rows that the last statement has changed */
+/* A statement for once, of SQL that is no literal; ends with store_drop() instead of store_end(). */
+sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct err *err);
+void store_drop(sqlite3_stmt *statement);
 
 /* Nothing nests. A transaction that cannot be committed is undone. */
 bool store_begin(struct store *store, struct err *err) NODISCARD;

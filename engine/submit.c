@@ -269,7 +269,8 @@ static const char *store_message(struct session *s, const char *content, size_t 
                               .recipients = s->recipients.items,
                               .recipient_count = s->recipients.count,
                               .content = content,
-                              .length = length};
+                              .length = length,
+                              .client = s->client};
     struct err err;
     int64_t id;
     if (!s->submit->ports.accept(s->submit->ports.outside, &message, &id, &err)) {

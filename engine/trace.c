@@ -4,9 +4,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/store.h"
+#include "engine/filter.h"
 
-static const char *const event_words[] = {"skip", "fail", "send", "deliver", "defer", "bounce"};
+enum { TRIM_EVERY_S = 3600, TRIM_ROWS = 20000, LIST_DEFAULT = 1000 };
+
+/* What an event makes of its recipient; NULL: nothing new. */
+static const struct {
+    const char *word, *status;
+} events[] = {
+    [TRACE_RECEIVE] = {"Receive", "Pending"},
+    [TRACE_SUBMIT] = {"Submit", "Pending"},
+    [TRACE_TRANSFER] = {"Transfer", NULL},
+    [TRACE_SEND] = {"Send", "Delivered"},
+    [TRACE_DEFER] = {"Defer", "Pending"},
+    [TRACE_FAIL] = {"Fail", "Failed"},
+    [TRACE_DROP] = {"Drop", "Failed"},
+    [TRACE_RESUBMIT] = {"Resubmit", "Pending"},
+    [TRACE_HOLD] = {"Hold", "Pending"},
+    [TRACE_RELEASE] = {"Release", "Pending"},
+    [TRACE_SKIP] = {"Skip", NULL},
+    [TRACE_TRY] = {"Try", NULL},
+};
+static_assert(COUNT(events) == TRACE_EVENT_COUNT, "every event has its word");
 static const char *const trust_words[] = {"not-asked", "secure", "insecure", "overridden", "bogus", "failed"};
 static const char *const tlsa_words[] = {"not-asked", "absent", "insecure", "unusable", "usable", "failed"};
 static const char *const mx_words[] = {
@@ -20,27 +39,42 @@ static const char *const demand_words[] = {"nothing", "tls", "dane", "pkix", "da
 
 #define COLUMNS                                                                                                        \
     "at, message, attempt, event, recipient, destination, connector, connector_why, host, address, mx, mx_trust, "     \
-    "host_trust,"                                                                                                      \
-    " tlsa, sts_mode, sts_id, sts_why, demand, clause, because, authenticated, tls, cipher, certificate, cause, "      \
-    "code, text"
+    "host_trust, tlsa, sts_mode, sts_id, sts_why, demand, clause, because, authenticated, tls, cipher, certificate, "  \
+    "cause, code, text, detail, next"
 #define COLUMN_KINDS                                                                                                   \
     "iii"                                                                                                              \
     "ttttttttttttttttt"                                                                                                \
     "i"                                                                                                                \
-    "tttttt"
-static const char schema[] = "CREATE TABLE IF NOT EXISTS trace (id INTEGER PRIMARY KEY, " COLUMNS ");"
-                             "CREATE INDEX IF NOT EXISTS trace_at ON trace (at);";
+    "ttttttt"                                                                                                          \
+    "i"
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS trace (id INTEGER PRIMARY KEY, " COLUMNS ");"
+    "CREATE INDEX IF NOT EXISTS trace_at ON trace (at);"
+    "CREATE INDEX IF NOT EXISTS trace_message ON trace (message);"
+    "CREATE TABLE IF NOT EXISTS recipient (message INTEGER, recipient TEXT COLLATE NOCASE, domain TEXT, sender TEXT"
+    " COLLATE NOCASE, message_id TEXT, received INTEGER, size INTEGER, status TEXT, connector TEXT, host TEXT,"
+    " address TEXT, attempts INTEGER, code TEXT, text TEXT, last INTEGER, next INTEGER,"
+    " PRIMARY KEY (message, recipient));"
+    "CREATE INDEX IF NOT EXISTS recipient_address ON recipient (recipient);"
+    "CREATE INDEX IF NOT EXISTS recipient_last ON recipient (last);";
 
 struct trace {
     char *path;
     double keep_s;
     struct store *store;
-    bool broken, trimmed;
+    bool broken, writing; /* writing: a transaction is open */
+    unsigned unwritten;
+    int64_t trimmed;
 };
 
 const char *demand_word(enum tls_demand demand)
 {
     return demand_words[demand];
+}
+
+const char *trace_event_word(enum trace_event event)
+{
+    return events[event].word;
 }
 
 struct trace *trace_new(const char *path, double keep_s)
@@ -52,10 +86,19 @@ struct trace *trace_new(const char *path, double keep_s)
     return trace;
 }
 
+static bool commit(struct trace *trace, struct err *err)
+{
+    bool was_writing = trace->writing;
+    trace->writing = false;
+    trace->unwritten = 0;
+    return !was_writing || store_commit(trace->store, err);
+}
+
 void trace_free(struct trace **trace)
 {
     if (*trace == NULL)
         return;
+    (void)commit(*trace, NULL); /* nobody is left to be told */
     store_close(&(*trace)->store);
     free((*trace)->path);
     free(*trace);
@@ -69,20 +112,31 @@ static bool opened(struct trace *trace, struct err *err)
     return trace->store != NULL;
 }
 
-static bool trim(struct trace *trace, int64_t now, struct err *err)
+static bool begun(struct trace *trace, struct err *err)
 {
-    if (trace->trimmed)
-        return true;
-    trace->trimmed = true;
-    return store_run(trace->store, err, "DELETE FROM trace WHERE at < ?", "i", now - (int64_t)trace->keep_s);
+    if (!opened(trace, err) || (!trace->writing && !store_begin(trace->store, err)))
+        return false;
+    trace->writing = true;
+    return ++trace->unwritten < TRACE_BATCH || (commit(trace, err) && begun(trace, err));
 }
 
-static bool insert(struct trace *trace, const struct trace_entry *e, struct err *err)
+static void check(struct trace *trace, bool fine, const struct err *err)
+{
+    if (fine || trace->broken)
+        return;
+    trace->broken = true;
+    fprintf(stderr, "mtalab-engine: the trace is lost: %s\n", err->text);
+}
+
+/* ---- entries ---- */
+
+static bool insert_event(struct trace *trace, const struct trace_entry *e, struct err *err)
 {
     const struct policy_decision *d = e->decision;
     return store_run(trace->store, err,
-                     "INSERT INTO trace (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                     COLUMN_KINDS, e->at, e->message, (int64_t)e->attempt, event_words[e->event], e->recipient,
+                     "INSERT INTO trace (" COLUMNS
+                     ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                     COLUMN_KINDS, e->at, e->message, (int64_t)e->attempt, events[e->event].word, e->recipient,
                      e->destination, e->connector, e->connector_why, e->host, e->address,
                      e->mx ? mx_words[e->mx->state] : NULL, e->mx ? trust_words[e->mx->trust] : NULL,
                      e->facts ? trust_words[e->facts->trust] : NULL, e->facts ? tlsa_words[e->facts->tlsa] : NULL,
@@ -91,17 +145,115 @@ static bool insert(struct trace *trace, const struct trace_entry *e, struct err 
                      (int64_t)(d != NULL && d->authenticated_domain && e->tls != NULL &&
                                (e->tls->dane_passed || e->tls->pkix_passed)),
                      e->tls ? e->tls->version : NULL, e->tls ? e->tls->cipher : NULL,
-                     e->tls ? e->tls->certificate_sha256 : NULL, e->cause, e->code, e->text);
+                     e->tls ? e->tls->certificate_sha256 : NULL, e->cause, e->code, e->text, e->detail, e->next);
+}
+
+/* A recipient whose beginning was not seen has what the event knows of it. */
+static bool note_status(struct trace *trace, const struct trace_entry *e, struct err *err)
+{
+    static const char sql[] =
+        "INSERT INTO recipient (message, recipient, domain, sender, received, status, connector, host, address,"
+        " attempts, code, text, last, next) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?5,?13)"
+        " ON CONFLICT (message, recipient) DO UPDATE SET status = excluded.status,"
+        " connector = coalesce(excluded.connector, connector), host = coalesce(excluded.host, host),"
+        " address = coalesce(excluded.address, address), attempts = max(excluded.attempts, coalesce(attempts, 0)),"
+        " code = coalesce(excluded.code, code), text = coalesce(excluded.text, text), last = excluded.last,"
+        " next = excluded.next";
+    return store_run(trace->store, err, sql, "itttittttitti", e->message, e->recipient, e->destination, e->sender,
+                     e->at, events[e->event].status, e->connector, e->host, e->address, (int64_t)e->attempt, e->code,
+                     e->text, e->next);
+}
+
+static bool insert(struct trace *trace, const struct trace_entry *entry, struct err *err)
+{
+    return begun(trace, err) && insert_event(trace, entry, err) &&
+           (entry->recipient == NULL || events[entry->event].status == NULL || note_status(trace, entry, err));
 }
 
 void trace_add(struct trace *trace, const struct trace_entry *entry)
 {
     struct err err;
-    if (trace->broken || (opened(trace, &err) && insert(trace, entry, &err) && trim(trace, entry->at, &err)))
-        return;
-    trace->broken = true;
-    fprintf(stderr, "mtalab-engine: the trace is lost: %s\n", err.text);
+    if (!trace->broken)
+        check(trace, insert(trace, entry, &err), &err);
 }
+
+/* ---- a message's beginning ---- */
+
+static bool insert_recipient(struct trace *trace, int64_t at, int64_t id, const struct message *message, size_t i,
+                             const char *message_id, struct err *err)
+{
+    struct arena *arena = arena_new("trace");
+    bool fine = store_run(
+        trace->store, err,
+        "INSERT OR IGNORE INTO recipient (message, recipient, domain, sender, message_id, received, size, status,"
+        " attempts, last) VALUES (?1,?2,?3,?4,?5,?6,?7,'Pending',0,?6)",
+        "ittttii", id, message->recipients[i], message_domain(arena, message->recipients[i]), message->sender,
+        message_id, at, (int64_t)message->length);
+    arena_free(&arena);
+    return fine;
+}
+
+static bool insert_message(struct trace *trace, int64_t at, int64_t id, enum trace_event event,
+                           const struct message *message, const char *why, struct err *err)
+{
+    struct arena *arena = arena_new("trace");
+    const char *message_id = message_field(arena, message->content, message->length, "Message-ID");
+    struct trace_entry entry = {.at = at, .message = id, .event = event, .text = why};
+    bool fine = begun(trace, err) && insert_event(trace, &entry, err);
+    for (size_t i = 0; fine && i < message->recipient_count; i++)
+        fine = insert_recipient(trace, at, id, message, i, message_id, err);
+    arena_free(&arena);
+    return fine;
+}
+
+void trace_message(struct trace *trace, int64_t at, int64_t id, enum trace_event event, const struct message *message,
+                   const char *why)
+{
+    struct err err;
+    if (!trace->broken)
+        check(trace, insert_message(trace, at, id, event, message, why, &err), &err);
+}
+
+/* ---- to disk, and away ---- */
+
+/* Some of what is too old; *more: there may be others. */
+static bool trim(struct trace *trace, int64_t before, bool *more, struct err *err)
+{
+    bool fine =
+        store_run(trace->store, err, "DELETE FROM trace WHERE id IN (SELECT id FROM trace WHERE at < ? LIMIT ?)", "ii",
+                  before, (int64_t)TRIM_ROWS);
+    *more = store_changes(trace->store) == TRIM_ROWS;
+    fine =
+        fine && store_run(trace->store, err,
+                          "DELETE FROM recipient WHERE rowid IN (SELECT rowid FROM recipient WHERE last < ? LIMIT ?)",
+                          "ii", before, (int64_t)TRIM_ROWS);
+    *more |= store_changes(trace->store) == TRIM_ROWS;
+    return fine;
+}
+
+void trace_flush(struct trace *trace, int64_t now)
+{
+    struct err err;
+    bool more = false, fine = true;
+    if (trace->broken || trace->store == NULL)
+        return;
+    if (now - trace->trimmed >= TRIM_EVERY_S && begun(trace, &err)) {
+        fine = trim(trace, now - (int64_t)trace->keep_s, &more, &err);
+        trace->trimmed = more ? 0 : now;
+    }
+    check(trace, commit(trace, &err) && fine, &err);
+}
+
+/* ---- asking ---- */
+
+static const struct filter_row filters[] = {
+    {"recipient", "r.recipient = ?", 't'},   {"sender", "r.sender = ?", 't'},
+    {"domain", "r.domain = lower(?)", 't'},  {"message", "r.message = ?", 'i'},
+    {"message-id", "r.message_id = ?", 't'}, {"status", "r.status = ? COLLATE NOCASE", 't'},
+    {"connector", "r.connector = ?", 't'},   {"code", "r.code GLOB ? || '*'", 't'},
+    {"since", "r.received >= ?", 'i'},       {"until", "r.received < ?", 'i'},
+};
+static const char *const other_keys[] = {"events", NULL};
 
 static json_t *value_of(sqlite3_stmt *rows, int column)
 {
@@ -112,23 +264,41 @@ static json_t *value_of(sqlite3_stmt *rows, int column)
     return value != NULL ? value : json_string("(not UTF-8)");
 }
 
-json_t *trace_list(struct trace *trace, const char *about, size_t limit, struct err *err)
+static json_t *list_rows(sqlite3_stmt *rows)
 {
-    if (!opened(trace, err))
-        return NULL;
-    sqlite3_stmt *rows =
-        store_query(trace->store, err,
-                    "SELECT * FROM (SELECT id, " COLUMNS
-                    " FROM trace WHERE ?1 IS NULL OR recipient = ?1 OR destination = ?1"
-                    " OR message = CAST(?1 AS INTEGER) OR (recipient IS NULL AND message IN (SELECT message FROM trace"
-                    " WHERE recipient = ?1)) ORDER BY id DESC LIMIT ?2) ORDER BY id",
-                    "ti", about, (int64_t)limit);
-    json_t *list = rows != NULL ? json_array() : NULL;
-    while (rows != NULL && store_row(rows)) {
+    json_t *list = json_array();
+    while (store_row(rows)) {
         json_t *entry = json_object();
-        for (int i = 1; i < sqlite3_column_count(rows); i++)
+        for (int i = 0; i < sqlite3_column_count(rows); i++)
             json_object_set_new(entry, sqlite3_column_name(rows, i), value_of(rows, i));
-        json_array_append_new(list, entry);
+        json_array_insert_new(list, 0, entry);
     }
+    store_drop(rows);
+    return list;
+}
+
+/* An event concerns its recipient; without one, every recipient at its destination; without that, the message. */
+#define EVENTS                                                                                                         \
+    "SELECT " COLUMNS " FROM trace WHERE EXISTS (SELECT 1 FROM recipient r WHERE r.message = trace.message AND"        \
+    " (trace.recipient IS NULL OR trace.recipient = r.recipient) AND"                                                  \
+    " (trace.destination IS NULL OR trace.destination = r.domain) AND "
+#define RECIPIENTS                                                                                                     \
+    "SELECT message, recipient, sender, message_id AS \"message-id\", received, size, status, connector, host, "       \
+    "address,"                                                                                                         \
+    " attempts, code, text, last, next FROM recipient r WHERE "
+
+json_t *trace_list(struct trace *trace, const json_t *request, struct err *err)
+{
+    struct arena *arena = arena_new("trace");
+    struct filter filter;
+    json_int_t limit = json_integer_value(json_object_get(request, "limit"));
+    bool of_events = json_is_true(json_object_get(request, "events"));
+    sqlite3_stmt *rows = NULL;
+    if (opened(trace, err) && filter_read(arena, filters, COUNT(filters), other_keys, request, &filter, err))
+        rows = filter_query(trace->store, arena, of_events ? EVENTS : RECIPIENTS, &filter,
+                            of_events ? ") ORDER BY id DESC LIMIT " : " ORDER BY message DESC, rowid DESC LIMIT ",
+                            limit > 0 && limit < TRACE_ROWS_MAX ? (size_t)limit : LIST_DEFAULT, err);
+    json_t *list = rows != NULL ? list_rows(rows) : NULL;
+    arena_free(&arena);
     return list;
 }
