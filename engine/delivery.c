@@ -8,6 +8,7 @@
 #include "engine/channel.h"
 #include "engine/smart_host.h"
 #include "engine/status.h"
+#include "engine/transaction.h"
 
 enum { HOSTS_MAX = 20, ADDRESSES_MAX = 8 };
 
@@ -44,11 +45,12 @@ struct delivery {
 
     bool in_clear;
     struct tls_demands demands;
-    struct dialogue_job dialogue_job;
-    const size_t *dialogue_who; /* its recipients, as indices into ours */
+    const char *channel_key; /* all that it is judged by */
     struct connect_attempt *attempt;
-    struct dialogue *dialogue;
-    bool told; /* of this dialogue's success, to the trace */
+    struct session *session;
+    struct transaction_mail mail;
+    const size_t *mail_who; /* its recipients, as indices into ours */
+    struct transaction *transaction;
 };
 
 static void begin_hop(struct delivery *d);
@@ -71,6 +73,14 @@ static const char *connector_name(const struct delivery *d)
 static bool by_smart_host(const struct delivery *d)
 {
     return connector_by_smart_host(connector_of(d));
+}
+
+/* Of the MTA-STS policy in force; NULL: there is none. */
+static const char *policy_name(const struct delivery *d)
+{
+    if (d->sts == NULL || d->sts->mode == STS_ABSENT)
+        return NULL;
+    return arena_printf(d->arena, "%d %s", (int)d->sts->mode, d->sts->id != NULL ? d->sts->id : "");
 }
 
 static uint16_t port_of(const struct delivery *d)
@@ -269,14 +279,13 @@ static void conclude(struct delivery *d)
 
 /* ---- one address ---- */
 
-static void on_settled(void *arg, const struct dialogue_result *result)
+static void settle_accepted(struct delivery *d, const struct transaction_result *result)
 {
-    struct delivery *d = arg;
     const struct queued **list = arena_alloc(d->arena, (d->job.count + 1) * sizeof *list);
     size_t count = 0;
-    for (size_t i = 0; i < d->dialogue_job.recipient_count; i++)
+    for (size_t i = 0; i < d->mail.recipient_count; i++)
         if (result->recipients[i].fate == FATE_DELIVERED) {
-            struct waiting *w = &d->recipients[d->dialogue_who[i]];
+            struct waiting *w = &d->recipients[d->mail_who[i]];
             *w = (struct waiting){.recipient = w->recipient};
             list[count++] = w->recipient;
         }
@@ -284,36 +293,40 @@ static void on_settled(void *arg, const struct dialogue_result *result)
     struct settle_about of = about(d);
     of.host = d->facts->name;
     of.address = address_text(d);
-    of.tls = result->tls.encrypted ? &result->tls : NULL;
-    trace_try(d, TRACE_TRY, NULL, &result->tls);
-    d->told = true;
-    if (!settle_delivered(&d->world->settle, &of, list, count, result->reply, &err))
+    of.tls = session_tls(d->session)->encrypted ? session_tls(d->session) : NULL;
+    if (count > 0 && !settle_delivered(&d->world->settle, &of, list, count, result->reply, &err))
         fprintf(stderr, "mtalab-engine: delivered, but not noted: %s\n", err.text);
 }
 
-static void on_dialogue(void *arg, const struct dialogue_result *result)
+static void note_refusals(struct delivery *d, const struct transaction_result *result)
 {
-    struct delivery *d = arg;
-    d->dialogue = NULL;
-    const struct failure *session = result->session.cause != CAUSE_NONE ? &result->session : NULL;
-    if (session != NULL || !d->told)
-        trace_try(d, TRACE_TRY, session, &result->tls);
-    if (session != NULL && !d->in_clear &&
-        outcome_again_in_clear(session->cause, channel_demands_tls(&d->setting, &d->decision))) {
-        d->in_clear = true;
-        try_address(d);
-        return;
-    }
     bool another_address = false;
-    for (size_t i = 0; i < d->dialogue_job.recipient_count; i++) {
+    for (size_t i = 0; i < d->mail.recipient_count; i++) {
         struct failure failure = result->recipients[i].failure;
         failure.host = d->facts->name;
         failure.address = address_text(d);
         if (result->recipients[i].fate == FATE_FAILED &&
-            note_failure(d, &d->recipients[d->dialogue_who[i]], &failure) == COURSE_NEXT_ADDRESS)
+            note_failure(d, &d->recipients[d->mail_who[i]], &failure) == COURSE_NEXT_ADDRESS)
             another_address = true;
     }
     go_on(d, another_address);
+}
+
+/* A kept session that turns out to be dead costs no attempt: the message goes over another one. */
+static void on_transaction(void *arg, const struct transaction_result *result)
+{
+    struct delivery *d = arg;
+    d->transaction = NULL;
+    if (result->unheard && session_transactions(d->session) > 1) {
+        sessions_end(d->world->sessions, &d->session);
+        try_address(d);
+        return;
+    }
+    const struct failure *failure = result->failure.cause != CAUSE_NONE ? &result->failure : NULL;
+    trace_try(d, TRACE_TRY, failure, session_tls(d->session));
+    settle_accepted(d, result);
+    sessions_give(d->world->sessions, &d->session, d->channel_key);
+    note_refusals(d, result);
 }
 
 static void name_recipients(struct delivery *d)
@@ -326,27 +339,64 @@ static void name_recipients(struct delivery *d)
             who[count] = i;
             names[count++] = d->recipients[i].recipient->address;
         }
-    d->dialogue_who = who;
-    d->dialogue_job.recipients = names;
-    d->dialogue_job.recipient_count = count;
+    d->mail_who = who;
+    d->mail.recipients = names;
+    d->mail.recipient_count = count;
 }
 
-static void make_dialogue_job(struct delivery *d)
+static void begin_transaction(struct delivery *d)
 {
-    d->demands = channel_demands(d->arena, &d->setting, &d->decision, d->mx, d->facts);
-    d->dialogue_job = (struct dialogue_job){
+    d->mail =
+        (struct transaction_mail){.sender = d->job.recipients[0].sender, .content = d->content, .length = d->length};
+    name_recipients(d);
+    d->transaction = transaction_start(d->world->loop, d->arena, d->session, &d->mail, on_transaction, d);
+}
+
+static void on_opened(void *arg, const struct session_opening *opening)
+{
+    struct delivery *d = arg;
+    struct failure failure = opening->failure;
+    if (failure.cause == CAUSE_NONE) {
+        begin_transaction(d);
+        return;
+    }
+    trace_try(d, TRACE_TRY, &failure, session_tls(d->session));
+    sessions_end(d->world->sessions, &d->session);
+    if (!d->in_clear && outcome_again_in_clear(failure.cause, channel_demands_tls(&d->setting, &d->decision))) {
+        d->in_clear = true;
+        try_address(d);
+        return;
+    }
+    failure.host = d->facts->name;
+    failure.address = address_text(d);
+    all_failed(d, &failure);
+}
+
+static struct session_setting session_setting(const struct delivery *d)
+{
+    return (struct session_setting){
         .hostname = config_of(d)->hostname,
-        .sender = d->job.recipients[0].sender,
-        .content = d->content,
-        .length = d->length,
         .tls = d->world->tls,
         .demands = &d->demands,
         .without_tls = outcome_without_tls(d->decision.demand, d->facts->tlsa),
         .tls_demanded = channel_demands_tls(&d->setting, &d->decision),
         .in_clear = d->in_clear,
-        .timeouts = engine_dialogue_timeouts(config_of(d)),
+        .timeouts = engine_smtp_timeouts(config_of(d)),
     };
-    name_recipients(d);
+}
+
+static const char *channel_key(const struct delivery *d)
+{
+    return sessions_key(d->arena, &(struct sessions_channel){
+                                      .next_hop = d->hops[d->hop].name,
+                                      .host = d->facts->name,
+                                      .address = &d->facts->addresses[d->address],
+                                      .connector = connector_name(d),
+                                      .policy = policy_name(d),
+                                      .in_clear = d->in_clear,
+                                      .tls_demanded = channel_demands_tls(&d->setting, &d->decision),
+                                      .demands = &d->demands,
+                                  });
 }
 
 static void on_connect(void *arg, struct bufferevent *io, enum cause cause, const char *why)
@@ -362,15 +412,21 @@ static void on_connect(void *arg, struct bufferevent *io, enum cause cause, cons
         all_failed(d, &failure);
         return;
     }
-    make_dialogue_job(d);
-    d->told = false;
-    d->dialogue = dialogue_start(d->world->loop, d->arena, io, &d->dialogue_job, on_settled, on_dialogue, d);
+    struct session_setting setting = session_setting(d);
+    d->session = session_open(d->world->loop, d->arena, io, &setting, on_opened, d);
 }
 
 static void try_address(struct delivery *d)
 {
-    d->attempt = d->world->ports.connect(d->world->ports.outside, &d->facts->addresses[d->address],
-                                         engine_capped(config_of(d), config_of(d)->timeouts.connect), on_connect, d);
+    d->demands = channel_demands(d->arena, &d->setting, &d->decision, d->mx, d->facts);
+    d->channel_key = channel_key(d);
+    d->session = sessions_take(d->world->sessions, d->channel_key);
+    if (d->session != NULL)
+        begin_transaction(d);
+    else
+        d->attempt =
+            d->world->ports.connect(d->world->ports.outside, &d->facts->addresses[d->address],
+                                    engine_capped(config_of(d), config_of(d)->timeouts.connect), on_connect, d);
 }
 
 /* ---- one host ---- */
@@ -578,7 +634,8 @@ void delivery_cancel(struct delivery **delivery)
     if (d == NULL)
         return;
     connect_cancel(&d->attempt);
-    dialogue_cancel(&d->dialogue);
+    transaction_cancel(&d->transaction);
+    session_drop(&d->session);
     event_free(d->ender);
     arena_free(&d->arena);
     free(d);

@@ -2,7 +2,7 @@
  * delivery - one attempt for the recipients of one message that share a next hop and a connector:
  * facts, decision, hosts in order, their addresses, course.
  *
- * Owns:    its arena, connection and dialogue; itself until done() has been called.
+ * Owns:    its arena, connection, session and transaction; itself until done() has been called.
  * Borrows: the world. The job is copied.
  * Errors:  every failure becomes a course for the recipients.
  * Threads: one; done() comes from the loop, never from inside delivery_start(). */
@@ -10,6 +10,7 @@
 #define ENGINE_DELIVERY_H
 
 #include "engine/connect.h"
+#include "engine/sessions.h"
 #include "engine/settle.h"
 #include "engine/sts.h"
 
@@ -31,6 +32,7 @@ struct delivery_world {
     struct delivery_ports ports;
     struct loop *loop;
     struct tls_client *tls;
+    struct sessions *sessions;
     uint16_t smtp_port;
 };
 struct delivery_job {

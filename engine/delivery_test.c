@@ -11,7 +11,7 @@
 enum { HOSTS = 2, DAY = 86400 };
 
 /* What a host's address does. */
-enum doing { TAKES, REFUSES, GREETS_554, RCPT_550, RCPT_450 };
+enum doing { TAKES, REFUSES, GREETS_554, RCPT_550, RCPT_450, CLOSES_BEFORE_ANOTHER };
 
 #define SECURE_HOST(what)                                                                                              \
     {                                                                                                                  \
@@ -154,8 +154,13 @@ struct bench {
     struct engine_config config;
     struct connector connector;
     const char *connects;
-    struct bufferevent *servers[8];
-    size_t server_count, connect_count;
+    struct server {
+        struct bufferevent *io;
+        enum doing doing;
+        unsigned mails;
+        bool in_data;
+    } servers[8];
+    size_t server_count;
     unsigned sts_asked, rechecked;
     bool done;
 };
@@ -258,22 +263,26 @@ static void ask_sts(void *outside, struct arena *arena, const char *domain, bool
 
 /* ---- servers ---- */
 
-static const char *reply_to(enum doing doing, const char *line)
+static const char *reply_to(struct server *server, const char *line)
 {
+    enum doing doing = server->doing;
+    bool is_body = server->in_data && strcmp(line, ".") != 0;
+    server->in_data = is_body || strncmp(line, "DATA", 4) == 0;
+    if (is_body)
+        return "";
+    if (strncmp(line, "MAIL", 4) == 0 && ++server->mails > 1 && doing == CLOSES_BEFORE_ANOTHER)
+        return "421 4.3.2 enough\r\n";
     if (strncmp(line, "RCPT", 4) == 0 && (doing == RCPT_550 || doing == RCPT_450))
         return doing == RCPT_550 ? "550 5.1.1 who?\r\n" : "450 4.2.0 later\r\n";
-    if (strncmp(line, "DATA", 4) == 0)
-        return "354 go\r\n";
-    return strchr(line, ':') != NULL && line[0] != 'M' && line[0] != 'R' ? "" : "250 2.0.0 ok\r\n";
+    return server->in_data ? "354 go\r\n" : "250 2.0.0 ok\r\n";
 }
 
-static void on_line(struct bufferevent *server, void *arg)
+static void on_line(struct bufferevent *io, void *arg)
 {
-    const enum doing *doing = arg;
     char *line;
-    while ((line = evbuffer_readln(bufferevent_get_input(server), NULL, EVBUFFER_EOL_CRLF)) != NULL) {
-        const char *reply = *line == '\0' ? "" : reply_to(*doing, line);
-        bufferevent_write(server, reply, strlen(reply));
+    while ((line = evbuffer_readln(bufferevent_get_input(io), NULL, EVBUFFER_EOL_CRLF)) != NULL) {
+        const char *reply = reply_to(arg, line);
+        bufferevent_write(io, reply, strlen(reply));
         free(line);
     }
 }
@@ -290,15 +299,16 @@ static void connected(void *arg, const void *facts UNUSED)
     c->done(c->arg, c->io, c->io != NULL ? CAUSE_NONE : CAUSE_CONNECT_REFUSED, "Connection refused");
 }
 
-static struct bufferevent *serve(struct bench *b, const enum doing *doing)
+static struct bufferevent *serve(struct bench *b, enum doing doing)
 {
     struct bufferevent *pair[2];
     ck_assert_int_eq(bufferevent_pair_new(loop_base(b->loop), BEV_OPT_CLOSE_ON_FREE, pair), 0);
-    bufferevent_setcb(pair[1], on_line, NULL, NULL, (void *)doing);
+    struct server *server = &b->servers[b->server_count++];
+    *server = (struct server){.io = pair[1], .doing = doing};
+    bufferevent_setcb(pair[1], on_line, NULL, NULL, server);
     bufferevent_enable(pair[1], EV_READ | EV_WRITE);
-    const char *greeting = *doing == GREETS_554 ? "554 no\r\n" : "220 mx\r\n";
+    const char *greeting = doing == GREETS_554 ? "554 no\r\n" : "220 mx\r\n";
     bufferevent_write(pair[1], greeting, strlen(greeting));
-    b->servers[b->server_count++] = pair[1];
     return pair[0];
 }
 
@@ -313,7 +323,7 @@ static struct connect_attempt *connect_to(void *outside, const struct netaddr *t
     const char *host = last >= 10 ? arena_printf(b->arena, "mx%d", last / 10) : address;
     b->connects = arena_printf(b->arena, "%s%s%s", b->connects, *b->connects ? " " : "", host);
     struct connecting *c = arena_alloc(b->arena, sizeof *c);
-    *c = (struct connecting){done, arg, *doing == REFUSES ? NULL : serve(b, doing)};
+    *c = (struct connecting){done, arg, *doing == REFUSES ? NULL : serve(b, *doing)};
     soon(b, connected, c, NULL);
     return NULL;
 }
@@ -342,6 +352,7 @@ static void open_bench(struct bench *b, const struct row *row)
         b->connector.smart_hosts = (struct schema_texts){(const char **)&b->row->smart_host, NULL, 1};
     b->world =
         (struct delivery_world){.ports = {b, ask_mx, ask_host, ask_sts, connect_to}, .loop = b->loop, .smtp_port = 25};
+    b->world.sessions = sessions_new(b->loop, &b->clock, &(struct sessions_limits){2, 100, 10});
     b->world.settle = (struct settle_world){.config = &b->config, .clock = &b->clock};
     b->world.settle.queue = queue_open(arena_printf(b->arena, "%s/queue", b->path), false, &b->clock, &err);
     b->world.settle.trace = trace_new(arena_printf(b->arena, "%s/trace", b->path), DAY);
@@ -352,7 +363,8 @@ static void close_bench(struct bench *b)
 {
     static const char *const names[] = {"queue", "queue-wal", "queue-shm", "trace", "trace-wal", "trace-shm"};
     for (size_t i = 0; i < b->server_count; i++)
-        bufferevent_free(b->servers[i]);
+        bufferevent_free(b->servers[i].io);
+    sessions_free(&b->world.sessions);
     queue_close(&b->world.settle.queue);
     trace_free(&b->world.settle.trace);
     for (size_t i = 0; i < COUNT(names); i++)
@@ -374,10 +386,12 @@ static void deliver(struct bench *b)
     const char *recipient = arena_printf(b->arena, "a@%s", domain);
     struct message message = {"s@sender.example", &recipient, 1, "Subject: x\r\n\r\nhello\r\n", 21, false};
     struct queued_list due = {0};
+    b->done = false;
     ck_assert(queue_add(b->world.settle.queue, &message, NULL, NULL));
     clock_advance(&b->clock, b->row->age);
     ck_assert(queue_due(b->world.settle.queue, b->arena, 10, &due, NULL));
-    struct delivery_job job = {{&b->connector, "*", "test", NULL}, due.items[0].domain, due.items, 1};
+    struct queued *newest = &due.items[due.count - 1];
+    struct delivery_job job = {{&b->connector, "*", "test", NULL}, newest->domain, newest, 1};
     ck_assert_ptr_nonnull(delivery_start(&b->world, &job, on_done, b));
     ck_assert_msg(loop_run_until(b->loop, &b->done, 10), "%s: no end", b->row->name);
 }
@@ -406,7 +420,63 @@ START_TEST(deliveries_go_their_way)
 }
 END_TEST
 
+/* Two messages, one behind the other: how many connections? */
+static const struct reuse {
+    const char *name;
+    const char *connects;
+    enum doing doing;
+    bool closed, of_another_connector, under_another_policy;
+    int64_t pause;
+} reuses[] = {
+    {"the second message takes the connection of the first", "mx1"},
+    {"the server has closed it", "mx1 mx1", .closed = true},
+    {"the server says so when it is used", "mx1 mx1", CLOSES_BEFORE_ANOTHER},
+    {"a refused recipient leaves a transaction that is reset", "mx1", RCPT_550},
+    {"another connector", "mx1 mx1", .of_another_connector = true},
+    {"another policy", "mx1 mx1", .under_another_policy = true},
+    {"too late", "mx1 mx1", .pause = 2},
+};
+
+static void between(struct bench *b, const struct reuse *reuse)
+{
+    static const struct schema_texts none = {0};
+    if (reuse->closed)
+        bufferevent_flush(b->servers[0].io, EV_WRITE, BEV_FINISHED);
+    loop_run_until(b->loop, NULL, 0);
+    b->connector.name = reuse->of_another_connector ? "other" : b->connector.name;
+    b->connector.smart_hosts = none;
+    b->rechecked += reuse->under_another_policy; /* the port then tells of another one */
+    clock_advance(&b->clock, reuse->pause);
+}
+
+START_TEST(connections_are_reused)
+{
+    const struct reuse *reuse = &reuses[_i];
+    struct bench b;
+    struct queued_list all = {0};
+    struct row row = {"reuse",
+                      {MX_FOUND, TRUST_SECURE},
+                      {SECURE_HOST(TLSA_ABSENT), SECURE_HOST(TLSA_ABSENT)},
+                      STS_TESTING,
+                      "mx1.partner.example",
+                      {DANE_OPPORTUNISTIC, MTA_STS_OPPORTUNISTIC},
+                      .sts_at_recheck = STS_MODE_NONE};
+    row.hosts[0].doing[0] = reuse->doing;
+    open_bench(&b, &row);
+    deliver(&b);
+    between(&b, reuse);
+    deliver(&b);
+    ck_assert_msg(strcmp(b.connects, reuse->connects) == 0, "%s: connected to %s", reuse->name, b.connects);
+    ck_assert(queue_list(b.world.settle.queue, b.arena, false, 10, &all, NULL));
+    for (size_t i = 0; i < all.count; i++) /* with a report about each bounce */
+        ck_assert_msg(all.items[i].state != RECIPIENT_QUEUED || all.items[i].sender[0] == '\0', "%s: %zu waits: %s",
+                      reuse->name, i, all.items[i].reason);
+    close_bench(&b);
+}
+END_TEST
+
 TEST_SUITE(delivery)
 {
+    TEST_LOOP(connections_are_reused, COUNT(reuses));
     TEST_LOOP(deliveries_go_their_way, COUNT(rows));
 }

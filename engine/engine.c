@@ -15,7 +15,7 @@
 #include "engine/router.h"
 #include "engine/submit.h"
 
-enum { DUE_AT_ONCE = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
+enum { DUE_AT_ONCE = 1000, KEPT_CONNECTIONS_MAX = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
 
 struct engine {
     const struct engine_config *config;
@@ -25,6 +25,7 @@ struct engine {
     struct queue *queue;
     struct trace *trace;
     struct outside outside;
+    struct sessions *sessions;
     struct submit *submit;
     struct control *control;
     struct delivery_world world;
@@ -217,6 +218,8 @@ static json_t *do_advance(struct engine *e, const json_t *request, struct contro
 static json_t *do_forget(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
                          bool *later UNUSED, struct err *err)
 {
+    if (e->sessions != NULL)
+        sessions_end_kept(e->sessions);
     return e->outside.resolve == NULL || resolve_forget(e->outside.resolve, err) ? fine() : NULL;
 }
 
@@ -325,11 +328,15 @@ bool engine_begin(struct engine *e, struct err *err)
     const struct engine_config *config = e->config;
     if (!outside_open(&e->outside, config, path_in(e->arena, config, "sts.db"), &e->clock, e->loop, err))
         return false;
+    struct sessions_limits limits = {config->keep_connection, (unsigned)config->messages_per_connection,
+                                     KEPT_CONNECTIONS_MAX};
+    e->sessions = sessions_new(e->loop, &e->clock, &limits);
     e->world = (struct delivery_world){
         .settle = settle_world_of(e),
         .ports = outside_ports(&e->outside),
         .loop = e->loop,
         .tls = e->outside.tls,
+        .sessions = e->sessions,
         .smtp_port = OUTSIDE_SMTP_PORT,
     };
     wake_soon(e); /* what is in the queue from before */
@@ -348,6 +355,7 @@ void engine_free(struct engine **engine)
     resolve_free(&e->outside.resolve);
     for (size_t i = 0; i < e->deliveries.count; i++)
         delivery_cancel(&e->deliveries.items[i]);
+    sessions_free(&e->sessions);
     outside_close(&e->outside);
     trace_free(&e->trace);
     queue_close(&e->queue);

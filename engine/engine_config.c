@@ -92,6 +92,10 @@ static const struct schema_field engine_fields[] = {
     FIELD(struct engine_config, "destinations", SCHEMA_NUMBER, destinations, "100", "deliveries at once"),
     FIELD(struct engine_config, "per-destination", SCHEMA_NUMBER, per_destination, "5",
           "deliveries at once to one destination"),
+    FIELD(struct engine_config, "keep-connection", SCHEMA_SECONDS, keep_connection, "2s",
+          "how long a connection waits for the next message to the same destination under the same policy; 0s: never"),
+    FIELD(struct engine_config, "messages-per-connection", SCHEMA_NUMBER, messages_per_connection, "100",
+          "messages in one connection at most"),
     SUB(struct engine_config, "connectors", SCHEMA_SUBS, connectors, &connector_schema,
           "paths; the most specific one takes a recipient"),
     SUB(struct engine_config, "rules", SCHEMA_SUBS, rules, &route_rule_schema,
@@ -186,6 +190,8 @@ static void check_limits(const struct engine_config *config, struct srcpos at, s
     if (config->destinations < 1 || config->destinations > 10000 || config->per_destination < 1 ||
         config->per_destination > 10000)
         diag_error(diags, at, "destinations and per-destination are numbers from 1 to 10000");
+    if (config->messages_per_connection < 1 || config->messages_per_connection > 1000000)
+        diag_error(diags, at, "messages-per-connection is a number from 1 to 1000000");
     if (config->message_size < 1024 || config->message_size > INT64_C(1) << 30)
         diag_error(diags, at, "message-size lies between 1KiB and 1GiB");
     if (!config->ipv4 && !config->ipv6)
@@ -227,10 +233,10 @@ double engine_capped(const struct engine_config *config, double seconds)
     return config->patience > 0 && config->patience < seconds ? config->patience : seconds;
 }
 
-struct dialogue_timeouts engine_dialogue_timeouts(const struct engine_config *config)
+struct smtp_timeouts engine_smtp_timeouts(const struct engine_config *config)
 {
     const struct engine_timeouts *t = &config->timeouts;
-    return (struct dialogue_timeouts){
+    return (struct smtp_timeouts){
         .greeting = engine_capped(config, t->greeting),
         .ehlo = engine_capped(config, t->ehlo),
         .starttls = engine_capped(config, t->starttls),

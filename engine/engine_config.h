@@ -8,7 +8,7 @@
 
 #include "base/netaddr.h"
 #include "engine/connector.h"
-#include "engine/dialogue.h"
+#include "engine/session.h"
 #include "engine/retry.h"
 
 enum engine_profile { PROFILE_RFC, PROFILE_EXCHANGE };
@@ -35,6 +35,8 @@ struct engine_config {
     bool fsync;
     double clock_offset, trace_keep;
     int64_t message_size, destinations, per_destination;
+    double keep_connection;
+    int64_t messages_per_connection;
     struct schema_list connectors;   /* of struct connector */
     struct schema_list rules;        /* of struct route_rule */
 
@@ -46,8 +48,8 @@ extern const struct schema engine_config_schema;
 const struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags);
 const struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root,
                                                 struct diag_list *diags);
-/* The time-outs with patience as their cap, as the dialogue wants them. */
-struct dialogue_timeouts engine_dialogue_timeouts(const struct engine_config *config);
+/* The time-outs with patience as their cap, as a session wants them. */
+struct smtp_timeouts engine_smtp_timeouts(const struct engine_config *config);
 double engine_capped(const struct engine_config *config, double seconds);
 /* "address:port" or "[address]:port" */
 bool engine_listen_address(const char *at, struct netaddr *out, struct err *err) NODISCARD;

@@ -24,7 +24,7 @@ static void use(const struct engine_config *config)
     struct retry_next next = retry_after(&config->plan, 1, 0, 0);
     if (!next.give_up && next.due < 1)
         abort(); /* a retry at once */
-    (void)engine_dialogue_timeouts(config);
+    (void)engine_smtp_timeouts(config);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -26,7 +26,7 @@ START_TEST(defaults_are_those_of_the_manual)
     ck_assert_int_eq(config->pass_fail, PASS_FAIL_DELIVER);
     ck_assert_int_eq(config->profile, PROFILE_RFC);
     ck_assert(config->plan.expiry_s == 86400 && config->plan.count == 3);
-    ck_assert(engine_dialogue_timeouts(config).greeting == 300);
+    ck_assert(engine_smtp_timeouts(config).greeting == 300);
     arena_free(&arena);
 }
 END_TEST
@@ -37,7 +37,7 @@ START_TEST(patience_caps_every_time_out)
     const struct engine_config *config =
         read_text(arena, HEAD "patience: 400ms\ntimeouts: {quit: 100ms}\n", diag_new(arena));
     ck_assert_ptr_nonnull(config);
-    struct dialogue_timeouts t = engine_dialogue_timeouts(config);
+    struct smtp_timeouts t = engine_smtp_timeouts(config);
     const double *each = (const double *)&t;
     for (size_t i = 0; i < sizeof t / sizeof *each; i++)
         ck_assert(each[i] == 0.4 || each[i] == 0.1);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/outcome.h"
 
+#include <string.h>
+
+#include "base/text.h"
+
 enum scope { SCOPE_DESTINATION, SCOPE_HOST, SCOPE_ADDRESS, SCOPE_RECIPIENT };
 
 /* Whom a failure concerns, what to do when no host is left, and how much it tells. A failure that concerns an address
@@ -47,6 +51,18 @@ static const struct { const char *name; enum scope scope; enum course last; int 
 };
 /* clang-format on */
 static_assert(COUNT(causes) == CAUSE_COUNT, "every cause has its row");
+
+struct failure failure_of(struct arena *arena, enum cause cause, const char *text)
+{
+    return (struct failure){.cause = cause, .text = text_escape(arena, text, strlen(text))};
+}
+
+struct failure failure_of_reply(struct arena *arena, enum cause cause, const struct smtp_reply *reply)
+{
+    struct failure f = {.cause = cause, .reply_code = reply->code, .text = smtp_reply_text(arena, reply)};
+    memcpy(f.enhanced, reply->enhanced, sizeof f.enhanced);
+    return f;
+}
 
 enum course outcome_course(enum cause cause, bool more_addresses, bool more_hosts)
 {

@@ -41,6 +41,9 @@ struct failure {
     const char *address;           /* of the host, with its port; NULL: none was connected to */
 };
 
+struct failure failure_of(struct arena *arena, enum cause cause, const char *text);   /* the text is escaped */
+struct failure failure_of_reply(struct arena *arena, enum cause cause, const struct smtp_reply *reply);
+
 enum course outcome_course(enum cause cause, bool more_addresses, bool more_hosts);
 /* Of two failures on the way, is the new one told to the sender? What security forbade outweighs a dead connection;
  * among equals the later one. */

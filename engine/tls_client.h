@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * tls_client - the TLS layer put under an unchanged SMTP dialogue, and the check of the peer's certificate that the
+ * tls_client - the TLS layer put under an unchanged SMTP session, and the check of the peer's certificate that the
  * decision demands: DANE (RFC 7672), PKIX with the MX host's name (RFC 8461), a connector's own domain, or nothing.
  *
  * Owns:    the SSL_CTX with the CA bundle.
@@ -33,6 +33,9 @@ struct tls_demands {
     const char *tls_domain; /* the connector's own demand, on top */
     bool keep_chain;        /* what the peer showed is to be looked at afterwards */
 };
+/* Everything in it as one line: two channels with different lines are judged differently. */
+char *tls_demands_key(struct arena *arena, const struct tls_demands *demands);
+
 struct tls_outcome {
     bool encrypted, dane_passed, pkix_passed;
     enum policy_reason reason; /* REASON_NONE: every demand is met */

@@ -14,7 +14,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "engine/dialogue.h"
+#include "engine/session.h"
 #include "engine/message.h"
 #include "engine/sts.h"
 
