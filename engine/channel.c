@@ -17,9 +17,22 @@ struct channel_setting channel_setting(const struct engine_config *config, const
     };
 }
 
+/* What nothing can come of is not asked. */
+static bool waives_tls(const struct channel_setting *setting)
+{
+    return policy_waives_tls(&(struct policy_facts){
+        .dane = setting->dane, .mta_sts = setting->mta_sts, .tls = setting->tls, .message = setting->message});
+}
+
 bool channel_asks_tlsa(const struct channel_setting *setting, const struct mx_facts *mx)
 {
-    return setting->dane != DANE_NONE && (mx->trust == TRUST_SECURE || setting->insecure_mx_use);
+    return setting->dane != DANE_NONE && (mx->trust == TRUST_SECURE || setting->insecure_mx_use) &&
+           !waives_tls(setting);
+}
+
+bool channel_asks_sts(const struct channel_setting *setting)
+{
+    return setting->mta_sts != MTA_STS_NONE && !waives_tls(setting);
 }
 
 bool channel_overrides_bogus(const struct channel_setting *setting)
@@ -40,6 +53,9 @@ struct policy_facts channel_facts(const struct channel_setting *setting, const s
         .tlsa_trust = host->tlsa_trust,
         .sts = sts != NULL ? sts->mode : STS_ABSENT,
         .sts_mx_match = sts != NULL && sts_mx_matches(sts->mx, sts->mx_count, host->name),
+        .by_mx_record = mx->state == MX_FOUND,
+        .message = setting->message,
+        .report = setting->report,
         .dane_insecure_mx_use = setting->insecure_mx_use,
         .dane_pass_sts_fail_block = setting->pass_fail_block,
     };

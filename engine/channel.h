@@ -7,18 +7,22 @@
 #include "engine/engine_config.h"
 #include "engine/sts.h"
 
-struct channel_setting { /* what connector and configuration say */
+struct channel_setting { /* what connector, configuration and message say */
     enum dane_mode dane;
     enum mta_sts_mode mta_sts;
     enum tls_setting tls;
     const char *tls_domain;
     bool insecure_mx_use, pass_fail_block, accept_bogus, exchange_codes;
+    enum message_tls message;
+    bool report; /* the message has the null sender */
 };
 
-/* connector NULL: none matches, the defaults rule. In test mode nothing is demanded. */
+/* connector NULL: none matches, the defaults rule. In test mode nothing is demanded. Of the message nothing is known
+ * yet. */
 struct channel_setting channel_setting(const struct engine_config *config, const struct connector *connector);
-/* Is TLSA asked for the hosts of this destination? Is bogus data taken as it is? */
+/* Is TLSA asked for the hosts of this destination? Is its policy? Is bogus data taken as it is? */
 bool channel_asks_tlsa(const struct channel_setting *setting, const struct mx_facts *mx);
+bool channel_asks_sts(const struct channel_setting *setting);
 bool channel_overrides_bogus(const struct channel_setting *setting);
 /* Why there is no host to try; CAUSE_NONE: there is one. */
 struct failure channel_no_host(const struct channel_setting *setting, const struct mx_facts *mx, bool by_smart_host);

@@ -75,7 +75,8 @@ static int do_send(const struct command_line *line)
     const char *from = command_said(line, "--from");
     struct message message = {.sender = from != NULL ? from : "",
                               .recipients = line->words,
-                              .recipient_count = line->word_count};
+                              .recipient_count = line->word_count,
+                              .smtputf8 = true};
     if (line->word_count == 0 || line->word_count > RECIPIENTS_MAX)
         return command_misused("send wants recipients");
     if (!addresses_are_sound(line, message.sender))
@@ -83,6 +84,7 @@ static int do_send(const struct command_line *line)
     message.content = read_mail(line->arena, &message.length);
     if (message_has_bare_end(message.content, message.length))
         return command_misused("a CR stands alone in the mail");
+    message.tls = message_tls(command_said(line, "--requiretls") != NULL, message.content, message.length);
     int64_t id;
     if (!add(line, &message, &id, &err))
         return command_failed(&err);
@@ -92,6 +94,7 @@ static int do_send(const struct command_line *line)
 
 static const struct command_option options[] = {
     {"--from", "SENDER", "the envelope's sender; without it the null sender"},
+    {"--requiretls", NULL, "only over TLS, to hosts that promise the same (RFC 8689); else it comes back"},
 };
 const struct command command_send = {.name = "send",
                                      .args = "RCPT...",

@@ -237,8 +237,8 @@ static bool needs_recheck(const struct delivery *d)
         return false;
     for (size_t i = 0; i < d->job.count; i++) {
         const struct waiting *w = &d->recipients[i];
-        bool by_security = w->failure.cause == CAUSE_HOST_SKIPPED || w->failure.cause == CAUSE_DEMAND_UNMET;
-        if (by_security && settle_gives_up(&d->world->settle, w->recipient))
+        bool waits = w->failure.cause == CAUSE_HOST_SKIPPED || w->failure.cause == CAUSE_DEMAND_UNMET;
+        if (w->failure.cause == CAUSE_REQUIRETLS_UNMET || (waits && settle_gives_up(&d->world->settle, w->recipient)))
             return true;
     }
     return false;
@@ -248,7 +248,8 @@ static void try_again(struct delivery *d)
 {
     for (size_t i = 0; i < d->job.count; i++) {
         struct waiting *w = &d->recipients[i];
-        if (w->failure.cause == CAUSE_NONE || w->course == COURSE_BOUNCE)
+        bool settled = w->course == COURSE_BOUNCE && w->failure.cause != CAUSE_REQUIRETLS_UNMET;
+        if (w->failure.cause == CAUSE_NONE || settled)
             continue;
         *w = (struct waiting){.recipient = w->recipient, .open = true};
     }
@@ -378,7 +379,7 @@ static struct session_setting session_setting(const struct delivery *d)
         .hostname = config_of(d)->hostname,
         .tls = d->world->tls,
         .demands = &d->demands,
-        .without_tls = outcome_without_tls(d->decision.demand, d->facts->tlsa),
+        .without_tls = outcome_without_tls(&d->decision, d->facts->tlsa),
         .tls_demanded = channel_demands_tls(&d->setting, &d->decision),
         .in_clear = d->in_clear,
         .timeouts = engine_smtp_timeouts(config_of(d)),
@@ -467,7 +468,7 @@ static void on_host(void *arg, const struct host_facts *facts)
     d->decision = policy_decide(&known);
     decide_in_earnest(d, known);
     if (d->decision.act == ACT_SKIP_HOST)
-        skip_host(d, (struct failure){.cause = CAUSE_HOST_SKIPPED,
+        skip_host(d, (struct failure){.cause = outcome_of_reason(CAUSE_HOST_SKIPPED, d->decision.reason),
                                       .reason = d->decision.reason,
                                       .text = facts->why != NULL ? facts->why : d->decision.because});
     else if (facts->address_count == 0)
@@ -567,7 +568,7 @@ static void begin_hop(struct delivery *d)
         begin_literal(d, literal);
         return;
     }
-    bool ask_sts = d->setting.mta_sts != MTA_STS_NONE;
+    bool ask_sts = channel_asks_sts(&d->setting);
     d->answers_awaited = ask_sts ? 2 : 1;
     if (ask_sts)
         d->world->ports.sts(d->world->ports.outside, d->arena, hop, false, on_sts, d);
@@ -613,6 +614,8 @@ struct delivery *delivery_start(const struct delivery_world *world, const struct
         abort();
     copy_job(d, job);
     d->setting = channel_setting(config_of(d), d->job.choice.connector);
+    d->setting.message = d->job.recipients[0].tls;
+    d->setting.report = d->job.recipients[0].sender[0] == '\0';
     choose_hops(d);
     struct err err;
     d->content = queue_content(world->settle.queue, d->arena, job->recipients[0].message, &d->length, &err);

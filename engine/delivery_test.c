@@ -384,7 +384,8 @@ static void deliver(struct bench *b)
 {
     const char *domain = b->row->domain != NULL ? b->row->domain : "partner.example";
     const char *recipient = arena_printf(b->arena, "a@%s", domain);
-    struct message message = {"s@sender.example", &recipient, 1, "Subject: x\r\n\r\nhello\r\n", 21, false};
+    struct message message = {"s@sender.example", &recipient, 1, "Subject: x\r\n\r\nhello\r\n", 21, false,
+                              MESSAGE_TLS_UNSAID, false};
     struct queued_list due = {0};
     b->done = false;
     ck_assert(queue_add(b->world.settle.queue, &message, NULL, NULL));

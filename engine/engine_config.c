@@ -11,6 +11,7 @@ static const char *const profile_words[] = {"rfc", "exchange", NULL};
 static const char *const insecure_mx_words[] = {"skip", "use", NULL};
 static const char *const pass_fail_words[] = {"deliver", "block", NULL};
 static const char *const order_words[] = {"most-specific", "exchange", NULL};
+static const char *const requiretls_from_words[] = {"loopback", "clients", "nobody", NULL};
 
 /* clang-format off */
 #define FIELD(type, word, form, member, value, text) \
@@ -81,6 +82,8 @@ static const struct schema_field engine_fields[] = {
           "use: look at TLSA although the MX records are not secure"),
     WORDS(struct engine_config, "dane-pass-sts-fail", pass_fail, "deliver", pass_fail_words,
           "when DANE passes and an enforce policy fails"),
+    WORDS(struct engine_config, "requiretls-from", requiretls_from, "loopback", requiretls_from_words,
+          "who may submit with REQUIRETLS, since submission is without TLS: clients on this machine, all, or nobody"),
     FIELD(struct engine_config, "none-accepts-bogus", SCHEMA_BOOL, accept_bogus, "yes",
           "with smtp-dane none, bogus DNS data is taken as it is"),
     FIELD(struct engine_config, "fsync", SCHEMA_BOOL, fsync, "yes",
@@ -145,10 +148,15 @@ static bool in_network(const char *text, const struct sockaddr *client)
     return network_parse(text, &network) && network_contains(&network, client);
 }
 
+bool engine_client_local(const struct sockaddr *client)
+{
+    return in_network("127.0.0.0/8", client) || in_network("::1/128", client);
+}
+
 bool engine_client_allowed(const struct engine_config *config, const struct sockaddr *client)
 {
     if (config->clients.count == 0)
-        return in_network("127.0.0.0/8", client) || in_network("::1/128", client);
+        return engine_client_local(client);
     for (size_t i = 0; i < config->clients.count; i++)
         if (in_network(config->clients.items[i], client))
             return true;

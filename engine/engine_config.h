@@ -14,6 +14,7 @@
 enum engine_profile { PROFILE_RFC, PROFILE_EXCHANGE };
 enum insecure_mx { INSECURE_MX_SKIP, INSECURE_MX_USE };
 enum pass_fail { PASS_FAIL_DELIVER, PASS_FAIL_BLOCK };
+enum requiretls_from { REQUIRETLS_FROM_LOOPBACK, REQUIRETLS_FROM_CLIENTS, REQUIRETLS_FROM_NOBODY };
 
 struct engine_timeouts {             /* seconds; patience > 0 caps every one of them */
     double connect, greeting, ehlo, starttls, handshake, mail, rcpt, data, body, quit, policy, idle;
@@ -30,7 +31,7 @@ struct engine_config {
     double patience;
     struct schema_texts retry;       /* exchange, rfc, or the pauses one by one */
     double expiry;                   /* 0: the plan's own */
-    int profile, insecure_mx, pass_fail;
+    int profile, insecure_mx, pass_fail, requiretls_from;
     bool accept_bogus;               /* none-accepts-bogus */
     bool fsync;
     double clock_offset, trace_keep;
@@ -55,5 +56,7 @@ double engine_capped(const struct engine_config *config, double seconds);
 bool engine_listen_address(const char *at, struct netaddr *out, struct err *err) NODISCARD;
 /* Is the client in one of the networks that may submit? */
 bool engine_client_allowed(const struct engine_config *config, const struct sockaddr *client);
+/* Is it on this machine? */
+bool engine_client_local(const struct sockaddr *client);
 
 #endif

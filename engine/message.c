@@ -8,16 +8,31 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "engine/domain_name.h"
+
+/* The length of a run of these ASCII characters and of what is not ASCII. */
+static size_t span(const char *text, const char *ascii)
+{
+    size_t length = 0;
+    while ((unsigned char)text[length] & 0x80 || (text[length] != '\0' && strchr(ascii, text[length]) != NULL))
+        length++;
+    return length;
+}
+
+static bool may_be_quoted(char byte)
+{
+    return (unsigned char)byte >= ' ' && byte != 0x7f;
+}
 
 /* The length of a local part: dot-atom or quoted string; 0: neither. */
 static size_t local_length(const char *text)
 {
     if (*text != '"')
-        return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~.");
-    for (size_t i = 1; text[i] >= ' ' && text[i] < 0x7f; i++) {
+        return span(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~.");
+    for (size_t i = 1; may_be_quoted(text[i]); i++) {
         if (text[i] == '"')
             return i + 1;
-        if (text[i] == '\\' && text[i + 1] >= ' ' && text[i + 1] < 0x7f)
+        if (text[i] == '\\' && may_be_quoted(text[i + 1]))
             i++;
     }
     return 0;
@@ -26,7 +41,7 @@ static size_t local_length(const char *text)
 static size_t domain_length(const char *text)
 {
     if (*text != '[')
-        return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+        return span(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
     size_t inside = strspn(text + 1, "abcdefABCDEFIPv0123456789.:");
     return text[1 + inside] == ']' ? inside + 2 : 0;
 }
@@ -41,6 +56,15 @@ static bool name_is_sound(const char *name, size_t length)
             return false;
     }
     return true;
+}
+
+/* Is the domain one, also where it is written in another script? */
+static bool domain_is_sound(struct arena *arena, const char *domain, size_t length)
+{
+    if (*domain == '[')
+        return true;
+    return name_is_sound(domain, length) &&
+           (!message_is_8bit(domain, length) || domain_name_ascii(arena, arena_strndup(arena, domain, length)) != NULL);
 }
 
 char *message_parse_path(struct arena *arena, const char **text, bool null_allowed)
@@ -62,8 +86,8 @@ char *message_parse_path(struct arena *arena, const char **text, bool null_allow
         return NULL;
     size_t domain = domain_length(at + local + 1);
     const char *end = at + local + 1 + domain;
-    bool literal = at[local + 1] == '[';
-    if (domain == 0 || *end != '>' || (!literal && !name_is_sound(at + local + 1, domain)))
+    bool utf8 = text_is_utf8(at, (size_t)(end - at), NULL);
+    if (domain == 0 || *end != '>' || !utf8 || !domain_is_sound(arena, at + local + 1, domain))
         return NULL;
     *text = end + 1;
     return arena_strndup(arena, at, (size_t)(end - at));
@@ -71,8 +95,9 @@ char *message_parse_path(struct arena *arena, const char **text, bool null_allow
 
 char *message_domain(struct arena *arena, const char *address)
 {
-    const char *at = strrchr(address, '@');
-    return text_name(arena, at != NULL ? at + 1 : address);
+    const char *at = strrchr(address, '@'), *domain = at != NULL ? at + 1 : address;
+    char *ascii = message_is_8bit(domain, strlen(domain)) ? domain_name_ascii(arena, domain) : NULL;
+    return ascii != NULL ? ascii : text_name(arena, domain);
 }
 
 char *message_literal(struct arena *arena, const char *domain)
@@ -131,18 +156,37 @@ char *message_field(struct arena *arena, const char *content, size_t length, con
     return arena_strdup(arena, "");
 }
 
-unsigned message_received_count(const char *content, size_t length)
+static unsigned count_fields(const char *content, size_t length, const char *name)
 {
-    size_t header = message_header_length(content, length);
     unsigned count = 0;
-    for (const char *line = content, *end = content + header; line != NULL && line < end;) {
-        size_t rest = (size_t)(end - line);
-        if (rest >= 9 && strncasecmp(line, "Received:", 9) == 0)
-            count++;
-        line = memchr(line, '\n', rest);
-        line = line != NULL ? line + 1 : NULL;
+    for (const char *line = content, *end = content + message_header_length(content, length); line < end;) {
+        count += begins_field(line, (size_t)(end - line), name);
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        line = next != NULL ? next + 1 : end;
     }
     return count;
+}
+
+unsigned message_received_count(const char *content, size_t length)
+{
+    return count_fields(content, length, "Received");
+}
+
+static bool waives_tls(const char *content, size_t length)
+{
+    if (count_fields(content, length, "TLS-Required") != 1)
+        return false;
+    struct arena *arena = arena_new("TLS-Required");
+    bool waives = strcasecmp(message_field(arena, content, length, "TLS-Required"), "No") == 0;
+    arena_free(&arena);
+    return waives;
+}
+
+enum message_tls message_tls(bool requiretls, const char *content, size_t length)
+{
+    if (requiretls)
+        return MESSAGE_REQUIRETLS;
+    return waives_tls(content, length) ? MESSAGE_TLS_WAIVED : MESSAGE_TLS_UNSAID;
 }
 
 bool message_is_8bit(const char *content, size_t length)

@@ -20,7 +20,11 @@ static const struct { const char *name, *text; bool null_allowed; const char *ad
     {"no end",                "<a@b.example",              false, NULL,                    NULL},
     {"two dots",              "<a@b..example>",            false, NULL,                    NULL},
     {"a CR in it",            "<a\rb@b.example>",          false, NULL,                    NULL},
-    {"not ASCII",             "<\xc3\xa4@b.example>",      false, NULL,                    NULL},
+    {"UTF-8",                 "<\xc3\xa4@b.example>",      false, "\xc3\xa4@b.example",    ""},
+    {"UTF-8, quoted",         "<\"\xc3\xa4 b\"@b.example>", false, "\"\xc3\xa4 b\"@b.example", ""},
+    {"a domain in UTF-8",     "<a@\xc3\xa4.example>",      false, "a@\xc3\xa4.example",    ""},
+    {"no UTF-8",              "<\xc3@b.example>",          false, NULL,                    NULL},
+    {"a domain IDNA forbids", "<a@\xe2\x98\x83\xe2\x80\x8b.example>", false, NULL,          NULL},
     {"a blank in it",         "<a b@b.example>",           false, NULL,                    NULL},
     {"a label too long",      "<a@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example>",
      false, NULL, NULL},
@@ -75,6 +79,9 @@ START_TEST(headers_end)
 {
     struct arena *arena = arena_new("test");
     ck_assert_str_eq(message_domain(arena, "\"@\"@Partner.EXAMPLE."), "partner.example");
+    ck_assert_str_eq(message_domain(arena, "a@B\xc3\xbc"
+                                           "cher.EXAMPLE."),
+                     "xn--bcher-kva.example");
     ck_assert_str_eq(message_date(arena, 1780300800), "Mon, 01 Jun 2026 08:00:00 +0000");
     const char *mail = "Received: a\r\nreceived: b\r\nX: Received:\r\n\r\nReceived: c\r\n";
     ck_assert_uint_eq(message_received_count(mail, strlen(mail)), 2);

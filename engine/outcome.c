@@ -9,7 +9,8 @@ enum scope { SCOPE_DESTINATION, SCOPE_HOST, SCOPE_ADDRESS, SCOPE_RECIPIENT };
 
 /* Whom a failure concerns, what to do when no host is left, and how much it tells. A failure that concerns an address
  * goes on to the host's next address, then, like one that concerns the host, to the next host. One forged 554 greeting
- * must not bounce; a message that may have arrived (lost-after-dot) is not given to a second host at once. */
+ * must not bounce; an unmet REQUIRETLS bounces only where it is all that is wrong (8689-4.2.1-10), hence its weight;
+ * a message that may have arrived (lost-after-dot) is not given to a second host at once. */
 /* clang-format off */
 static const struct { const char *name; enum scope scope; enum course last; int weight; } causes[] = {
     [CAUSE_NONE]              = {"none",              SCOPE_DESTINATION, COURSE_DEFER,  0},
@@ -21,6 +22,7 @@ static const struct { const char *name; enum scope scope; enum course last; int 
     [CAUSE_INSECURE_DENIAL]   = {"insecure-denial",   SCOPE_DESTINATION, COURSE_DEFER,  3}, /* 7672-2.2.1 */
     [CAUSE_HOST_SKIPPED]      = {"host-skipped",      SCOPE_HOST,        COURSE_DEFER,  3},
     [CAUSE_HOST_UNRESOLVED]   = {"host-unresolved",   SCOPE_HOST,        COURSE_DEFER,  1},
+    [CAUSE_REQUIRETLS_UNMET]  = {"requiretls-unmet",  SCOPE_ADDRESS,     COURSE_BOUNCE, 0}, /* 8689-4.2.1 */
     [CAUSE_CONNECT_REFUSED]   = {"connect-refused",   SCOPE_ADDRESS,     COURSE_DEFER,  1},
     [CAUSE_CONNECT_TIMEOUT]   = {"connect-timeout",   SCOPE_ADDRESS,     COURSE_DEFER,  1},
     [CAUSE_CONNECT_FAILED]    = {"connect-failed",    SCOPE_ADDRESS,     COURSE_DEFER,  1},
@@ -36,6 +38,7 @@ static const struct { const char *name; enum scope scope; enum course last; int 
     [CAUSE_BAD_REPLY]         = {"bad-reply",         SCOPE_ADDRESS,     COURSE_DEFER,  1},
     [CAUSE_CLOSING]           = {"closing",           SCOPE_ADDRESS,     COURSE_DEFER,  1},
     [CAUSE_TLS_WANTED]        = {"tls-wanted",        SCOPE_HOST,        COURSE_DEFER,  2},
+    [CAUSE_TLS_INSISTED_ON]   = {"tls-insisted-on",   SCOPE_HOST,        COURSE_BOUNCE, 2}, /* 8689-4.2.2-2 */
     [CAUSE_MAIL_4XX]          = {"mail-4xx",          SCOPE_HOST,        COURSE_DEFER,  2},
     [CAUSE_MAIL_5XX]          = {"mail-5xx",          SCOPE_RECIPIENT,   COURSE_BOUNCE, 3},
     [CAUSE_RCPT_4XX]          = {"rcpt-4xx",          SCOPE_HOST,        COURSE_DEFER,  2},
@@ -47,6 +50,7 @@ static const struct { const char *name; enum scope scope; enum course last; int 
     [CAUSE_LOST_AFTER_DOT]    = {"lost-after-dot",    SCOPE_RECIPIENT,   COURSE_DEFER,  3},
     [CAUSE_TOO_BIG]           = {"too-big",           SCOPE_HOST,        COURSE_BOUNCE, 2},
     [CAUSE_NO_8BIT]           = {"no-8bit",           SCOPE_HOST,        COURSE_BOUNCE, 2},
+    [CAUSE_NO_SMTPUTF8]       = {"no-smtputf8",       SCOPE_HOST,        COURSE_BOUNCE, 2}, /* 6531-3.2 */
     [CAUSE_INTERNAL]          = {"internal",          SCOPE_DESTINATION, COURSE_DEFER,  3},
 };
 /* clang-format on */
@@ -111,13 +115,22 @@ bool outcome_again_in_clear(enum cause cause, bool tls_demanded)
     return !tls_demanded && (cause == CAUSE_HANDSHAKE_FAILED || cause == CAUSE_STARTTLS_BROKEN);
 }
 
-enum policy_reason outcome_without_tls(enum tls_demand demand, enum tlsa_state tlsa)
+enum policy_reason outcome_without_tls(const struct policy_decision *decision, enum tlsa_state tlsa)
 {
+    enum tls_demand demand = decision->demand;
+    if (decision->requiretls == REQUIRETLS_DEMANDED)
+        return REASON_REQUIRETLS_CHANNEL;
     if (demand == DEMAND_PKIX)
         return REASON_STS_CERTIFICATE;
     if (demand == DEMAND_DANE || demand == DEMAND_DANE_AND_PKIX || tlsa == TLSA_UNUSABLE)
         return REASON_STARTTLS_NOT_SUPPORTED;
     return REASON_TLS_REQUIRED; /* the connector's own */
+}
+
+enum cause outcome_of_reason(enum cause usual, enum policy_reason reason)
+{
+    bool requiretls = reason == REASON_REQUIRETLS_CHANNEL || reason == REASON_REQUIRETLS_KEYWORD;
+    return requiretls ? CAUSE_REQUIRETLS_UNMET : usual;
 }
 
 const char *cause_name(enum cause cause)

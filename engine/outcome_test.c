@@ -36,6 +36,12 @@ static const struct { const char *name; enum cause cause; enum course addresses,
      COURSE_BOUNCE},
     {"lost after the dot: no second host",     CAUSE_LOST_AFTER_DOT,  COURSE_DEFER,        COURSE_DEFER,
      COURSE_DEFER},
+    {"REQUIRETLS unmet everywhere bounces",    CAUSE_REQUIRETLS_UNMET, COURSE_NEXT_ADDRESS, COURSE_NEXT_HOST,
+     COURSE_BOUNCE},
+    {"530 to MAIL, TLS waived and not to be had", CAUSE_TLS_INSISTED_ON, COURSE_NEXT_HOST, COURSE_NEXT_HOST,
+     COURSE_BOUNCE},
+    {"no SMTPUTF8 anywhere bounces",           CAUSE_NO_SMTPUTF8,     COURSE_NEXT_HOST,    COURSE_NEXT_HOST,
+     COURSE_BOUNCE},
     {"too big everywhere bounces",             CAUSE_TOO_BIG,         COURSE_NEXT_HOST,    COURSE_NEXT_HOST,
      COURSE_BOUNCE},
 };
@@ -73,13 +79,19 @@ static const struct { const char *name; enum cause cause; bool demanded, clear; 
     {"unmet demand",                CAUSE_DEMAND_UNMET,     false, false},
     {"a lost connection",           CAUSE_LOST,             false, false},
 };
-static const struct { const char *name; enum tls_demand demand; enum tlsa_state tlsa; enum policy_reason reason;
-    } unmet[] = {
-    {"DANE",                DEMAND_DANE,          TLSA_USABLE,    REASON_STARTTLS_NOT_SUPPORTED},
-    {"DANE and MTA-STS",    DEMAND_DANE_AND_PKIX, TLSA_USABLE,    REASON_STARTTLS_NOT_SUPPORTED},
-    {"unusable records",    DEMAND_TLS,           TLSA_UNUSABLE,  REASON_STARTTLS_NOT_SUPPORTED},
-    {"MTA-STS",             DEMAND_PKIX,          TLSA_ABSENT,    REASON_STS_CERTIFICATE},
-    {"the connector",       DEMAND_TLS,           TLSA_NOT_ASKED, REASON_TLS_REQUIRED},
+static const struct { const char *name; struct policy_decision decision; enum tlsa_state tlsa;
+    enum policy_reason reason; } unmet[] = {
+#define OF(demand_) {.demand = demand_}
+    {"DANE",                OF(DEMAND_DANE),          TLSA_USABLE,    REASON_STARTTLS_NOT_SUPPORTED},
+    {"DANE and MTA-STS",    OF(DEMAND_DANE_AND_PKIX), TLSA_USABLE,    REASON_STARTTLS_NOT_SUPPORTED},
+    {"unusable records",    OF(DEMAND_TLS),           TLSA_UNUSABLE,  REASON_STARTTLS_NOT_SUPPORTED},
+    {"MTA-STS",             OF(DEMAND_PKIX),          TLSA_ABSENT,    REASON_STS_CERTIFICATE},
+    {"the connector",       OF(DEMAND_TLS),           TLSA_NOT_ASKED, REASON_TLS_REQUIRED},
+#undef OF
+    {"REQUIRETLS", {.demand = DEMAND_DANE, .requiretls = REQUIRETLS_DEMANDED}, TLSA_USABLE,
+     REASON_REQUIRETLS_CHANNEL},
+    {"REQUIRETLS, a wish", {.demand = DEMAND_DANE, .requiretls = REQUIRETLS_WISHED}, TLSA_USABLE,
+     REASON_STARTTLS_NOT_SUPPORTED},
 };
 /* clang-format on */
 
@@ -99,7 +111,7 @@ END_TEST
 
 START_TEST(an_unmet_demand_has_a_reason)
 {
-    ck_assert_msg(outcome_without_tls(unmet[_i].demand, unmet[_i].tlsa) == unmet[_i].reason, "%s", unmet[_i].name);
+    ck_assert_msg(outcome_without_tls(&unmet[_i].decision, unmet[_i].tlsa) == unmet[_i].reason, "%s", unmet[_i].name);
 }
 END_TEST
 
@@ -112,6 +124,18 @@ START_TEST(security_outweighs_a_dead_connection)
 }
 END_TEST
 
+/* What may pass by itself outweighs it, in either order (8689-4.2.1-10). */
+START_TEST(requiretls_bounces_only_where_nothing_else_is_wrong)
+{
+    ck_assert(outcome_tells_more(CAUSE_NONE, CAUSE_REQUIRETLS_UNMET));
+    ck_assert(outcome_tells_more(CAUSE_REQUIRETLS_UNMET, CAUSE_CONNECT_REFUSED));
+    ck_assert(!outcome_tells_more(CAUSE_CONNECT_REFUSED, CAUSE_REQUIRETLS_UNMET));
+    ck_assert_int_eq(outcome_of_reason(CAUSE_HOST_SKIPPED, REASON_DANE_REQUIRED), CAUSE_HOST_SKIPPED);
+    ck_assert_int_eq(outcome_of_reason(CAUSE_HOST_SKIPPED, REASON_REQUIRETLS_CHANNEL), CAUSE_REQUIRETLS_UNMET);
+    ck_assert_int_eq(outcome_of_reason(CAUSE_DEMAND_UNMET, REASON_REQUIRETLS_KEYWORD), CAUSE_REQUIRETLS_UNMET);
+}
+END_TEST
+
 TEST_SUITE(outcome)
 {
     TEST_LOOP(failures_have_courses, COUNT(courses));
@@ -119,4 +143,5 @@ TEST_SUITE(outcome)
     TEST_LOOP(clear_only_where_nothing_demands_tls, COUNT(clears));
     TEST_LOOP(an_unmet_demand_has_a_reason, COUNT(unmet));
     TEST(security_outweighs_a_dead_connection);
+    TEST(requiretls_bounces_only_where_nothing_else_is_wrong);
 }

@@ -126,6 +126,38 @@ static void add_connector(const struct policy_facts *f, struct policy_decision *
     decision->because = "the connector demands TLS";
 }
 
+bool policy_waives_tls(const struct policy_facts *f)
+{
+    return f->message == MESSAGE_TLS_WAIVED && f->dane != DANE_MANDATORY && f->mta_sts != MTA_STS_MANDATORY &&
+           f->tls == TLS_SETTING_OPPORTUNISTIC;
+}
+
+/* Does DNSSEC or an enforce policy vouch for the host's name? A name that no MX record gave needs nobody (8689-2-3). */
+static bool name_is_vouched_for(const struct policy_facts *f)
+{
+    return f->mx_trust == TRUST_SECURE || !f->by_mx_record || (enforces(f) && f->sts_mx_match);
+}
+
+static bool demands_requiretls(const struct policy_facts *f)
+{
+    return f->message == MESSAGE_REQUIRETLS && !f->report;
+}
+
+/* The certificate: by DANE, by a trusted authority, or by the name that the connector wants in it (8689-2-4). */
+static void add_requiretls(const struct policy_facts *f, struct policy_decision *decision)
+{
+    bool verified = decision->demand >= DEMAND_DANE || f->tls == TLS_SETTING_DOMAIN_VALIDATION;
+    if (f->message != MESSAGE_REQUIRETLS || !name_is_vouched_for(f))
+        return;
+    decision->requiretls = f->report ? REQUIRETLS_WISHED : REQUIRETLS_DEMANDED;
+    decision->watch_pkix |= f->report && !verified;
+    if (f->report || verified)
+        return;
+    decision->demand = DEMAND_PKIX;
+    decision->clause = "8689-2-4";
+    decision->because = "the message says REQUIRETLS, and no TLSA record decides: a valid certificate for the MX host";
+}
+
 /* 7672-2.2.1-11 */
 static bool authenticates_domain(const struct policy_facts *f, enum tls_demand demand)
 {
@@ -138,11 +170,17 @@ struct policy_decision policy_decide(const struct policy_facts *f)
     struct policy_decision decision = decide_lookups(f);
     if (decision.act == ACT_SKIP_HOST)
         return decision;
+    if (policy_waives_tls(f))
+        return try_host(DEMAND_NOTHING, "8689-4.2.2-1", "the message says TLS-Required: No: TLS if the host can");
+    if (demands_requiretls(f) && !name_is_vouched_for(f))
+        return skip_host(REASON_REQUIRETLS_CHANNEL, "8689-2-3",
+                         "the message says REQUIRETLS, and neither DNSSEC nor an MTA-STS policy vouches for the host");
     decision = both(f, decide_dane(f), decide_sts(f));
     if (decision.act == ACT_SKIP_HOST)
         return decision;
     decision.watch_pkix |= tests(f);
     add_connector(f, &decision);
+    add_requiretls(f, &decision);
     decision.authenticated_domain = authenticates_domain(f, decision.demand);
     return decision;
 }

@@ -5,6 +5,7 @@
 #ifndef ENGINE_POLICY_H
 #define ENGINE_POLICY_H
 
+#include "engine/message.h"
 #include "engine/resolve.h"
 
 enum dane_mode { DANE_OPPORTUNISTIC, DANE_MANDATORY, DANE_NONE };
@@ -27,6 +28,9 @@ struct policy_facts {
     enum dns_trust tlsa_trust;
     enum sts_policy_mode sts;      /* the policy in force for the next-hop domain */
     bool sts_mx_match;             /* the host's name is covered by an mx: pattern */
+    bool by_mx_record;             /* an MX record names the host */
+    enum message_tls message;      /* what the message says of its own way */
+    bool report;                   /* from the null sender: REQUIRETLS is a wish (8689-5-3) */
     bool dane_insecure_mx_use;     /* dane-insecure-mx: use */
     bool dane_pass_sts_fail_block; /* dane-pass-sts-fail: block */
 };
@@ -52,12 +56,17 @@ enum policy_reason { /* why a host is skipped, or what failed if the demand is n
                      REASON_TLS_REQUIRED,
                      REASON_CONNECTOR_CERTIFICATE,
                      REASON_DNS_FAILED,
+                     REASON_REQUIRETLS_CHANNEL, /* no session that REQUIRETLS could be said in */
+                     REASON_REQUIRETLS_KEYWORD, /* the server does not offer it */
                      REASON_COUNT
 };
+/* Is REQUIRETLS said with MAIL to this host? Wished: where certificate and server allow it, else without. */
+enum requiretls_demand { REQUIRETLS_NOT_SAID, REQUIRETLS_WISHED, REQUIRETLS_DEMANDED };
 struct policy_decision {
     enum policy_act act;
     enum tls_demand demand;
     enum policy_reason reason; /* when ACT_SKIP_HOST */
+    enum requiretls_demand requiretls;
     bool watch_pkix;           /* testing: check and report a failure, never block */
     bool authenticated_domain; /* once the demand is met, may trace and reports call the domain authenticated? Never
                                         * for what DANE alone proved behind an insecure MX (7672-2.2.1-11) */
@@ -66,5 +75,8 @@ struct policy_decision {
 };
 
 struct policy_decision policy_decide(const struct policy_facts *facts);
+/* TLS-Required: No waives what the recipient's domain asserts, never what the connector demands (8689-3-1). Looks at
+ * modes, connector and message alone. */
+bool policy_waives_tls(const struct policy_facts *facts);
 
 #endif

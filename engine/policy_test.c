@@ -6,7 +6,9 @@
 #include "base/testing.h"
 
 /* Most rows differ from one of these in a word or two. */
-#define BASE .mx_trust = TRUST_SECURE, .host_trust = TRUST_SECURE, .tlsa = TLSA_ABSENT, .sts_mx_match = true
+#define BASE                                                                                                           \
+    .mx_trust = TRUST_SECURE, .host_trust = TRUST_SECURE, .tlsa = TLSA_ABSENT, .sts_mx_match = true,                   \
+    .by_mx_record = true
 #define OPPORTUNISTIC .dane = DANE_OPPORTUNISTIC, .mta_sts = MTA_STS_NONE
 #define MANDATORY .dane = DANE_MANDATORY, .mta_sts = MTA_STS_NONE
 #define NEITHER .dane = DANE_NONE, .mta_sts = MTA_STS_NONE
@@ -14,6 +16,8 @@
 #define BOTH .dane = DANE_OPPORTUNISTIC, .mta_sts = MTA_STS_OPPORTUNISTIC
 #define MANDATORY_BOTH .dane = DANE_MANDATORY, .mta_sts = MTA_STS_OPPORTUNISTIC
 #define INSECURE .mx_trust = TRUST_INSECURE, .host_trust = TRUST_INSECURE, .tlsa = TLSA_NOT_ASKED
+#define REQUIRETLS .message = MESSAGE_REQUIRETLS
+#define WAIVED .message = MESSAGE_TLS_WAIVED
 #define INSECURE_MX .mx_trust = TRUST_INSECURE
 
 #pragma GCC diagnostic ignored "-Woverride-init"
@@ -32,6 +36,7 @@ static const struct row {
     enum tls_demand demand;
     enum policy_reason reason;
     bool watch, authenticated;
+    enum requiretls_demand requiretls;
     const char *clause;
 } rows[] = {
     /* Table 1: MX and addresses */
@@ -212,6 +217,75 @@ static const struct row {
     {"C5 TLSA fails, the connector would be content",
      F(OPPORTUNISTIC, .tlsa = TLSA_LOOKUP_FAILED, .tls = TLS_SETTING_DOMAIN_VALIDATION), SKIP(REASON_DNSSEC_INVALID),
      .clause = "7672-2.1.2-4"},
+
+    /* Table 9: what the message says of its own way (RFC 8689) */
+    {"Q1 (a) MX secure", F(NEITHER, REQUIRETLS), TRY(DEMAND_PKIX), .requiretls = REQUIRETLS_DEMANDED,
+     .authenticated = true, .clause = "8689-2-4"},
+    {"Q1 (b) MX secure, TLSA usable", F(OPPORTUNISTIC, REQUIRETLS, .tlsa = TLSA_USABLE), TRY(DEMAND_DANE),
+     .requiretls = REQUIRETLS_DEMANDED, .authenticated = true, .clause = "7672-2.2-3"},
+    {"Q1 (b) MX secure, no TLSA", F(OPPORTUNISTIC, REQUIRETLS), TRY(DEMAND_PKIX), .requiretls = REQUIRETLS_DEMANDED,
+     .authenticated = true, .clause = "8689-2-4"},
+    {"Q1 (d) MX insecure, policy matches", F(STS_ONLY, INSECURE, REQUIRETLS, .sts = STS_ENFORCE), TRY(DEMAND_PKIX),
+     .requiretls = REQUIRETLS_DEMANDED, .authenticated = true, .clause = "8461-4-2"},
+    {"Q1 no MX record: the name is the domain's own", F(NEITHER, INSECURE, REQUIRETLS, .by_mx_record = false),
+     TRY(DEMAND_PKIX), .requiretls = REQUIRETLS_DEMANDED, .authenticated = true, .clause = "8689-2-4"},
+    {"Q1 the connector wants a name in the certificate",
+     F(NEITHER, INSECURE, REQUIRETLS, .by_mx_record = false, .tls = TLS_SETTING_DOMAIN_VALIDATION), TRY(DEMAND_TLS),
+     .requiretls = REQUIRETLS_DEMANDED, .clause = "3207-6-1"},
+    {"Q1 the connector wants any valid certificate", F(NEITHER, REQUIRETLS, .tls = TLS_SETTING_CERTIFICATE_VALIDATION),
+     TRY(DEMAND_PKIX), .requiretls = REQUIRETLS_DEMANDED, .authenticated = true, .clause = "8689-2-4"},
+    {"Q4 (a) MX insecure", F(NEITHER, INSECURE, REQUIRETLS), SKIP(REASON_REQUIRETLS_CHANNEL), .clause = "8689-2-3"},
+    {"Q4 (b) MX insecure", F(OPPORTUNISTIC, INSECURE, REQUIRETLS), SKIP(REASON_REQUIRETLS_CHANNEL),
+     .clause = "8689-2-3"},
+    {"Q4 (b) MX insecure, TLSA elected",
+     F(OPPORTUNISTIC, INSECURE_MX, REQUIRETLS, .tlsa = TLSA_USABLE, .dane_insecure_mx_use = true),
+     SKIP(REASON_REQUIRETLS_CHANNEL), .clause = "8689-2-3"},
+    {"Q4 (c) MX insecure", F(MANDATORY, INSECURE, REQUIRETLS), SKIP(REASON_REQUIRETLS_CHANNEL), .clause = "8689-2-3"},
+    {"Q4 (a) a policy that is not looked at", F(NEITHER, INSECURE, REQUIRETLS, .sts = STS_ENFORCE),
+     SKIP(REASON_REQUIRETLS_CHANNEL), .clause = "8689-2-3"},
+    {"Q4 (d) a policy that does not list the host",
+     F(STS_ONLY, INSECURE, REQUIRETLS, .sts = STS_ENFORCE, .sts_mx_match = false), SKIP(REASON_REQUIRETLS_CHANNEL),
+     .clause = "8689-2-3"},
+    {"Q4 overridden is never secure", F(NEITHER, REQUIRETLS, .mx_trust = TRUST_OVERRIDDEN),
+     SKIP(REASON_REQUIRETLS_CHANNEL), .clause = "8689-2-3"},
+    {"Q5 (d) a policy that only tests", F(STS_ONLY, INSECURE, REQUIRETLS, .sts = STS_TESTING),
+     SKIP(REASON_REQUIRETLS_CHANNEL), .clause = "8689-2-3"},
+    {"Q7 (b) all unusable: the certificate must be valid", F(OPPORTUNISTIC, REQUIRETLS, .tlsa = TLSA_UNUSABLE),
+     TRY(DEMAND_PKIX), .requiretls = REQUIRETLS_DEMANDED, .authenticated = true, .clause = "8689-2-4"},
+    {"Q7 (c) all unusable: the connector waits", F(MANDATORY, REQUIRETLS, .tlsa = TLSA_UNUSABLE),
+     SKIP(REASON_TLSA_INVALID), .clause = "7672-6-1"},
+    {"Q8 (b) MX lookup failed", F(OPPORTUNISTIC, REQUIRETLS, .mx_trust = TRUST_FAILED), SKIP(REASON_DNS_FAILED),
+     .clause = "7672-2.1.2-1"},
+    {"Q8 (b) TLSA lookup failed", F(OPPORTUNISTIC, REQUIRETLS, .tlsa = TLSA_LOOKUP_FAILED), SKIP(REASON_DNSSEC_INVALID),
+     .clause = "7672-2.1.2-4"},
+    {"Q1 (c) no TLSA: the connector waits", F(MANDATORY, REQUIRETLS), SKIP(REASON_DANE_REQUIRED), .clause = "7672-6-1"},
+    {"Q1 (f) the connector waits behind a policy", F(MANDATORY_BOTH, INSECURE, REQUIRETLS, .sts = STS_ENFORCE),
+     SKIP(REASON_DANE_REQUIRED), .clause = "7672-2.2.1-7"},
+    {"Q9 a report, MX secure", F(OPPORTUNISTIC, REQUIRETLS, .report = true), TRY(DEMAND_NOTHING), .watch = true,
+     .requiretls = REQUIRETLS_WISHED, .clause = "7672-2.2-8"},
+    {"Q9 a report, TLSA usable", F(OPPORTUNISTIC, REQUIRETLS, .report = true, .tlsa = TLSA_USABLE), TRY(DEMAND_DANE),
+     .requiretls = REQUIRETLS_WISHED, .authenticated = true, .clause = "7672-2.2-3"},
+    {"Q9 a report, MX insecure", F(OPPORTUNISTIC, INSECURE, REQUIRETLS, .report = true), TRY(DEMAND_NOTHING),
+     .clause = "7672-2.2.1-8"},
+    {"Q10 (b) waived: TLSA fails", F(OPPORTUNISTIC, WAIVED, .tlsa = TLSA_LOOKUP_FAILED), TRY(DEMAND_NOTHING),
+     .clause = "8689-4.2.2-1"},
+    {"Q10 (b) waived: TLSA usable", F(OPPORTUNISTIC, WAIVED, .tlsa = TLSA_USABLE), TRY(DEMAND_NOTHING),
+     .clause = "8689-4.2.2-1"},
+    {"Q10 (e) waived: a policy does not list the host", F(BOTH, WAIVED, .sts = STS_ENFORCE, .sts_mx_match = false),
+     TRY(DEMAND_NOTHING), .clause = "8689-4.2.2-1"},
+    {"Q10 (d) waived: a policy tests", F(STS_ONLY, WAIVED, .sts = STS_TESTING), TRY(DEMAND_NOTHING),
+     .clause = "8689-4.2.2-1"},
+    {"Q10 (c) mandatory is not waived", F(MANDATORY, WAIVED, .tlsa = TLSA_USABLE), TRY(DEMAND_DANE),
+     .authenticated = true, .clause = "7672-2.2-3"},
+    {"Q10 (c) mandatory is not waived: no TLSA", F(MANDATORY, WAIVED), SKIP(REASON_DANE_REQUIRED),
+     .clause = "7672-6-1"},
+    {"Q10 mandatory MTA-STS is not waived", F(.mta_sts = MTA_STS_MANDATORY, WAIVED, .sts = STS_ABSENT),
+     SKIP(REASON_STS_CERTIFICATE), .clause = "8461-5-1"},
+    {"Q10 the connector's own demand is not waived",
+     F(OPPORTUNISTIC, WAIVED, .tlsa = TLSA_USABLE, .tls = TLS_SETTING_ENCRYPTION_ONLY), TRY(DEMAND_DANE),
+     .authenticated = true, .clause = "7672-2.2-3"},
+    {"Q10 a failed lookup of the MX is not waived", F(OPPORTUNISTIC, WAIVED, .mx_trust = TRUST_BOGUS),
+     SKIP(REASON_DNSSEC_INVALID), .clause = "7672-2.1.2-1"},
 };
 
 START_TEST(policy_decides)
@@ -221,6 +295,7 @@ START_TEST(policy_decides)
     ck_assert_msg(got.act == row->act && got.demand == row->demand && got.reason == row->reason,
                   "%s: act %d demand %d reason %d by %s", row->name, got.act, got.demand, got.reason, got.clause);
     ck_assert_msg(got.watch_pkix == row->watch, "%s: watch %d", row->name, got.watch_pkix);
+    ck_assert_msg(got.requiretls == row->requiretls, "%s: requiretls %d", row->name, got.requiretls);
     ck_assert_msg(got.authenticated_domain == row->authenticated, "%s: authenticated %d", row->name,
                   got.authenticated_domain);
     ck_assert_msg(strcmp(got.clause, row->clause) == 0, "%s: clause %s", row->name, got.clause);

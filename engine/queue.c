@@ -11,7 +11,8 @@ const char *const recipient_state_names[] = {"queued", "delivered", "bounced"};
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, arrived INTEGER "
     "NOT NULL,"
-    " size INTEGER NOT NULL, report INTEGER NOT NULL, recipients INTEGER NOT NULL);"
+    " size INTEGER NOT NULL, report INTEGER NOT NULL, recipients INTEGER NOT NULL, tls INTEGER NOT NULL,"
+    " smtputf8 INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS content (message INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS recipient (id INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL, address "
     "TEXT NOT NULL,"
@@ -24,7 +25,7 @@ static const char schema[] =
 
 #define COLUMNS                                                                                                        \
     "SELECT r.id, r.message, r.address, r.domain, m.sender, m.arrived, r.due, m.size, r.attempts, r.state, r.code, "   \
-    "r.reason, m.recipients"                                                                                           \
+    "r.reason, m.recipients, m.tls, m.smtputf8"                                                                        \
     " FROM recipient r JOIN message m ON m.id = r.message "
 #define FREE " AND r.id NOT IN (SELECT id FROM temp.taken) "
 
@@ -72,9 +73,10 @@ static bool add_message(struct queue *queue, const struct message *message, int6
 {
     int64_t now = clock_now(queue->clock);
     if (!store_run(queue->store, err,
-                   "INSERT INTO message (sender, arrived, size, report, recipients) VALUES (?, ?, ?, ?, ?)", "tiiii",
-                   message->sender, now, (int64_t)message->length, (int64_t)message->report,
-                   (int64_t)message->recipient_count))
+                   "INSERT INTO message (sender, arrived, size, report, recipients, tls, smtputf8)"
+                   " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                   "tiiiiii", message->sender, now, (int64_t)message->length, (int64_t)message->report,
+                   (int64_t)message->recipient_count, (int64_t)message->tls, (int64_t)message->smtputf8))
         return false;
     *id = store_id(queue->store);
     return store_run(queue->store, err, "INSERT INTO content (message, bytes) VALUES (?, ?)", "ib", *id,
@@ -117,6 +119,8 @@ static void read_rows(sqlite3_stmt *rows, struct arena *arena, size_t limit, str
             .code = store_text(arena, rows, 10),
             .reason = store_text(arena, rows, 11),
             .of_message = (size_t)sqlite3_column_int64(rows, 12),
+            .tls = (enum message_tls)sqlite3_column_int(rows, 13),
+            .smtputf8 = sqlite3_column_int(rows, 14) != 0,
         };
     store_end(rows);
 }

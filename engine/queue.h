@@ -25,6 +25,8 @@ struct queued {                     /* a recipient in the queue */
     size_t of_message;              /* recipients that its message came with */
     enum recipient_state state;
     const char *code, *reason;      /* of the last attempt; "" before it */
+    enum message_tls tls;
+    bool smtputf8;
 };
 struct queued_list { struct queued *items; size_t count, room; };
 

@@ -46,7 +46,8 @@ static void kill_bench(struct bench *b)
 static int64_t add_two(struct bench *b)
 {
     static const char *const recipients[] = {"a@X.example", "b@y.example"};
-    struct message message = {"s@z.example", recipients, 2, "A: b\r\n\r\nbody\0!", 14, false};
+    struct message message = {"s@z.example", recipients,         2,   "A: b\r\n\r\nbody\0!", 14, false,
+                              NULL,          MESSAGE_REQUIRETLS, true};
     int64_t id;
     ck_assert(queue_add(b->queue, &message, &id, NULL));
     return id;
@@ -77,6 +78,8 @@ START_TEST(what_was_accepted_is_there_after_a_kill)
     ck_assert_str_eq(due.items[0].address, "a@X.example");
     ck_assert_str_eq(due.items[0].domain, "x.example");
     ck_assert_str_eq(due.items[1].sender, "s@z.example");
+    ck_assert_int_eq(due.items[1].tls, MESSAGE_REQUIRETLS);
+    ck_assert(due.items[1].smtputf8);
     size_t length;
     char *content = queue_content(b.queue, b.arena, id, &length, NULL);
     ck_assert_uint_eq(length, 14);
@@ -149,7 +152,7 @@ START_TEST(a_bounce_and_its_report_come_together)
     add_two(&b);
     struct queued_list due = due_now(&b);
     static const char *const sender[] = {"s@z.example"};
-    struct message report = {"", sender, 1, "x\r\n", 3, true};
+    struct message report = {"", sender, 1, "x\r\n", 3, true, NULL, MESSAGE_TLS_UNSAID, false};
     settle(&b, &due.items[0], RECIPIENT_BOUNCED, 0, &report);
     kill_bench(&b);
     struct queued_list after = due_now(&b);

@@ -123,6 +123,8 @@ static const struct message *make_report(const struct settle_world *world, struc
     report->recipients = arena_memdup(arena, &about_message->sender, sizeof about_message->sender);
     report->recipient_count = 1;
     report->report = true;
+    report->tls = about_message->tls == MESSAGE_REQUIRETLS ? MESSAGE_REQUIRETLS : MESSAGE_TLS_UNSAID; /* 8689-5-1 */
+    report->smtputf8 = about_message->smtputf8;
     report->content = ndr_write(arena, &ndr, &report->length);
     return report;
 }

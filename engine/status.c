@@ -31,6 +31,7 @@ static const struct { const char *code, *text; } of_cause[CAUSE_COUNT] = {
     [CAUSE_BAD_REPLY]        = {"4.4.317", "Cannot establish session with remote server [Message={detail}]"},
     [CAUSE_CLOSING]          = {"4.4.317", "Cannot establish session with remote server [Message={detail}]"},
     [CAUSE_TLS_WANTED]       = {"4.4.317", "Cannot establish session with remote server [Message={detail}]"},
+    [CAUSE_TLS_INSISTED_ON]  = {"5.7.10",  "Encryption needed: {detail}"},
     [CAUSE_MAIL_4XX]         = {NULL,      "{detail}"},
     [CAUSE_MAIL_5XX]         = {NULL,      "{detail}"},
     [CAUSE_RCPT_4XX]         = {NULL,      "{detail}"},
@@ -41,6 +42,7 @@ static const struct { const char *code, *text; } of_cause[CAUSE_COUNT] = {
     [CAUSE_BODY_5XX]         = {NULL,      "{detail}"},
     [CAUSE_TOO_BIG]          = {"5.3.4",   "Message too big for the destination: {detail}"},
     [CAUSE_NO_8BIT]          = {"5.6.3",   "The destination does not take 8-bit mail"},
+    [CAUSE_NO_SMTPUTF8]      = {"5.6.7",   "The destination does not take addresses or a header in UTF-8: {detail}"},
     [CAUSE_INTERNAL]         = {"4.3.0",   "{detail}"},
 };
 /* clang-format on */
@@ -65,6 +67,8 @@ static const struct { const char *code, *text; } of_reason[REASON_COUNT] = {
                                                      "5.7.3 STARTTLS is required "
                                                      "to send mail: {detail}]"},
     [REASON_CONNECTOR_CERTIFICATE]     = {"4.7.320", "Certificate validation failed [Message={detail}]"},
+    [REASON_REQUIRETLS_CHANNEL]        = {"5.7.10",  "Encryption needed: the message says REQUIRETLS. ({detail})"},
+    [REASON_REQUIRETLS_KEYWORD]        = {"5.7.30",  "REQUIRETLS needed: the message says it. ({detail})"},
     [REASON_DNS_FAILED]                = {"4.4.312", "DNS query failed [Message={detail}]"},
 };
 /* clang-format on */

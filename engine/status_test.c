@@ -31,6 +31,10 @@ static const struct { const char *name; struct failure failure; const char *code
     {"DNS", {.cause = CAUSE_DNS_FAILED}, "4.4.312", "DNS query failed"},
     {"bogus, told as bogus", {.cause = CAUSE_DNS_FAILED, .reason = REASON_DNSSEC_INVALID}, "4.7.324",
      "dnssec-invalid:"},
+    {"no channel for REQUIRETLS", {.cause = CAUSE_REQUIRETLS_UNMET, .reason = REASON_REQUIRETLS_CHANNEL}, "5.7.10",
+     "Encryption needed"},
+    {"no REQUIRETLS offered", {.cause = CAUSE_REQUIRETLS_UNMET, .reason = REASON_REQUIRETLS_KEYWORD}, "5.7.30",
+     "REQUIRETLS needed"},
     {"no address", {.cause = CAUSE_NO_ADDRESS}, "4.4.312", "DNS query failed [Message=InfoNoRecords]"},
     {"no domain", {.cause = CAUSE_NO_DOMAIN}, "5.4.310", "DNS domain partner.example does not exist"},
     {"null MX", {.cause = CAUSE_NULL_MX}, "5.1.10", "Recipient domain partner.example does not accept mail"},
@@ -71,7 +75,8 @@ START_TEST(every_cause_has_a_text)
     struct arena *arena = arena_new("test");
     struct failure failure = {.cause = (enum cause)_i, .reply_code = 450, .text = "detail"};
     struct status got = status_of(arena, &failure, "partner.example");
-    bool special = _i == CAUSE_NONE || _i == CAUSE_HOST_SKIPPED || _i == CAUSE_DEMAND_UNMET; /* told by their reason */
+    bool special = _i == CAUSE_NONE || _i == CAUSE_HOST_SKIPPED || _i == CAUSE_DEMAND_UNMET ||
+                   _i == CAUSE_REQUIRETLS_UNMET; /* told by their reason */
     ck_assert_msg(special || strcmp(got.text, "unknown failure") != 0, "%s", cause_name((enum cause)_i));
     arena_free(&arena);
 }

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "base/netaddr.h"
+#include "base/text.h"
 #include "engine/connect.h"
 
-enum { LISTENERS_MAX = 16, INPUT_MAX = 64 * 1024, OUTPUT_MAX = 256 * 1024, HELLO_MAX = 255 };
+enum { LISTENERS_MAX = 16, INPUT_MAX = 64 * 1024, OUTPUT_MAX = 256 * 1024, HELLO_MAX = 255, CHUNK_DIGITS_MAX = 18 };
 
 struct session {
     struct submit *submit;
@@ -22,15 +23,24 @@ struct session {
     const char *client;
     char hello[HELLO_MAX + 1]; /* printable ASCII; "": none yet */
     bool extended;             /* EHLO */
+    bool may_require_tls;      /* REQUIRETLS is offered */
     unsigned errors;
     bool ending; /* closes when what was said is out */
 
     const char *sender; /* NULL: no transaction */
+    bool requiretls, smtputf8;
     struct {
         const char **items;
         size_t count, room;
     } recipients;
-    bool in_data, too_big;
+    enum hearing { HEAR_COMMAND, HEAR_BODY, HEAR_CHUNK } hearing;
+    bool too_big;
+    struct {
+        bool begun;      /* a BDAT has come in this transaction: no DATA any more */
+        int64_t left;    /* bytes still to come */
+        bool last;       /* the message ends with it */
+        const char *why; /* it is thrown away, with this reply; NULL: it is kept */
+    } chunk;
     struct evbuffer *body; /* with dot-stuffing taken off */
     enum scan { SCAN_LINE_START, SCAN_TEXT, SCAN_CR, SCAN_DOT, SCAN_DOT_CR, SCAN_END } scan;
 };
@@ -71,9 +81,12 @@ static void reset_transaction(struct session *s)
     arena_free(&s->mail_arena);
     s->mail_arena = arena_new("submission");
     s->sender = NULL;
+    s->requiretls = s->smtputf8 = false;
     memset(&s->recipients, 0, sizeof s->recipients);
+    memset(&s->chunk, 0, sizeof s->chunk);
     evbuffer_drain(s->body, evbuffer_get_length(s->body));
-    s->in_data = s->too_big = false;
+    s->hearing = HEAR_COMMAND;
+    s->too_big = false;
 }
 
 static const char *wrong(struct session *s, const char *reply)
@@ -89,7 +102,7 @@ static const char *wrong(struct session *s, const char *reply)
 static const char *on_helo(struct session *s, const char *args)
 {
     size_t length = strcspn(args, " ");
-    if (length == 0 || length > HELLO_MAX)
+    if (length == 0 || length > HELLO_MAX || message_is_8bit(args, length))
         return wrong(s, "501 5.5.4 who are you?");
     reset_transaction(s);
     snprintf(s->hello, sizeof s->hello, "%.*s", (int)length, args);
@@ -104,21 +117,59 @@ static const char *on_ehlo(struct session *s, const char *args)
         return reply;
     s->extended = true;
     return arena_printf(s->mail_arena,
-                        "250-%s\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE %lld",
-                        s->submit->config->hostname, (long long)s->submit->config->message_size);
+                        "250-%s\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
+                        "250-ENHANCEDSTATUSCODES\r\n%s250 SIZE %lld",
+                        s->submit->config->hostname, s->may_require_tls ? "250-REQUIRETLS\r\n" : "",
+                        (long long)s->submit->config->message_size);
 }
 
-/* SIZE=n and BODY=7BIT|8BITMIME; NULL when all is well. */
-static const char *mail_parameter(struct session *s, const char *parameter)
+/* ---- parameters of MAIL: each NULL when all is well; value: what stands behind the =, NULL without one ---- */
+
+static const char *on_size(struct session *s, const char *value)
 {
     int64_t size;
-    if (strncasecmp(parameter, "SIZE=", 5) == 0) {
-        if (!schema_parse_number(parameter + 5, &size) || size < 0)
-            return wrong(s, "501 5.5.4 SIZE is a number");
-        return size > s->submit->config->message_size ? "552 5.3.4 message too big" : NULL;
-    }
-    if (strcasecmp(parameter, "BODY=7BIT") == 0 || strcasecmp(parameter, "BODY=8BITMIME") == 0)
-        return NULL;
+    if (value == NULL || !schema_parse_number(value, &size) || size < 0)
+        return wrong(s, "501 5.5.4 SIZE is a number");
+    return size > s->submit->config->message_size ? "552 5.3.4 message too big" : NULL;
+}
+
+/* What the message is counts, not what is said of it: it is looked at before it is sent on. */
+static const char *on_body_type(struct session *s, const char *value)
+{
+    bool known = value != NULL && (strcasecmp(value, "7BIT") == 0 || strcasecmp(value, "8BITMIME") == 0);
+    return known ? NULL : wrong(s, "501 5.5.4 BODY is 7BIT or 8BITMIME");
+}
+
+static const char *on_smtputf8(struct session *s, const char *value)
+{
+    s->smtputf8 = true;
+    return value == NULL ? NULL : wrong(s, "501 5.5.4 SMTPUTF8 has no value");
+}
+
+static const char *on_requiretls(struct session *s, const char *value)
+{
+    if (!s->may_require_tls)
+        return wrong(s, "555 5.5.4 REQUIRETLS is not offered here");
+    s->requiretls = true;
+    return value == NULL ? NULL : wrong(s, "501 5.5.4 REQUIRETLS has no value");
+}
+
+static const struct {
+    const char *name;
+    const char *(*take)(struct session *s, const char *value);
+} parameters[] = {
+    {"SIZE", on_size},
+    {"BODY", on_body_type},
+    {"SMTPUTF8", on_smtputf8},
+    {"REQUIRETLS", on_requiretls},
+};
+
+static const char *mail_parameter(struct session *s, const char *parameter)
+{
+    size_t length = strcspn(parameter, "=");
+    for (size_t i = 0; i < COUNT(parameters); i++)
+        if (strlen(parameters[i].name) == length && strncasecmp(parameter, parameters[i].name, length) == 0)
+            return parameters[i].take(s, parameter[length] == '=' ? parameter + length + 1 : NULL);
     return wrong(s, "555 5.5.4 unknown parameter");
 }
 
@@ -131,6 +182,14 @@ static const char *mail_parameters(struct session *s, const char *text)
             return reply;
     }
     return NULL;
+}
+
+/* ---- verbs of the transaction ---- */
+
+/* An address that is not ASCII came without SMTPUTF8. */
+static bool lacks_smtputf8(const struct session *s, const char *address)
+{
+    return !s->smtputf8 && message_is_8bit(address, strlen(address));
 }
 
 static const char *on_mail(struct session *s, const char *args)
@@ -146,6 +205,8 @@ static const char *on_mail(struct session *s, const char *args)
     if (sender == NULL || (*at != '\0' && *at != ' '))
         return wrong(s, "501 5.1.7 bad sender address");
     const char *reply = mail_parameters(s, at);
+    if (reply == NULL && lacks_smtputf8(s, sender))
+        reply = wrong(s, "553 5.6.7 such an address wants SMTPUTF8");
     if (reply != NULL) {
         reset_transaction(s); /* whoever asks again and again fills no memory */
         return reply;
@@ -166,21 +227,51 @@ static const char *on_rcpt(struct session *s, const char *args)
     char *recipient = message_parse_path(s->mail_arena, &at, false);
     if (recipient == NULL)
         return wrong(s, "501 5.1.3 bad recipient address");
+    if (lacks_smtputf8(s, recipient))
+        return wrong(s, "553 5.6.7 such an address wants SMTPUTF8");
     if (*at != '\0')
         return wrong(s, "555 5.5.4 unknown parameter");
     *ARENA_PUSH(s->mail_arena, &s->recipients) = recipient;
     return "250 2.1.5 ok";
 }
 
+/* Why no message can come now; NULL: it can. */
+static const char *not_ready(const struct session *s)
+{
+    if (s->sender == NULL)
+        return "503 5.5.1 MAIL first";
+    return s->recipients.count == 0 ? "554 5.5.1 no valid recipients" : NULL;
+}
+
 static const char *on_data(struct session *s, const char *args)
 {
     if (*args != '\0')
         return wrong(s, "501 5.5.4 DATA takes no argument");
-    if (s->recipients.count == 0)
-        return wrong(s, s->sender != NULL ? "554 5.5.1 no valid recipients" : "503 5.5.1 MAIL first");
-    s->in_data = true;
+    const char *why = s->chunk.begun ? "503 5.5.1 BDAT has begun" : not_ready(s);
+    if (why != NULL)
+        return wrong(s, why);
+    s->hearing = HEAR_BODY;
     s->scan = SCAN_LINE_START;
     return "354 end with <CRLF>.<CRLF>";
+}
+
+/* RFC 3030: the chunk follows at once, whatever is thought of it, and is answered when it is here. One that cannot be
+ * counted ends the session: what follows could be taken for commands. */
+static const char *on_bdat(struct session *s, const char *args)
+{
+    size_t digits = strspn(args, "0123456789");
+    const char *rest = args + digits + strspn(args + digits, " ");
+    bool last = strcasecmp(rest, "LAST") == 0;
+    if (digits == 0 || digits > CHUNK_DIGITS_MAX || (*rest != '\0' && !last)) {
+        s->ending = true;
+        return "501 5.5.4 BDAT length [LAST]";
+    }
+    s->chunk.left = strtoll(args, NULL, 10);
+    s->chunk.last = last;
+    s->chunk.begun = s->sender != NULL;
+    s->chunk.why = not_ready(s);
+    s->hearing = HEAR_CHUNK;
+    return NULL;
 }
 
 static const char *on_rset(struct session *s, const char *args UNUSED)
@@ -209,7 +300,7 @@ static const struct {
     const char *(*handle)(struct session *s, const char *args);
 } verbs[] = {
     {"EHLO", on_ehlo}, {"HELO", on_helo}, {"MAIL", on_mail}, {"RCPT", on_rcpt}, {"DATA", on_data},
-    {"RSET", on_rset}, {"NOOP", on_noop}, {"QUIT", on_quit}, {"VRFY", on_vrfy},
+    {"BDAT", on_bdat}, {"RSET", on_rset}, {"NOOP", on_noop}, {"QUIT", on_quit}, {"VRFY", on_vrfy},
 };
 
 static const char *answer(struct session *s, const char *line)
@@ -223,13 +314,13 @@ static const char *answer(struct session *s, const char *line)
 
 /* ---- commands ---- */
 
-/* A command may not hold CR, LF or NUL, nor anything that is not ASCII. */
+/* A command may not hold CR, LF, NUL or any other control character, and is UTF-8. */
 static bool command_is_sound(const char *line, size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        if ((unsigned char)line[i] < ' ' || (unsigned char)line[i] > '~')
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
             return false;
-    return true;
+    return text_is_utf8(line, length, NULL);
 }
 
 /* One command, if a whole one is there. */
@@ -250,16 +341,24 @@ static bool take_command(struct session *s)
     while (length > 0 && line[length - 1] == ' ')
         length--;
     line[length] = '\0';
-    say(s, command_is_sound(line, length) ? answer(s, line) : wrong(s, "500 5.5.2 not a command"));
+    const char *reply = command_is_sound(line, length) ? answer(s, line) : wrong(s, "500 5.5.2 not a command");
+    if (reply != NULL)
+        say(s, reply);
     return true;
 }
 
 /* ---- message ---- */
 
+/* RFC 3848, RFC 6531 4.3 */
+static const char *protocol_of(const struct session *s)
+{
+    return s->smtputf8 ? "UTF8SMTP" : s->extended ? "ESMTP" : "SMTP";
+}
+
 static const char *received_line(struct session *s)
 {
     return arena_printf(s->mail_arena, "Received: from %s (%s)\r\n\tby %s with %s;\r\n\t%s\r\n", s->hello, s->client,
-                        s->submit->config->hostname, s->extended ? "ESMTP" : "SMTP",
+                        s->submit->config->hostname, protocol_of(s),
                         message_date(s->mail_arena, clock_now(s->submit->clock)));
 }
 
@@ -270,7 +369,9 @@ static const char *store_message(struct session *s, const char *content, size_t 
                               .recipient_count = s->recipients.count,
                               .content = content,
                               .length = length,
-                              .client = s->client};
+                              .client = s->client,
+                              .tls = message_tls(s->requiretls, content, length),
+                              .smtputf8 = s->smtputf8};
     struct err err;
     int64_t id;
     if (!s->submit->ports.accept(s->submit->ports.outside, &message, &id, &err)) {
@@ -355,6 +456,37 @@ static bool take_body(struct session *s)
     return true;
 }
 
+static void end_chunk(struct session *s)
+{
+    bool last = s->chunk.last;
+    s->hearing = HEAR_COMMAND;
+    if (s->chunk.why != NULL)
+        say(s, wrong(s, s->chunk.why));
+    else if (last || s->too_big)
+        say(s, judge_message(s));
+    else
+        say(s, "250 2.0.0 chunk taken");
+    if (last || s->chunk.why != NULL || s->too_big)
+        reset_transaction(s);
+}
+
+static bool take_chunk(struct session *s)
+{
+    struct evbuffer *in = bufferevent_get_input(s->io);
+    size_t length = evbuffer_get_contiguous_space(in);
+    if ((int64_t)length > s->chunk.left)
+        length = (size_t)s->chunk.left;
+    if (length == 0 && s->chunk.left > 0)
+        return false;
+    if (s->chunk.why == NULL && length > 0)
+        keep(s, (const char *)evbuffer_pullup(in, (ev_ssize_t)length), length);
+    evbuffer_drain(in, length);
+    s->chunk.left -= (int64_t)length;
+    if (s->chunk.left == 0)
+        end_chunk(s);
+    return true;
+}
+
 /* ---- events ---- */
 
 static void on_written(struct bufferevent *io, void *arg)
@@ -368,10 +500,11 @@ static void on_written(struct bufferevent *io, void *arg)
 
 static void on_read(struct bufferevent *io, void *arg)
 {
+    static bool (*const takers[])(struct session * s) = {take_command, take_body, take_chunk};
     struct session *s = arg;
     bool more = true;
     while (more && !s->ending) {
-        more = s->in_data ? take_body(s) : take_command(s);
+        more = takers[s->hearing](s);
         if (evbuffer_get_length(bufferevent_get_output(io)) > OUTPUT_MAX) { /* it does not listen: let it */
             bufferevent_disable(io, EV_READ);
             return;
@@ -393,7 +526,7 @@ static void on_event(struct bufferevent *io, short what, void *arg)
     end_session(s);
 }
 
-void submit_serve(struct submit *submit, struct bufferevent *io, const char *client)
+void submit_serve(struct submit *submit, struct bufferevent *io, const char *client, bool local)
 {
     struct session *s = calloc(1, sizeof *s);
     if (s == NULL)
@@ -403,6 +536,8 @@ void submit_serve(struct submit *submit, struct bufferevent *io, const char *cli
     s->arena = arena_new("session");
     s->mail_arena = arena_new("submission");
     s->client = arena_strdup(s->arena, client);
+    s->may_require_tls = submit->config->requiretls_from == REQUIRETLS_FROM_CLIENTS ||
+                         (submit->config->requiretls_from == REQUIRETLS_FROM_LOOPBACK && local);
     s->body = evbuffer_new();
     s->next = submit->sessions;
     s->from = &submit->sessions;
@@ -442,7 +577,7 @@ static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd
     if (io == NULL)
         close(fd);
     else
-        submit_serve(submit, io, arena_printf(arena, "[%s]", netaddr_text(arena, from)));
+        submit_serve(submit, io, arena_printf(arena, "[%s]", netaddr_text(arena, from)), engine_client_local(from));
     arena_free(&arena);
 }
 

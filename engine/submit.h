@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * submit - SMTP in: takes mail from clients into the queue (RFC 5321, with PIPELINING, 8BITMIME, SIZE).
+ * submit - SMTP in: takes mail from clients into the queue (RFC 5321, with PIPELINING, 8BITMIME, SIZE, CHUNKING,
+ * SMTPUTF8 and REQUIRETLS).
+ *
+ * There is no TLS here: REQUIRETLS, which is for protected sessions (8689-2), is offered to whom the configuration
+ * trusts without (requiretls-from), by default to clients on this machine.
  *
  * Only CRLF ends a line, only CRLF.CRLF ends a message; a message with a lone CR or LF is refused. 250 to the final dot
  * means: it is on disk.
@@ -30,8 +34,8 @@ struct submit *submit_new(const struct engine_config *config, const struct clock
                           const struct submit_ports *ports);
 /* Listens at "address:port" or "[address]:port". */
 bool submit_listen(struct submit *submit, const char *at, struct err *err) NODISCARD;
-/* A session on a connection that is there already; the bufferevent is then owned. */
-void submit_serve(struct submit *submit, struct bufferevent *io, const char *client);
+/* A session on a connection that is there already; the bufferevent is then owned. local: from this machine. */
+void submit_serve(struct submit *submit, struct bufferevent *io, const char *client, bool local);
 void submit_free(struct submit **submit);
 
 #endif

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (loop == NULL || bufferevent_pair_new(loop_base(loop), BEV_OPT_CLOSE_ON_FREE, pair) != 0)
         abort();
     bufferevent_enable(pair[0], EV_READ | EV_WRITE);
-    submit_serve(submit, pair[1], "[192.0.2.1]");
+    submit_serve(submit, pair[1], "[192.0.2.1]", true);
     if (size > 0 && bytes[0] & 1) /* straight into a message */
         feed(loop_base(loop), pair[0], hello, sizeof hello - 1);
     feed(loop_base(loop), pair[0], (const char *)bytes, size / 2);

@@ -10,6 +10,7 @@ enum { ROUNDS = 40, KEPT_MAX = 4 };
 
 #define EHLO "EHLO me\r\n"
 #define BEGIN EHLO "MAIL FROM:<s@z.example>\r\nRCPT TO:<a@x.example>\r\nDATA\r\n"
+#define TO_A EHLO "MAIL FROM:<s@z.example>\r\nRCPT TO:<a@x.example>\r\n"
 #define END "\r\n.\r\nQUIT\r\n"
 #define TWENTY_ERRORS                                                                                                  \
     "X\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\n"
@@ -27,6 +28,32 @@ static const struct { const char *name, *sends, *codes, *message; } cases[] = {
     {"HELO", "HELO me\r\nMAIL FROM:<>\r\nRCPT TO:<a@x.example>\r\nDATA\r\nx" END, "220 250 250 250 354 250 221",
      "x\r\n"},
     {"parameters", EHLO "MAIL FROM:<s@z.example> SIZE=10 BODY=8BITMIME\r\nQUIT\r\n", "220 250 250 221", NULL},
+    {"parameters in small letters", EHLO "MAIL FROM:<s@z.example> size=10 body=7bit requiretls\r\nQUIT\r\n",
+     "220 250 250 221", NULL},
+    {"parameters with and without values",
+     EHLO "MAIL FROM:<> SIZE\r\nMAIL FROM:<> BODY=BINARYMIME\r\nMAIL FROM:<> SMTPUTF8=1\r\n"
+          "MAIL FROM:<> REQUIRETLS=1\r\nQUIT\r\n", "220 250 501 501 501 501 221", NULL},
+    {"addresses in UTF-8", EHLO "MAIL FROM:<s@z.example> SMTPUTF8\r\n"
+     "RCPT TO:<j\xc3\xb6rg@b\xc3\xbc" "cher.example>\r\nQUIT\r\n", "220 250 250 250 221", NULL},
+    {"addresses in UTF-8 without SMTPUTF8", EHLO "MAIL FROM:<\xc3\xa4@z.example>\r\nMAIL FROM:<s@z.example>\r\n"
+     "RCPT TO:<\xc3\xa4@x.example>\r\nQUIT\r\n", "220 250 553 250 553 221", NULL},
+    {"what is no UTF-8", EHLO "MAIL FROM:<\xc3@z.example> SMTPUTF8\r\nQUIT\r\n", "220 250 500 221", NULL},
+    {"a greeting in UTF-8", "EHLO \xc3\xa4\r\nQUIT\r\n", "220 501 221", NULL},
+
+    {"a chunk", TO_A "BDAT 6 LAST\r\n.x\r\n..QUIT\r\n", "220 250 250 250 250 221", ".x\r\n.."},
+    {"chunks", TO_A "BDAT 2\r\na\rBDAT 2\r\n\nbBDAT 0 LAST\r\nQUIT\r\n", "220 250 250 250 250 250 250 221", "a\r\nb"},
+    {"commands in a chunk", TO_A "BDAT 8 LAST\r\nQUIT\r\n\r\nQUIT\r\n", "220 250 250 250 250 221", "QUIT\r\n\r\n"},
+    {"a chunk without recipients", EHLO "MAIL FROM:<s@z.example>\r\nBDAT 3\r\na\r\nBDAT 3 LAST\r\na\r\nQUIT\r\n",
+     "220 250 250 554 503 221", NULL},
+    {"a chunk without MAIL", EHLO "BDAT 8\r\nQUIT\r\n\r\nQUIT\r\n", "220 250 503 221", NULL},
+    {"DATA behind a chunk", TO_A "BDAT 3\r\na\r\nDATA\r\nBDAT 0 LAST\r\nQUIT\r\n", "220 250 250 250 250 503 250 221",
+     "a\r\n"},
+    {"RSET behind a chunk", TO_A "BDAT 3\r\na\r\nRSET\r\nDATA\r\nQUIT\r\n", "220 250 250 250 250 250 503 221", NULL},
+    {"a lone CR at the end of a chunk", TO_A "BDAT 2 LAST\r\na\rQUIT\r\n", "220 250 250 250 550 221", NULL},
+    {"chunks too big", TO_A "BDAT 1100\r\n" BIG "BDAT 1100\r\n" BIG "BDAT 1 LAST\r\nxQUIT\r\n",
+     "220 250 250 250 250 552 503 221", NULL},
+    {"a chunk that cannot be counted", TO_A "BDAT x LAST\r\nQUIT\r\n", "220 250 250 250 501", NULL},
+
     {"RSET", EHLO "MAIL FROM:<s@z.example>\r\nRSET\r\nRCPT TO:<a@x.example>\r\nQUIT\r\n", "220 250 250 250 503 221",
      NULL},
     {"NOOP, VRFY, small letters", "ehlo me\r\nnoop\r\nvrfy x\r\nquit\r\n", "220 250 250 252 221", NULL},
@@ -71,7 +98,8 @@ struct bench {
     struct bufferevent *client;
     const char *kept[KEPT_MAX];
     size_t kept_count;
-    bool fails;
+    enum message_tls tls;
+    bool smtputf8, fails;
 };
 
 static bool keep(void *outside, const struct message *message, int64_t *id, struct err *err)
@@ -83,15 +111,19 @@ static bool keep(void *outside, const struct message *message, int64_t *id, stru
     ck_assert_str_eq(message->recipients[0], "a@x.example");
     ck_assert_uint_lt(b->kept_count, KEPT_MAX);
     b->kept[b->kept_count++] = text;
+    b->tls = message->tls;
+    b->smtputf8 = message->smtputf8;
     *id = 7;
     return true;
 }
 
-static void open_bench(struct bench *b)
+static void open_bench_of(struct bench *b, const char *requiretls_from, bool local)
 {
-    static const char text[] = "hostname: relay.example\ndirectory: /tmp/x\nmessage-size: 2KiB\n";
     struct err err;
     *b = (struct bench){.arena = arena_new("test"), .loop = loop_new(&err)};
+    const char *text =
+        arena_printf(b->arena, "hostname: relay.example\ndirectory: /tmp/x\nmessage-size: 2KiB\nrequiretls-from: %s\n",
+                     requiretls_from);
     struct diag_list *diags = diag_new(b->arena);
     const struct tree_node *root = tree_read_text(b->arena, "engine.yaml", text, strlen(text), diags);
     struct engine_config *config = (struct engine_config *)engine_config_parse(b->arena, root, diags);
@@ -102,7 +134,12 @@ static void open_bench(struct bench *b)
     ck_assert_int_eq(bufferevent_pair_new(loop_base(b->loop), BEV_OPT_CLOSE_ON_FREE, pair), 0);
     b->client = pair[0];
     bufferevent_enable(b->client, EV_READ | EV_WRITE);
-    submit_serve(b->submit, pair[1], "[192.0.2.1]");
+    submit_serve(b->submit, pair[1], "[192.0.2.1]", local);
+}
+
+static void open_bench(struct bench *b)
+{
+    open_bench_of(b, "loopback", true);
 }
 
 static void close_bench(struct bench *b)
@@ -170,6 +207,57 @@ START_TEST(bytes_may_drip)
 }
 END_TEST
 
+/* What a message says of its own way (RFC 8689, RFC 6531). */
+/* clang-format off */
+static const struct { const char *name, *parameters, *header; enum message_tls tls; bool smtputf8; } ways[] = {
+    {"nothing",                     "",                    "Subject: x\r\n",            MESSAGE_TLS_UNSAID, false},
+    {"SMTPUTF8",                    " SMTPUTF8",           "Subject: x\r\n",            MESSAGE_TLS_UNSAID, true},
+    {"REQUIRETLS",                  " REQUIRETLS",         "Subject: x\r\n",            MESSAGE_REQUIRETLS, false},
+    {"both",                        " SMTPUTF8 REQUIRETLS", "",                         MESSAGE_REQUIRETLS, true},
+    {"the header",                  "",                    "TLS-Required: No\r\n",      MESSAGE_TLS_WAIVED, false},
+    {"the header in small letters", "",                    "a: b\r\ntls-required:no \r\n", MESSAGE_TLS_WAIVED, false},
+    {"the header, folded",          "",                    "TLS-Required:\r\n No\r\n",  MESSAGE_TLS_WAIVED, false},
+    {"the header says Yes",         "",                    "TLS-Required: Yes\r\n",     MESSAGE_TLS_UNSAID, false},
+    {"the header says more",        "",                    "TLS-Required: No way\r\n",  MESSAGE_TLS_UNSAID, false},
+    {"the header says nothing",     "",                    "TLS-Required:\r\n",         MESSAGE_TLS_UNSAID, false},
+    {"the header twice",            "", "TLS-Required: No\r\nTLS-Required: No\r\n",    MESSAGE_TLS_UNSAID, false},
+    {"the header in the body",      "", "A: b\r\n\r\nTLS-Required: No\r\n",             MESSAGE_TLS_UNSAID, false},
+    {"REQUIRETLS outranks the header", " REQUIRETLS",      "TLS-Required: No\r\n",      MESSAGE_REQUIRETLS, false},
+};
+/* clang-format on */
+
+START_TEST(a_message_says_how_it_goes)
+{
+    struct bench b;
+    open_bench(&b);
+    const char *mail =
+        arena_printf(b.arena, EHLO "MAIL FROM:<s@z.example>%s\r\nRCPT TO:<a@x.example>\r\nDATA\r\n%s" END,
+                     ways[_i].parameters, ways[_i].header);
+    say(&b, mail, strlen(mail));
+    ck_assert_msg(b.kept_count == 1, "%s", ways[_i].name);
+    ck_assert_msg(b.tls == ways[_i].tls && b.smtputf8 == ways[_i].smtputf8, "%s: %d %d", ways[_i].name, b.tls,
+                  b.smtputf8);
+    close_bench(&b);
+}
+END_TEST
+
+/* clang-format off */
+static const struct { const char *setting; bool local; const char *codes; } offers[] = {
+    {"loopback", true,  "220 250 250"}, {"clients", true,  "220 250 250"}, {"nobody", true,  "220 250 555"},
+    {"loopback", false, "220 250 555"}, {"clients", false, "220 250 250"}, {"nobody", false, "220 250 555"},
+};
+/* clang-format on */
+
+START_TEST(who_may_require_tls)
+{
+    struct bench b;
+    open_bench_of(&b, offers[_i].setting, offers[_i].local);
+    say(&b, EHLO "MAIL FROM:<s@z.example> REQUIRETLS\r\n", strlen(EHLO "MAIL FROM:<s@z.example> REQUIRETLS\r\n"));
+    ck_assert_str_eq(codes(&b), offers[_i].codes);
+    close_bench(&b);
+}
+END_TEST
+
 START_TEST(no_250_when_it_is_not_on_disk)
 {
     struct bench b;
@@ -195,6 +283,8 @@ TEST_SUITE(submit)
 {
     TEST_LOOP(clients_are_answered, COUNT(cases));
     TEST_LOOP(bytes_may_drip, COUNT(cases));
+    TEST_LOOP(a_message_says_how_it_goes, COUNT(ways));
+    TEST_LOOP(who_may_require_tls, COUNT(offers));
     TEST(no_250_when_it_is_not_on_disk);
     TEST(a_nul_is_no_command);
 }
