@@ -142,6 +142,8 @@ $(BUILD)/obj/%.o: %.c Makefile
 	$(if $(V),,@echo "  compile $<")
 	$(Q)$(CC) $(ALL_CFLAGS) $(CFLAGS_$(call folder_of,$*)) $(if $(filter %_test base/testing,$*),$(CHECK_CFLAGS)) -c -o $@ $<
 
+$(BUILD)/obj/harness/report_html.o: harness/report_page.html
+
 # Tests. Under a sanitizer everything stays in one process, so that leaks are seen.
 TEST_ENVIRONMENT_asan := CK_FORK=no
 $(foreach test,$(TESTS),$(BUILD)/test/$(test)_test):

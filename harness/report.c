@@ -6,6 +6,9 @@
 static const struct report_format formats[] = {
     {"junit", "--junit", "JUnit XML, file and line on each testcase", report_junit},
     {"json", "--json", "JSON lines, one object a case with its verdict", report_json},
+    {"tap", "--tap", "TAP 13, with diagnostics", report_tap},
+    {"github", "--github", "GitHub annotations, one a difference", report_github},
+    {"html", "--html", "one page: scenarios x modes, each cell with its story", report_html},
 };
 
 const struct report_format *report_format_at(size_t i)

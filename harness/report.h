@@ -25,7 +25,7 @@ void report_terminal_case(const struct report_run *run, const struct case_result
 void report_terminal_summary(const struct report_run *run, bool colour, FILE *out);
 
 struct report_format { const char *name, *option, *doc; bool (*write)(const struct report_run *run, FILE *out); };
-const struct report_format *report_format_at(size_t i);        /* junit, json; NULL at the end */
+const struct report_format *report_format_at(size_t i);        /* NULL at the end */
 
 /* Exit status of a run: 0 as expected, 1 a conformance difference, 3 the lab failed and nothing worse, 4 nothing was
  * selected. */

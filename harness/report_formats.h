@@ -7,5 +7,8 @@
 
 bool report_junit(const struct report_run *run, FILE *out);
 bool report_json(const struct report_run *run, FILE *out);
+bool report_tap(const struct report_run *run, FILE *out);
+bool report_github(const struct report_run *run, FILE *out);
+bool report_html(const struct report_run *run, FILE *out);
 
 #endif
