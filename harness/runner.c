@@ -135,11 +135,21 @@ static void on_readable(struct bufferevent *link, void *arg)
         take_line(hand, line);
 }
 
+/* Writing to a worker that is gone fails before what it said last has been read. */
+static void read_rest(struct bufferevent *link)
+{
+    struct evbuffer *said = bufferevent_get_input(link);
+    evbuffer_unfreeze(said, 0);
+    while (evbuffer_read(said, bufferevent_getfd(link), -1) > 0)
+        ;
+}
+
 /* A worker that is gone takes its case with it, and no other. */
 static void on_end(struct bufferevent *link, short what UNUSED, void *arg)
 {
     struct hand *hand = arg;
     struct runner *runner = hand->runner;
+    read_rest(link);
     on_readable(link, hand);
     bufferevent_disable(link, EV_READ | EV_WRITE);
     runner->alive--;
