@@ -9,8 +9,9 @@
 #include "engine/command_words.h"
 
 static const struct command *const commands[] = {
-    &command_run,   &command_standby, &command_send,  &command_queue,  &command_status, &command_requeue,
-    &command_flush, &command_trace,   &command_route, &command_config, &command_schema, &command_stop,
+    &command_run,     &command_standby, &command_send,  &command_queue, &command_status,
+    &command_requeue, &command_flush,   &command_trace, &command_route, &command_config,
+    &command_schema,  &command_stop,    &command_check,
 };
 
 static const struct command_option every_option[] = {

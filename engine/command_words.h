@@ -11,5 +11,6 @@ extern const struct command command_queue, command_status, command_requeue, comm
 extern const struct command command_trace;
 extern const struct command command_route;
 extern const struct command command_config, command_schema;
+extern const struct command command_check;
 
 #endif

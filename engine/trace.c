@@ -77,6 +77,26 @@ const char *trace_event_word(enum trace_event event)
     return events[event].word;
 }
 
+const char *trust_word(enum dns_trust trust)
+{
+    return trust_words[trust];
+}
+
+const char *tlsa_word(enum tlsa_state state)
+{
+    return tlsa_words[state];
+}
+
+const char *mx_word(enum mx_state state)
+{
+    return mx_words[state];
+}
+
+const char *sts_word(enum sts_policy_mode mode)
+{
+    return sts_words[mode];
+}
+
 struct trace *trace_new(const char *path, double keep_s)
 {
     struct trace *trace = calloc(1, sizeof *trace);

@@ -70,5 +70,9 @@ json_t *trace_list(struct trace *trace, const json_t *request, struct err *err);
 
 const char *demand_word(enum tls_demand demand);
 const char *trace_event_word(enum trace_event event);
+const char *trust_word(enum dns_trust trust);
+const char *tlsa_word(enum tlsa_state state);
+const char *mx_word(enum mx_state state);
+const char *sts_word(enum sts_policy_mode mode);
 
 #endif

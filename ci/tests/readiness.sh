@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What an administrator asks of mtalab-engine besides delivery, asked inside worlds with real DNS, TLS and HTTPS.
+. ci/lib.sh
+good=0 bad=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# Inside a world: the configuration of an engine there. $1: the directory; further lines are read from standard input.
+cat >"$dir/config" <<'EOF2'
+mkdir -p "$1/queue"
+cat - >"$1/engine.yaml" <<YAML
+hostname: out.sender.example
+listen: 127.0.0.1:2525
+directory: $1/queue
+ca-file: $MTALAB_CA
+fsync: no
+patience: 3s
+resolver: {root-hints: $MTALAB_ROOT_HINTS, trust-anchor: $MTALAB_ROOT_KEY, options-file: $MTALAB_RESOLVER_OPTIONS}
+YAML
+EOF2
+engine="build/bin/mtalab-engine --config $dir/w/engine.yaml"
+
+# in_world SCENARIO SCRIPT: the script runs in the scenario's world, with $engine to call.
+in_world() {
+    rm -rf "$dir/w"
+    build/bin/mtalab up "$1" -- sh -c "sh $dir/config $dir/w </dev/null; cd $PWD; engine='$engine'; $2"
+}
+verdict() { # NAME yes|no DETAILS
+    if [ "$2" = yes ]; then good=$((good + 1)); else bad=$((bad + 1)); printf 'FAILED %s: %s\n' "$1" "$3"; fi
+}
+# says SCENARIO STATUS FILTER COMMAND...: the command's JSON passes the filter of jq, and its status is that.
+says() {
+    scenario=$1 wanted=$2 filter=$3
+    shift 3
+    in_world "$scenario" "\$engine $* --json" >"$dir/out" 2>"$dir/err" && status=0 || status=$?
+    if [ "$status" = "$wanted" ] && jq -e "$filter" "$dir/out" >/dev/null 2>&1; then ok=yes; else ok=no; fi
+    verdict "$scenario: $*" $ok "status $status instead of $wanted, or not $filter in: $(head -c 3000 "$dir/out") $(cat "$dir/err")"
+}
+
+# ---- check: each kind of finding once, with its code ----
+finding() { # SCENARIO STATUS ABOUT GRADE CODE [HOST]
+    says "$1" "$2" "any(.findings[]; .about == \"$3\" and .grade == \"$4\" and (.code // \"\") == \"$5\")" check partner.example
+}
+finding dane/matching-key 0 dane fine ""
+finding dane/matching-key 0 rollover note ""
+finding dane/matching-key 0 signatures fine ""
+finding dane/key-of-another-certificate 1 dane failure 4.7.323
+finding dane/one-matching-record-among-others-suffices 0 rollover fine ""
+finding dane/no-tlsa-records 0 tlsa note ""
+finding dane/tlsa-bogus 1 tlsa failure 4.7.324
+finding dane/pkix-usages-that-would-pass 0 tlsa warning ""
+finding mta-sts/enforce-matching-certificate 0 mta-sts fine ""
+finding mta-sts/enforce-host-not-listed 1 mta-sts failure 4.4.8
+finding mta-sts/enforce-bad-certificate 1 mta-sts failure 4.7.5
+finding mta-sts/policy-host-bad-certificate 1 mta-sts failure ""
+says dane/matching-key 0 '.hosts[0].records[0].matches == 0 and .mx.dnssec == "secure"' check partner.example
+says dane/no-tlsa-records 1 '.modes[3].code == "4.7.323" and .modes[3].clause == "7672-6-1"' check partner.example --mode mandatory,none
+says dane/matching-key 0 '.modes[3].channel == "dane"' check partner.example --mode mandatory,none
+
+# ---- check and delivery agree: what check says that each pair of modes would do is what it does in the suite ----
+cat >"$dir/differ.jq" <<'EOF2'
+# The suite numbers modes by dane none, opportunistic, mandatory and mta-sts none, opportunistic.
+def words: [["none", "opportunistic", "mandatory"][. / 2 | floor], ["none", "opportunistic"][. % 2]];
+$check[0].modes as $modes
+| select(.verdict == "PASS") | (.mode | words) as $mode
+| ([.timeline[] | select(.actor == "mta") | .text] | last) as $last | select($last != null)
+| $modes[] | select([.["smtp-dane"], .["mta-sts"]] == $mode)
+| select(($last | contains(": delivered")) != (.message == "delivered"))
+| "\($mode): \($last), check says \(.message)"
+EOF2
+build/bin/mtalab run interplay --json "$dir/run" -j "$jobs" >"$dir/log" 2>&1 || cat "$dir/log"
+jq -r .title "$dir/run" | sort -u >"$dir/titles"
+while read -r title; do
+    in_world "$title" "\$engine check partner.example --json" >"$dir/out" 2>"$dir/err" </dev/null
+    jq -r --arg title "$title" 'select(.title == $title)' "$dir/run" |
+        jq -r --slurpfile check "$dir/out" -f "$dir/differ.jq" >"$dir/differ" 2>&1
+    if [ -s "$dir/differ" ] || ! [ -s "$dir/out" ]; then ok=no; else ok=yes; fi
+    verdict "$title: check and delivery agree" $ok "$(cat "$dir/differ" "$dir/err")"
+done <"$dir/titles"
+
+counted $good $bad 0
