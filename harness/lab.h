@@ -28,10 +28,14 @@ void lab_stop(struct lab **lab);
 /* Takes away what a case left, however it ended. */
 void lab_clear(const struct sandbox *sandbox);
 
+/* What sender_setup_json() says, for a subject's case to begin with. */
+bool lab_tell_connectors(const struct sandbox *sandbox, const char *json, struct err *err) NODISCARD;
+
 /* Files in the sandbox's directory that keep their names while their content changes. */
 #define LAB_ROOT_KEY "root.key"
 #define LAB_ROOT_HINTS "root.hints"
 #define LAB_RESOLVER_OPTIONS "resolver.options"
+#define LAB_CONNECTORS "connectors.json" /* written before the subject's case begins */
 #define LAB_DELV_ANCHOR "delv.anchor" /* for delv -a */
 
 #endif

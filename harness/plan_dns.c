@@ -334,10 +334,21 @@ static void put_mx(struct plan_builder *b, struct zone_text *texts, const struct
     }
 }
 
+static const char *tlsa_owner(struct plan_builder *b, const struct world_name *name)
+{
+    return arena_printf(b->arena, "_%d._tcp.%s", (int)name->port, name->name);
+}
+
+static bool is_tlsa_owner(const char *owner)
+{
+    size_t digits = owner[0] == '_' ? strspn(owner + 1, "0123456789") : 0;
+    return digits > 0 && strncmp(owner + 1 + digits, "._tcp.", 6) == 0;
+}
+
 /* One defect for the whole set, if anything in it is not what authenticates the host. */
 static void put_tlsa(struct plan_builder *b, struct zone_text *texts, const struct world_name *name)
 {
-    const char *owner = arena_printf(b->arena, "_25._tcp.%s", name->name);
+    const char *owner = tlsa_owner(b, name);
     const struct plan_host *host = plan_host_find(b, plan_alias_end(b, name->name), PLAN_MX);
     bool sound = true;
     for (size_t i = 0; i < name->tlsa.count; i++) {
@@ -474,9 +485,7 @@ static const char *owner_of(struct plan_builder *b, const struct world_name *nam
                    ? text_name(b->arena, said->owner)
                    : arena_printf(b->arena, "%s.%s", text_name(b->arena, said->owner), name->name);
     if (is_type(said, "TLSA"))
-        return at_apex && plan_host_find(b, name->name, PLAN_MX) == NULL
-                   ? NULL
-                   : arena_printf(b->arena, "_25._tcp.%s", name->name);
+        return at_apex && plan_host_find(b, name->name, PLAN_MX) == NULL ? NULL : tlsa_owner(b, name);
     return at_apex && said->type == NULL ? NULL : name->name;
 }
 
@@ -485,7 +494,7 @@ static enum plan_mechanism mechanism_of(const struct world_name *name, const str
 {
     bool sts = strncmp(name->name, "mta-sts.", 8) == 0 || strncmp(name->name, "_mta-sts.", 9) == 0 ||
                (owner != NULL && (strncmp(owner, "_mta-sts.", 9) == 0 || strncmp(owner, "mta-sts.", 8) == 0));
-    bool tlsa = is_type(said, "TLSA") || (owner != NULL && strncmp(owner, "_25._tcp.", 9) == 0);
+    bool tlsa = is_type(said, "TLSA") || (owner != NULL && is_tlsa_owner(owner));
     return sts ? MECHANISM_STS : tlsa ? MECHANISM_TLSA : MECHANISM_DNS;
 }
 

@@ -103,6 +103,7 @@ bool plan_mx_hosts(struct plan_builder *b)
             .name = name->name,
             .addresses = host->listening,
             .address_count = host->listening_count,
+            .port = (uint16_t)name->port,
             .behaviour = &name->smtp,
             .identity = host->identity,
             .identity_label = plan_certificate_label(b->arena, &name->certificate),

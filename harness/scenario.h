@@ -77,6 +77,7 @@ struct world_name {               /* one key of world: */
     const char *cname;
     struct schema_list dns;       /* of struct world_dns_fault */
     const char *records; struct srcpos records_at;   /* raw zone text, names relative to this name */
+    int64_t port;                 /* of its SMTP server: 25 */
     struct schema_texts address;  /* v4, v6, dead-v4, dead-v6 (published, nobody listens), none, or literal addresses of
                                    * the lab; default v4 for hosts */
     struct schema_texts tlsa;     /* "3 1 1", "3 1 1 of other-key", "2 0 1 of root", "2 1 1 of intermediate",
@@ -118,11 +119,17 @@ struct expectation {              /* one item of expect: */
     const struct tree_node *report;   /* TLS-RPT entries wanted, not judged yet: a pass is partly judged; NULL: none */
 };
 
+struct sender_setup {             /* what the sender is told; NULL: not said */
+    const struct tree_node *connectors, *rules;      /* lists of maps, checked by the schema */
+    const struct tree_node *accepted_domains;
+};
+
 struct scenario_step {
     const struct world *world;    /* in force from this step on */
     bool changes;                 /* this step changed it */
     double advance_s;             /* before sending; 0: none */
     bool flush;                   /* one more attempt of what is queued */
+    const struct tree_node *connectors;      /* settings of connectors that change by then: {NAME: {KEY: VALUE}} */
     const char *from;             /* default alice@sender.example */
     struct schema_texts to;       /* empty: nothing is sent */
     struct expectation *expectations; size_t expectation_count;
@@ -144,6 +151,7 @@ struct scenario {
     const char *modes_because;
     const char *base;             /* control twin's name; NULL: it is a twin itself */
     const struct scenario *twin;  /* resolved; NULL: none */
+    struct sender_setup sender;
     struct scenario_step *steps; size_t step_count;      /* at least one */
 };
 /* The expectation for a mode in a step; NULL where nothing is said. */

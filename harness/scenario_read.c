@@ -6,6 +6,7 @@
 
 #include "base/table.h"
 #include "harness/scenario_internal.h"
+#include "harness/sender_setup.h"
 
 enum { BASES_MAX = 16 };
 
@@ -28,6 +29,7 @@ struct scenario_file {
     unsigned depth;                       /* how many bases stand below it */
     const struct tree_node *node;         /* as it stands in the file */
     const struct tree_node *world, *send; /* with the base's */
+    struct sender_setup sender;           /* the same */
     struct scenario_file *base;
     struct axis *axes;
     size_t axis_count;
@@ -253,7 +255,8 @@ static void add_entry(struct arena *arena, struct entries *entries, const char *
 /* The file as if it had no base and no change: what the schema reads, still with ${axis}. */
 static const struct tree_node *whole_tree(struct arena *arena, const struct scenario_file *file)
 {
-    static const char *const replaced[] = {"variants", "world", "change", "send", "steps"};
+    static const char *const replaced[] = {"variants", "world",      "change", "send",
+                                           "steps",    "connectors", "rules",  "accepted-domains"};
     struct entries entries = {0};
     for (size_t i = 0; i < file->node->count; i++) {
         size_t k = 0;
@@ -264,6 +267,9 @@ static const struct tree_node *whole_tree(struct arena *arena, const struct scen
     }
     add_entry(arena, &entries, "world", file->world);
     add_entry(arena, &entries, "send", file->send);
+    add_entry(arena, &entries, "connectors", file->sender.connectors);
+    add_entry(arena, &entries, "rules", file->sender.rules);
+    add_entry(arena, &entries, "accepted-domains", file->sender.accepted_domains);
     add_entry(arena, &entries, "steps", steps_with_worlds(arena, tree_get(file->node, "steps"), file->world));
     struct tree_node *tree = arena_alloc(arena, sizeof *tree);
     *tree =
@@ -332,6 +338,7 @@ static void take_step(struct variant *variant, const struct file_step *said, con
     step->world = step->changes ? world_make(library->arena, &said->change, step->at, library->diags) : world;
     step->advance_s = said->advance;
     step->flush = said->flush;
+    step->connectors = tree_get(said->node, "connectors");
     take_send(library, &said->send, step);
     take_expectations(variant, &said->expect, step);
 }
@@ -360,6 +367,8 @@ static void take_steps(struct variant *variant, const struct file_scenario *said
             add_text(library->arena, &scenario->needs, "clock", scenario->steps[i].at);
         if (scenario->steps[i].flush)
             add_text(library->arena, &scenario->needs, "queue", scenario->steps[i].at);
+        if (scenario->steps[i].connectors != NULL)
+            add_text(library->arena, &scenario->needs, "connectors", scenario->steps[i].at);
     }
 }
 
@@ -380,6 +389,29 @@ static void take_modes(struct variant *variant, const struct file_scenario *said
         scenario->modes = twin->modes;
         scenario->modes_because = twin->modes_because;
     }
+}
+
+/* A single connector counts as a list of one. */
+static const struct tree_node *as_list(struct arena *arena, const struct tree_node *node)
+{
+    if (node == NULL || node->kind != TREE_MAP)
+        return node;
+    struct tree_node *list = arena_alloc(arena, sizeof *list);
+    *list = (struct tree_node){.kind = TREE_LIST, .at = node->at, .count = 1};
+    list->items = arena_memdup(arena, &node, sizeof node);
+    return list;
+}
+
+static void take_sender(struct arena *arena, const struct tree_node *tree, struct scenario *scenario)
+{
+    scenario->sender = (struct sender_setup){
+        .connectors = as_list(arena, tree_get(tree, "connectors")),
+        .rules = as_list(arena, tree_get(tree, "rules")),
+        .accepted_domains = tree_get(tree, "accepted-domains"),
+    };
+    const char *feature;
+    for (size_t i = 0; (feature = sender_setup_needs(&scenario->sender, i)) != NULL; i++)
+        add_text(arena, &scenario->needs, feature, scenario->at);
 }
 
 static void read_variant(struct variant *variant, const struct tree_node *whole)
@@ -409,6 +441,7 @@ static void read_variant(struct variant *variant, const struct tree_node *whole)
     scenario->title =
         scenario->variant[0] != '\0' ? arena_printf(arena, "%s[%s]", file->name, scenario->variant) : file->name;
     take_modes(variant, &said, scenario);
+    take_sender(arena, tree, scenario);
     take_steps(variant, &said, scenario);
     for (size_t i = 0; scenario->twin != NULL && i < scenario->twin->needs.count; i++)
         add_text(arena, &scenario->needs, scenario->twin->needs.items[i], scenario->twin->needs.at[i]);
@@ -435,12 +468,29 @@ static void read_variants(struct scenario_library *library, struct scenario_file
 
 /* --- files ----------------------------------------------------------------------------------------------------- */
 
+static const struct tree_node *own_or(const struct scenario_file *file, const char *key, const struct tree_node *base)
+{
+    const struct tree_node *own = tree_get(file->node, key);
+    return own != NULL ? own : base;
+}
+
+static void inherit_sender(struct scenario_file *file)
+{
+    struct sender_setup before = {0};
+    if (file->base != NULL)
+        before = file->base->sender;
+    file->sender.connectors = own_or(file, "connectors", before.connectors);
+    file->sender.rules = own_or(file, "rules", before.rules);
+    file->sender.accepted_domains = own_or(file, "accepted-domains", before.accepted_domains);
+}
+
 /* What a file takes over from its base, and what it must not say beside one. */
 static void inherit(struct scenario_library *library, struct scenario_file *file)
 {
     const struct tree_node *world = tree_get(file->node, "world"), *change = tree_get(file->node, "change");
     file->send = tree_get(file->node, "send");
     file->world = world;
+    inherit_sender(file);
     if (file->base == NULL) {
         if (change != NULL && !file->base_failed)
             diag_error(library->diags, change->at, "'change' needs a base whose world it changes");

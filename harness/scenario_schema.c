@@ -10,9 +10,8 @@ const char *const scenario_default_from = "alice@sender.example";
 const char *const scenario_sender_domain = "sender.example";
 
 const char *const message_course_words[] = {"unsaid", "delivered", "deferred", "bounced", NULL};
-const char *const scenario_feature_words[] = {"queue",          "clock",      "forget",
-                                              "exchange-codes", "tls-rpt",    "connectors",
-                                              "smart-host",     "requiretls", NULL};
+const char *const scenario_feature_words[] = {"queue",      "clock",      "forget",     "exchange-codes",    "tls-rpt",
+                                              "connectors", "smart-host", "requiretls", "mta-sts-mandatory", NULL};
 
 static const char *const dnssec_words[] = {"signed", "unsigned", NULL};
 static const char *const ds_words[] = {"right", "missing", NULL};
@@ -35,6 +34,9 @@ const char *const scenario_flaw_words[] = {"none",
                                            NULL};
 static_assert(COUNT(scenario_flaw_words) == FLAW_COUNT + 1, "one word per flaw");
 static const char *const names_as_words[] = {"alternative-names", "cn-only", "no-names", NULL};
+static const char *const connector_mode_words[] = {"none", "opportunistic", "mandatory", NULL};
+static const char *const connector_tls_words[] = {"opportunistic", "encryption-only", "certificate-validation",
+                                                  "domain-validation", NULL};
 static const char *const sts_mode_words[] = {"absent", "enforce", "testing", "none", NULL};
 
 #define FIELD(type, key_, KIND, member, ...)                                                                           \
@@ -252,8 +254,10 @@ static const struct schema_field name_fields[] = {
          .doc = "v4, v6, dead-v4 or dead-v6 (published, but nobody listens), an address of 198.18.0.0/15 or "
                 "2001:db8::/32, or "
                 "none; default v4 for hosts"),
+    NAME("port", NUMBER, port, .otherwise = "25",
+         .doc = "where its SMTP server listens; TLSA records then stand at _PORT._tcp"),
     NAME("tlsa", TEXTS, tlsa,
-         .doc = "TLSA records of port 25: `3 1 1` names the certificate in use; `3 1 1 of other-key` (or renewed, "
+         .doc = "TLSA records of its port: `3 1 1` names the certificate in use; `3 1 1 of other-key` (or renewed, "
                 "intermediate, root, another host) names another; `3 1 1 00ff` holds just that"),
     NAME("txt", TEXTS, txt, .doc = "TXT records, one item each"),
     NAME("records", TEXT, records, .at_offset = offsetof(struct world_name, records_at),
@@ -273,6 +277,56 @@ const struct schema scenario_name_schema = {
     .count = COUNT(name_fields),
     .size = sizeof(struct world_name),
     .node_offset = offsetof(struct world_name, node),
+};
+
+/* --- what the sender is told ----------------------------------------------------------------------------------- */
+
+#define CONNECTOR(...) FIELD(struct file_connector, __VA_ARGS__)
+static const struct schema_field connector_fields[] = {
+    CONNECTOR("name", TEXT, name, .at_offset = offsetof(struct file_connector, at),
+              .doc = "what it is called, one word; needed but for a change"),
+    CONNECTOR("recipient-domains", TEXTS, recipient_domains, .doc = "its scope: partner.example, *.partner.example, *"),
+    CONNECTOR("all-accepted-domains", BOOL, all_accepted_domains, .otherwise = "no",
+              .doc = "its scope is every domain of accepted-domains"),
+    CONNECTOR("only-by-rule", BOOL, only_by_rule, .otherwise = "no", .doc = "only a rule sends mail through it"),
+    CONNECTOR("smtp-dane", WORD, dane, .words = connector_mode_words,
+              .doc = "what SMTP DANE decides here; not said: the mode of the case"),
+    CONNECTOR("mta-sts", WORD, mta_sts, .words = connector_mode_words,
+              .doc = "what MTA-STS decides here; not said: the mode of the case"),
+    CONNECTOR("tls", WORD, tls, .otherwise = "opportunistic", .words = connector_tls_words,
+              .doc = "what the connector itself demands"),
+    CONNECTOR("tls-domain", TEXT, tls_domain, .doc = "the name in the certificate for domain-validation"),
+    CONNECTOR("smart-hosts", TEXTS, smart_hosts,
+              .doc = "where its mail goes instead: names, addresses, networks, with :port if need be"),
+    CONNECTOR("enabled", BOOL, enabled, .otherwise = "yes", .doc = "a disabled connector is never chosen"),
+    CONNECTOR("test-mode", BOOL, test_mode, .otherwise = "no", .doc = "what it demands is evaluated, not demanded"),
+    CONNECTOR("fallback", TEXT, fallback, .doc = "the connector that takes over while fallback-on"),
+    CONNECTOR("fallback-on", BOOL, fallback_on, .otherwise = "no", .doc = "mail goes by the fallback"),
+};
+static const struct schema connector_schema = {
+    .name = "connector",
+    .doc = "A path that the sender has for the mail of some recipients.",
+    .fields = connector_fields,
+    .count = COUNT(connector_fields),
+    .size = sizeof(struct file_connector),
+};
+
+#define RULE(...) FIELD(struct file_rule, __VA_ARGS__)
+static const struct schema_field rule_fields[] = {
+    RULE("name", TEXT, name, .required = true, .doc = "what it is called"),
+    RULE("connector", TEXT, connector, .required = true, .doc = "the connector that it names"),
+    RULE("sender", TEXTS, sender, .doc = "addresses or domains of the sender"),
+    RULE("recipient", TEXTS, recipient, .doc = "addresses or domains of the recipient"),
+    RULE("recipient-domain", TEXTS, recipient_domain, .doc = "domains of the recipient"),
+    RULE("header-contains", TEXTS, header_contains, .doc = "a header field and a text in it: `Subject: secret`"),
+    RULE("header-matches", TEXTS, header_matches, .doc = "a header field and a regular expression for its value"),
+};
+static const struct schema rule_schema = {
+    .name = "rule",
+    .doc = "A transport rule; all its conditions must hold, and the first rule that matches decides.",
+    .fields = rule_fields,
+    .count = COUNT(rule_fields),
+    .size = sizeof(struct file_rule),
 };
 
 /* --- what is sent, what must be seen --------------------------------------------------------------------------- */
@@ -340,6 +394,8 @@ static const struct schema_field step_fields[] = {
     STEP("change", NAMED, change, .sub = &scenario_name_schema,
          .doc = "what is different in the world from here on, merged into it"),
     STEP("advance", SECONDS, advance, .doc = "the sender's clock moves on by this much first"),
+    STEP("connectors", NAMED, connectors, .sub = &connector_schema,
+         .doc = "settings of the sender's connectors, by name, that are different from here on"),
     STEP("flush", BOOL, flush, .otherwise = "no", .doc = "what is queued is tried once more"),
     STEP("send", SUB, send, .sub = &send_schema, .doc = "a message"),
     STEP("expect", SUBS, expect, .sub = &scenario_expectation_schema, .doc = "what must be seen in this step"),
@@ -375,6 +431,13 @@ static const struct schema_field scenario_fields[] = {
     SCENARIO("change", NAMED, change, .sub = &scenario_name_schema,
              .at_offset = offsetof(struct file_scenario, change_at),
              .doc = "what is different from the base's world, merged into it"),
+    SCENARIO("connectors", SUBS, connectors, .sub = &connector_schema,
+             .doc = "the connectors that the sender has; default those of the base, or one for all mail; what they do "
+                    "not say of DANE and MTA-STS is the mode's"),
+    SCENARIO("rules", SUBS, rules, .sub = &rule_schema,
+             .doc = "the sender's transport rules; default those of the base"),
+    SCENARIO("accepted-domains", TEXTS, accepted_domains,
+             .doc = "the sender's accepted domains; default those of the base"),
     SCENARIO("send", SUB, send, .sub = &send_schema, .doc = "the message; default that of the base"),
     SCENARIO("expect", SUBS, expect, .sub = &scenario_expectation_schema,
              .doc = "what must be seen; each mode exactly once"),

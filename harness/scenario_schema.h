@@ -24,10 +24,22 @@ struct file_send {
     const char *from;
     struct schema_texts to;
 };
+struct file_connector {
+    const char *name, *tls_domain, *fallback;
+    struct srcpos at;
+    struct schema_texts recipient_domains, smart_hosts;
+    int dane, mta_sts, tls;
+    bool all_accepted_domains, only_by_rule, enabled, test_mode, fallback_on;
+};
+struct file_rule {
+    const char *name, *connector;
+    struct schema_texts sender, recipient, recipient_domain, header_contains, header_matches;
+};
 struct file_step {
     double advance;
     const struct tree_node *node;
     bool flush;
+    struct schema_named connectors; /* of struct file_connector, for the check alone */
     struct file_send send;
     struct schema_named change; /* of struct world_name; handed in as the whole world of this step */
     struct schema_list expect;  /* of struct file_expectation */
@@ -40,6 +52,8 @@ struct file_scenario {
     const char *because, *modes_because, *base;
     struct schema_named world, change; /* of struct world_name */
     struct file_send send;
+    struct schema_list connectors, rules; /* of struct file_connector, struct file_rule, for the check alone */
+    struct schema_texts accepted_domains;
     struct schema_list steps, expect; /* of struct file_step, struct file_expectation */
 };
 

@@ -108,6 +108,10 @@ static void settle_name(struct arena *arena, struct world_name *name, const stru
 {
     name->name = text_name(arena, said->name);
     name->at = said->at;
+    if (name->port < 1 || name->port > 65535) {
+        diag_error(diags, name->at, "'port' lies between 1 and 65535");
+        name->port = 25;
+    }
     const char *trouble = name_trouble(name->name);
     if (trouble != NULL)
         diag_error(diags, said->at, "the name '%s' %s", said->name, trouble);

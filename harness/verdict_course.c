@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "harness/sender_setup.h"
 
 /* ---- events ---- */
 
@@ -220,7 +221,8 @@ static bool may_go_to(const struct plan *plan, const char *domain, const char *h
 static bool may_ever_go_to(const struct verdict_question *q, const char *domain, const char *host)
 {
     for (size_t i = 0; i < q->step_count; i++)
-        if (may_go_to(q->steps[i].plan, domain, host))
+        if (may_go_to(q->steps[i].plan, domain, host) ||
+            sender_setup_relays_to(&q->scenario->sender, q->steps[i].plan->world, host))
             return true;
     return false;
 }

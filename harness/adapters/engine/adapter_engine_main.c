@@ -36,8 +36,19 @@ struct state {
 static const char *const dane_words[] = {"none", "opportunistic", "mandatory", NULL};
 static const char *const sts_words[] = {"none", "opportunistic", NULL};
 static const char *const settings[] = {
-    "MTALAB_DIR",    "MTALAB_RESOLVER", "MTALAB_ROOT_KEY", "MTALAB_ROOT_HINTS", "MTALAB_RESOLVER_OPTIONS", "MTALAB_CA",
-    "MTALAB_LISTEN", "MTALAB_HOSTNAME", "MTALAB_DANE",     "MTALAB_MTA_STS",    "MTALAB_PATIENCE",         NULL,
+    "MTALAB_DIR",
+    "MTALAB_RESOLVER",
+    "MTALAB_ROOT_KEY",
+    "MTALAB_ROOT_HINTS",
+    "MTALAB_RESOLVER_OPTIONS",
+    "MTALAB_CA",
+    "MTALAB_LISTEN",
+    "MTALAB_HOSTNAME",
+    "MTALAB_DANE",
+    "MTALAB_MTA_STS",
+    "MTALAB_PATIENCE",
+    "MTALAB_CONNECTORS",
+    NULL,
 };
 
 static bool is_one_of(const char *word, size_t length, const char *const *words)
@@ -58,10 +69,11 @@ static json_t *do_describe(const struct adapter *adapter, const char *argument)
         for (size_t j = 0; sts_words[j] != NULL; j++)
             json_array_append_new(modes, json_pack("{s:s,s:s,s:s}", "dane", dane_words[i], "mta-sts", sts_words[j],
                                                    "how", "native"));
-    json_t *rest = json_pack("{s:s,s:s,s:o,s:[s,s,s,s,s],s:s,s:b,s:{s:s,s:s},s:s}", "name", "mtalab-engine", "version",
-                             "1", "modes", modes, "features", "queue", "clock", "forget", "exchange-codes",
-                             "connectors", "resolver", "own", "needs-root", 0, "latitude", "dane-insecure-mx", "skip",
-                             "dane-pass-sts-fail", "deliver", "sts-fetch", "synchronous");
+    json_t *rest =
+        json_pack("{s:s,s:s,s:o,s:[s,s,s,s,s,s,s],s:s,s:b,s:{s:s,s:s},s:s}", "name", "mtalab-engine", "version", "1",
+                  "modes", modes, "features", "queue", "clock", "forget", "exchange-codes", "connectors", "smart-host",
+                  "mta-sts-mandatory", "resolver", "own", "needs-root", 0, "latitude", "dane-insecure-mx", "skip",
+                  "dane-pass-sts-fail", "deliver", "sts-fetch", "synchronous");
     json_object_update(answer, rest);
     json_decref(rest);
     return answer;
@@ -192,21 +204,45 @@ static const char *patience_line(const struct adapter *adapter, struct arena *ar
     return seconds > 0 ? arena_printf(arena, "patience: %.0fms\n", seconds * 1000) : "";
 }
 
+/* A part of the file of connectors; JSON is YAML. "" where the scenario says nothing of it. */
+static const char *setup_line(struct arena *arena, const json_t *setup, const char *key)
+{
+    const json_t *part = json_object_get(setup, key);
+    char *text = part != NULL ? json_dumps(part, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    const char *line = text != NULL ? arena_printf(arena, "%s: %s\n", key, text) : "";
+    free(text);
+    return line;
+}
+
+/* What the scenario says of connectors, or one for all mail in the mode of the case. */
+static const char *setup_lines(const struct adapter *adapter, struct arena *arena)
+{
+    json_t *setup = json_load_file(adapter_setting(adapter, "MTALAB_CONNECTORS"), 0, NULL);
+    const char *connectors = setup_line(arena, setup, "connectors");
+    if (*connectors == '\0')
+        connectors = arena_printf(arena,
+                                  "connectors:\n  - name: lab\n    recipient-domains: '*'\n    smtp-dane: %s\n"
+                                  "    mta-sts: %s\n",
+                                  adapter_setting(adapter, "MTALAB_DANE"), adapter_setting(adapter, "MTALAB_MTA_STS"));
+    const char *lines = arena_printf(arena, "%s%s%s", connectors, setup_line(arena, setup, "rules"),
+                                     setup_line(arena, setup, "accepted-domains"));
+    json_decref(setup);
+    return lines;
+}
+
 static char *write_config(const struct adapter *adapter, const struct state *state, struct err *err)
 {
     struct arena *arena = state->arena;
     char *path = arena_printf(arena, "%s/engine.yaml", state->directory);
     const char *text =
         arena_printf(arena,
-                     "directory: '%s'\nclients: [0.0.0.0/0, '::/0']\nfsync: no\n%s%s%s%sresolver:\n  %s  %s  %s\n"
-                     "connectors:\n  - name: lab\n    recipient-domains: '*'\n    smtp-dane: %s\n    mta-sts: %s\n",
+                     "directory: '%s'\nclients: [0.0.0.0/0, '::/0']\nfsync: no\n%s%s%s%sresolver:\n  %s  %s  %s\n%s",
                      state->directory, line_of(adapter, arena, "hostname", "MTALAB_HOSTNAME"),
                      line_of(adapter, arena, "listen", "MTALAB_LISTEN"),
                      line_of(adapter, arena, "ca-file", "MTALAB_CA"), patience_line(adapter, arena),
                      line_of(adapter, arena, "root-hints", "MTALAB_ROOT_HINTS"),
                      line_of(adapter, arena, "trust-anchor", "MTALAB_ROOT_KEY"),
-                     line_of(adapter, arena, "options-file", "MTALAB_RESOLVER_OPTIONS"),
-                     adapter_setting(adapter, "MTALAB_DANE"), adapter_setting(adapter, "MTALAB_MTA_STS"));
+                     line_of(adapter, arena, "options-file", "MTALAB_RESOLVER_OPTIONS"), setup_lines(adapter, arena));
     return text_write_file(path, text, strlen(text), err) ? path : NULL;
 }
 
