@@ -32,8 +32,10 @@ static void fault_reply(struct dns_reply *reply)
         const struct dns_fault *fault = &reply->view->faults[i];
         if (fault->row->in_reply == NULL || !concerns(reply, fault, reply->query.name, reply->query.type))
             continue;
+        reply->passed_over = false;
         fault->row->in_reply(reply);
-        hit(reply, fault);
+        if (!reply->passed_over)
+            hit(reply, fault);
     }
 }
 
@@ -348,7 +350,7 @@ static void hit_written(struct dns_reply *reply)
 
 static size_t size_limit(const struct dns_reply *reply)
 {
-    if (reply->transport == DNS_TCP)
+    if (reply->transport == DNS_TCP || reply->oversized)
         return DNS_PACKET_MAX;
     return reply->query.udp_size < DNS_UDP_MOST ? reply->query.udp_size : DNS_UDP_MOST;
 }
@@ -365,6 +367,8 @@ static void write_reply(struct dns_reply *reply)
     if (reply->wrong_id)
         head.id ^= 0xffff;
     reply->packet = dns_packet_finish(packet, &head, &reply->length);
+    if (reply->malformed)
+        reply->length -= (reply->length - DNS_HEADER_SIZE) / 2;
 }
 
 /* --- the journal's word --- */

@@ -33,7 +33,8 @@ struct dns_reply {
     enum dns_deed deed;
     unsigned delay_ms;
     unsigned rcode;
-    bool authoritative, truncated, wrong_id;
+    bool authoritative, truncated, wrong_id, malformed, oversized;
+    bool passed_over;                   /* by a fault that is about other servers than this one */
     bool settled;                       /* by a fault: nothing is looked up */
     struct { struct dns_item *items; size_t count, room; } items;
     struct dns_fault_list hits;         /* faults that were stepped on, each once */

@@ -95,7 +95,7 @@ static ldns_rr *nsec3_record(const struct dns_zone *zone, const ldns_rdf *owner,
     ldns_rr *rr = new_record(owner, LDNS_RR_TYPE_NSEC3);
     ldns_rr_push_rdf(rr, ldns_native2rdf_int8(LDNS_RDF_TYPE_INT8, 1));
     ldns_rr_push_rdf(rr, ldns_native2rdf_int8(LDNS_RDF_TYPE_INT8, zone->denial == DNS_NSEC3_OPT_OUT));
-    ldns_rr_push_rdf(rr, ldns_native2rdf_int16(LDNS_RDF_TYPE_INT16, 0));
+    ldns_rr_push_rdf(rr, ldns_native2rdf_int16(LDNS_RDF_TYPE_INT16, zone->iterations));
     ldns_rr_push_rdf(rr, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_NSEC3_SALT, 1, &no_salt));
     ldns_rr_push_rdf(rr, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_NSEC3_NEXT_OWNER, sizeof next_field, next_field));
     ldns_rr_push_rdf(rr, bitmap(types));
@@ -125,9 +125,12 @@ static void build_nsec(struct dns_zone *zone)
     }
 }
 
-static void hash_name(const ldns_rdf *name, uint8_t *hash)
+/* 5155-5, without salt. */
+static void hash_name(const struct dns_zone *zone, const ldns_rdf *name, uint8_t *hash)
 {
     ldns_sha1(ldns_rdf_data(name), (unsigned)ldns_rdf_size(name), hash);
+    for (unsigned i = 0; i < zone->iterations; i++)
+        ldns_sha1(hash, DNS_NSEC3_HASH_SIZE, hash);
 }
 
 static const ldns_rdf *hashed_owner(const struct dns_zone *zone, const uint8_t *hash)
@@ -170,7 +173,7 @@ static void build_nsec3(struct dns_zone *zone)
         if (in_nsec3_chain(zone, i)) {
             struct dns_nsec3 *link = ARENA_PUSH(zone->arena, &zone->nsec3);
             link->node = zone->nodes.items[i];
-            hash_name(link->node->name, link->hash);
+            hash_name(zone, link->node->name, link->hash);
         }
     qsort(zone->nsec3.items, zone->nsec3.count, sizeof zone->nsec3.items[0], by_hash);
     for (size_t i = 0; i < zone->nsec3.count; i++) {
@@ -205,7 +208,8 @@ static void make_false_denial(struct dns_zone *zone)
 void dns_denial_add_param(struct dns_zone *zone)
 {
     if (uses_nsec3(zone))
-        dns_zone_add_text(zone, "%s 0 IN NSEC3PARAM 1 0 0 -", dns_name_absolute(zone->arena, zone->name));
+        dns_zone_add_text(zone, "%s 0 IN NSEC3PARAM 1 0 %u -", dns_name_absolute(zone->arena, zone->name),
+                          zone->iterations);
 }
 
 void dns_denial_build(struct dns_zone *zone)
@@ -251,7 +255,7 @@ static const struct dns_nsec3 *nsec3_at_or_before(const struct dns_zone *zone, c
 static struct dns_rrset *nsec3_for(const struct dns_zone *zone, const ldns_rdf *name, bool *matches)
 {
     uint8_t hash[DNS_NSEC3_HASH_SIZE];
-    hash_name(name, hash);
+    hash_name(zone, name, hash);
     const struct dns_nsec3 *link = nsec3_at_or_before(zone, hash);
     *matches = link != NULL && memcmp(link->hash, hash, DNS_NSEC3_HASH_SIZE) == 0;
     return link != NULL ? link->rrset : NULL;

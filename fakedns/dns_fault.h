@@ -56,6 +56,7 @@ void dns_faults_at_signing(const struct dns_fault_list *faults, struct dns_signi
 bool dns_fault_ds_wrong(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
 bool dns_fault_ds_missing(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
 bool dns_fault_ds_unsupported_algorithm(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
+bool dns_fault_ds_abandoned_algorithm(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
 bool dns_fault_ds_unsupported_digest(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
 bool dns_fault_dnskey_missing(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
 void dns_fault_leave_unsigned(struct dns_rrset *rrset);
@@ -78,6 +79,10 @@ void dns_fault_formerr(struct dns_reply *reply);
 void dns_fault_silent(struct dns_reply *reply);
 void dns_fault_truncated(struct dns_reply *reply);
 void dns_fault_wrong_id(struct dns_reply *reply);
+void dns_fault_malformed(struct dns_reply *reply);
+void dns_fault_oversized(struct dns_reply *reply);
+void dns_fault_disagreeing(struct dns_reply *reply);
+void dns_fault_half_lame(struct dns_reply *reply);
 void dns_fault_slow(struct dns_reply *reply);
 void dns_fault_lame(struct dns_reply *reply);
 

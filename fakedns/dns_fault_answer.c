@@ -67,6 +67,36 @@ void dns_fault_wrong_id(struct dns_reply *reply)
     reply->wrong_id = true;
 }
 
+void dns_fault_malformed(struct dns_reply *reply)
+{
+    reply->malformed = true;
+}
+
+void dns_fault_oversized(struct dns_reply *reply)
+{
+    reply->oversized = true;
+}
+
+static bool at_ipv6(struct dns_reply *reply)
+{
+    reply->passed_over = reply->view->address.addr.ss_family != AF_INET6;
+    return !reply->passed_over;
+}
+
+void dns_fault_disagreeing(struct dns_reply *reply)
+{
+    if (!at_ipv6(reply))
+        return;
+    settle(reply, LDNS_RCODE_NOERROR);
+    reply->authoritative = true;
+}
+
+void dns_fault_half_lame(struct dns_reply *reply)
+{
+    if (at_ipv6(reply))
+        dns_fault_lame(reply);
+}
+
 void dns_fault_slow(struct dns_reply *reply)
 {
     reply->delay_ms = SLOW_MS;

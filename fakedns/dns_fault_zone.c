@@ -6,7 +6,7 @@
 #include "fakedns/dns_fault.h"
 #include "fakedns/dns_sign.h"
 
-enum { DAY = 24 * 3600, UNKNOWN_ALGORITHM = 200, UNKNOWN_DIGEST = 200 };
+enum { DAY = 24 * 3600, ABANDONED_ALGORITHM = LDNS_RSAMD5, UNKNOWN_ALGORITHM = 200, UNKNOWN_DIGEST = 200 };
 
 static void spoils(const struct dns_fault *fault, struct dns_rrset *rrset)
 {
@@ -71,16 +71,26 @@ bool dns_fault_dnskey_missing(struct dns_zone *zone, const struct dns_fault *fau
     return true;
 }
 
-bool dns_fault_ds_unsupported_algorithm(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+static bool claim_algorithm(struct dns_zone *zone, const struct dns_fault *fault, uint8_t number, struct err *err)
 {
     if (spoilt_ds(zone, fault, err) == NULL)
         return false;
-    zone->shown_algorithm = UNKNOWN_ALGORITHM;
+    zone->shown_algorithm = number;
     dns_zone_remove(zone, dns_zone_apex(zone), LDNS_RR_TYPE_DNSKEY);
     dns_sign_add_keys(zone);
     dns_zone_remove(zone->parent, dns_zone_find(zone->parent, zone->name), LDNS_RR_TYPE_DS);
     dns_sign_add_ds(zone->parent, zone);
     return spoilt_ds(zone, fault, err) != NULL;
+}
+
+bool dns_fault_ds_unsupported_algorithm(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+{
+    return claim_algorithm(zone, fault, UNKNOWN_ALGORITHM, err);
+}
+
+bool dns_fault_ds_abandoned_algorithm(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+{
+    return claim_algorithm(zone, fault, ABANDONED_ALGORITHM, err);
 }
 
 /* --- where faults wait --- */

@@ -10,18 +10,30 @@
 
 enum { HOUR = 3600, DAY = 24 * HOUR, RSA_BITS = 2048, FLAGS_ZSK = 256, FLAGS_KSK = 257 };
 
-const char *const dns_algorithm_words[] = {"ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-sha256", NULL};
+const char *const dns_algorithm_words[] = {"ecdsa-p256", "ecdsa-p384", "ed25519",  "ed448",          "rsa-sha256",
+                                           "rsa-sha512", "rsa-sha1",   "rsa-sha1-nsec3", NULL};
 static_assert(COUNT(dns_algorithm_words) == DNS_ALGORITHM_COUNT + 1, "every algorithm has its word");
 
 static const struct {
     ldns_signing_algorithm ldns;
+    bool rsa;
 } algorithms[] = {
-    [DNS_ECDSA_P256] = {LDNS_SIGN_ECDSAP256SHA256},
-    [DNS_ECDSA_P384] = {LDNS_SIGN_ECDSAP384SHA384},
-    [DNS_ED25519] = {LDNS_SIGN_ED25519},
-    [DNS_RSA_SHA256] = {LDNS_SIGN_RSASHA256},
+    [DNS_ECDSA_P256] = {LDNS_SIGN_ECDSAP256SHA256, false},
+    [DNS_ECDSA_P384] = {LDNS_SIGN_ECDSAP384SHA384, false},
+    [DNS_ED25519] = {LDNS_SIGN_ED25519, false},
+    [DNS_ED448] = {LDNS_SIGN_ED448, false},
+    [DNS_RSA_SHA256] = {LDNS_SIGN_RSASHA256, true},
+    [DNS_RSA_SHA512] = {LDNS_SIGN_RSASHA512, true},
+    [DNS_RSA_SHA1] = {LDNS_SIGN_RSASHA1, true},
+    [DNS_RSA_SHA1_NSEC3] = {LDNS_SIGN_RSASHA1_NSEC3, true},
 };
 static_assert(COUNT(algorithms) == DNS_ALGORITHM_COUNT, "every algorithm has its row");
+
+const char *const dns_digest_words[] = {"sha-256", "sha-1", "sha-384", NULL};
+static const ldns_hash digests[] = {
+    [DNS_DIGEST_SHA256] = LDNS_SHA256, [DNS_DIGEST_SHA1] = LDNS_SHA1, [DNS_DIGEST_SHA384] = LDNS_SHA384};
+static_assert(COUNT(digests) == DNS_DIGEST_COUNT, "every digest has its row");
+static_assert(COUNT(dns_digest_words) == DNS_DIGEST_COUNT + 1, "every digest has its word");
 
 struct dns_keys {
     char *zone;
@@ -48,29 +60,29 @@ static EVP_PKEY *rsa_key(struct dns_keyring *ring)
 
 bool fakedns_make_slow_keys(struct dns_keyring *ring, enum dns_algorithm algorithm, struct err *err)
 {
-    EVP_PKEY *rsa = algorithm == DNS_RSA_SHA256 ? rsa_key(ring) : NULL;
+    EVP_PKEY *rsa = algorithms[algorithm].rsa ? rsa_key(ring) : NULL;
     EVP_PKEY_free(rsa); /* the ring's stays */
-    return algorithm != DNS_RSA_SHA256 || rsa != NULL || err_set(err, ERR_SYSTEM, "no RSA key could be made");
+    return !algorithms[algorithm].rsa || rsa != NULL || err_set(err, ERR_SYSTEM, "no RSA key could be made");
 }
 
-static ldns_key *new_material(struct dns_keyring *ring, ldns_signing_algorithm algorithm)
+static ldns_key *new_material(struct dns_keyring *ring, enum dns_algorithm algorithm)
 {
-    if (algorithm != LDNS_SIGN_RSASHA256)
-        return ldns_key_new_frm_algorithm(algorithm, 0);
+    if (!algorithms[algorithm].rsa)
+        return ldns_key_new_frm_algorithm(algorithms[algorithm].ldns, 0);
     EVP_PKEY *rsa = rsa_key(ring);
     ldns_key *key = rsa != NULL ? ldns_key_new() : NULL;
     if (key == NULL) {
         EVP_PKEY_free(rsa);
         return NULL;
     }
-    ldns_key_set_algorithm(key, algorithm);
+    ldns_key_set_algorithm(key, algorithms[algorithm].ldns);
     ldns_key_set_evp_key(key, rsa);
     return key;
 }
 
 static ldns_key_list *new_key(struct dns_keyring *ring, enum dns_algorithm algorithm, uint16_t flags)
 {
-    ldns_key *key = new_material(ring, algorithms[algorithm].ldns);
+    ldns_key *key = new_material(ring, algorithm);
     if (key == NULL)
         return NULL;
     ldns_key_set_flags(key, flags);
@@ -169,7 +181,7 @@ ldns_rr *dns_sign_anchor_key(const struct dns_zone *zone)
 ldns_rr *dns_sign_anchor_ds(const struct dns_zone *zone)
 {
     ldns_rr *key = shown_key(zone, zone->keys->ksk);
-    ldns_rr *ds = ldns_key_rr2ds(key, LDNS_SHA256);
+    ldns_rr *ds = ldns_key_rr2ds(key, digests[zone->digest]);
     ldns_rr_free(key);
     assert(ds != NULL);
     ldns_rr_set_ttl(ds, 300);

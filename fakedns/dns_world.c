@@ -18,9 +18,15 @@ static struct dns_zone *new_zone(struct dns_world *world, const struct fakedns_z
     const ldns_rdf *name = dns_name_parse(world->arena, from->name, err);
     if (name == NULL)
         return NULL;
+    if (from->iterations < 0 || from->iterations > UINT16_MAX) {
+        err_set(err, ERR_INPUT, "zone %s: iterations of NSEC3 are 0 to %d", from->name, UINT16_MAX);
+        return NULL;
+    }
     struct dns_zone *zone = dns_zone_new(world->arena, name, clock);
     zone->is_signed = from->is_signed;
+    zone->digest = from->digest;
     zone->denial = from->denial;
+    zone->iterations = (uint16_t)from->iterations;
     return zone;
 }
 

@@ -54,7 +54,9 @@ struct dns_zone {
     const char *text;               /* "partner.example" */
     struct dns_zone *parent;        /* NULL: the root */
     bool is_signed;
+    enum dns_digest digest;         /* of its DS record */
     enum dns_denial denial;
+    uint16_t iterations;            /* of NSEC3 hashes, beyond the first */
     const struct dns_keys *keys;    /* NULL: unsigned */
     uint8_t shown_algorithm;        /* what DNSKEY, DS and RRSIG claim instead of the truth; 0: the truth */
     struct { struct dns_node **items; size_t count, room; } nodes;          /* canonical order once finished */

@@ -20,9 +20,15 @@
 #include "base/loop.h"
 #include "base/schema.h"
 
-enum dns_algorithm { DNS_ECDSA_P256, DNS_ECDSA_P384, DNS_ED25519, DNS_RSA_SHA256, DNS_ALGORITHM_COUNT };
+enum dns_algorithm {
+    DNS_ECDSA_P256, DNS_ECDSA_P384, DNS_ED25519, DNS_ED448, DNS_RSA_SHA256, DNS_RSA_SHA512,
+    DNS_RSA_SHA1, DNS_RSA_SHA1_NSEC3,   /* given up by 9905 */
+    DNS_ALGORITHM_COUNT
+};
+enum dns_digest { DNS_DIGEST_SHA256, DNS_DIGEST_SHA1, DNS_DIGEST_SHA384, DNS_DIGEST_COUNT };   /* of a DS record */
 enum dns_denial { DNS_NSEC, DNS_NSEC3, DNS_NSEC3_OPT_OUT, DNS_DENIAL_COUNT };
 extern const char *const dns_algorithm_words[];   /* "ecdsa-p256", ... NULL */
+extern const char *const dns_digest_words[];      /* "sha-256", ... NULL */
 extern const char *const dns_denial_words[];      /* "nsec", "nsec3", "nsec3-opt-out", NULL */
 
 struct fakedns_zone {
@@ -31,7 +37,9 @@ struct fakedns_zone {
     bool is_signed;
     bool ds;                            /* the parent publishes a DS (false: an island, or unsigned) */
     enum dns_algorithm algorithm;
+    enum dns_digest digest;             /* of its DS record */
     enum dns_denial denial;
+    int64_t iterations;                 /* of NSEC3 hashes beyond the first (5155-3.1.3), 0 to 65535 */
     const char *const *addresses;       /* of its one server ns.<zone>; IPv4 and IPv6 */
     size_t address_count;
     const char *records;                /* master-file text, names relative to the zone, default TTL 300; SOA and NS are

@@ -10,7 +10,8 @@ enum { FILE_MAX = 1 << 20 };
 
 struct file_zone {
     bool is_signed, ds;
-    int algorithm, denial;
+    int algorithm, digest, denial;
+    int64_t iterations;
     struct schema_texts addresses;
     const struct tree_node *records;
 };
@@ -36,8 +37,12 @@ static const struct schema_field zone_fields[] = {
      .doc = "Does the parent publish a DS record for it? Without one a signed zone is an island."},
     {.key = "algorithm", .kind = SCHEMA_WORD, .offset = AT(algorithm), .otherwise = "ecdsa-p256",
      .words = dns_algorithm_words, .doc = "The algorithm of its keys."},
+    {.key = "digest", .kind = SCHEMA_WORD, .offset = AT(digest), .otherwise = "sha-256", .words = dns_digest_words,
+     .doc = "The digest in its DS record."},
     {.key = "denial", .kind = SCHEMA_WORD, .offset = AT(denial), .otherwise = "nsec", .words = dns_denial_words,
      .doc = "How it proves that something is absent."},
+    {.key = "iterations", .kind = SCHEMA_NUMBER, .offset = AT(iterations), .otherwise = "0",
+     .doc = "How often NSEC3 hashes a name beyond the first time."},
     {.key = "addresses", .kind = SCHEMA_TEXTS, .offset = AT(addresses), .required = true,
      .doc = "Addresses of its name server, IPv4 or IPv6."},
     {.key = "records", .kind = SCHEMA_NODE, .offset = AT(records),
@@ -108,7 +113,9 @@ static void read_zone(const struct schema_name *from, const char *source, struct
                                   .is_signed = file->is_signed,
                                   .ds = file->ds,
                                   .algorithm = (enum dns_algorithm)file->algorithm,
+                                  .digest = (enum dns_digest)file->digest,
                                   .denial = (enum dns_denial)file->denial,
+                                  .iterations = file->iterations,
                                   .addresses = file->addresses.items,
                                   .address_count = file->addresses.count,
                                   .at = from->at};

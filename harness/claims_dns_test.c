@@ -20,6 +20,7 @@ static const struct row {
     struct fakedns_fault fault; /* .fault NULL: none */
     const char *about;          /* the lookup, as a claim begins */
     const char *claimed;        /* the rest of it */
+    int64_t iterations;
 } rows[] = {
 #define SOUND true, true, DNS_NSEC
 #define NO_FAULT                                                                                                       \
@@ -39,6 +40,10 @@ static const struct row {
      "secure opted-out"},
     {"a type that is not there where names are opted out", true, true, DNS_NSEC3_OPT_OUT, NO_FAULT,
      "mx1.partner.example AAAA", "secure absent"},
+    {"a proof that takes long", true, true, DNS_NSEC3, NO_FAULT, "mx1.partner.example AAAA", "insecure absent", 151},
+    {"a proof that takes not too long", true, true, DNS_NSEC3, NO_FAULT, "mx1.partner.example AAAA", "secure absent",
+     150},
+    {"what needs no proof", true, true, DNS_NSEC3, NO_FAULT, "mx1.partner.example A", "secure present", 151},
     {"a spoilt DS", SOUND, FAULT(.fault = "ds-wrong", .zone = "partner.example"), "mx1.partner.example A", "bogus"},
     {"an unknown algorithm", SOUND, FAULT(.fault = "ds-unsupported-algorithm", .zone = "partner.example"),
      "mx1.partner.example A", "insecure present"},
@@ -120,6 +125,7 @@ START_TEST(an_answer_is_called_what_it_is)
          .is_signed = row->is_signed,
          .ds = row->ds,
          .denial = row->denial,
+         .iterations = row->iterations,
          .records = PARTNER},
         {.name = "unsigned.example", .records = "mx.unsigned.example. A 198.18.1.2\n"},
     };

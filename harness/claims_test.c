@@ -18,7 +18,9 @@ static const struct fakedns_zone zones[] = {
      .addresses = (const char *const[]){"198.18.0.2"},
      .address_count = 1,
      .algorithm = DNS_ED25519,
+     .digest = DNS_DIGEST_SHA384,
      .denial = DNS_NSEC3,
+     .iterations = 7,
      .records = "host.example. A 198.18.1.1\nhost.example. TXT \"a: b\\\\ # c\"\n"},
 };
 static const struct fakedns_fault faults[] = {
@@ -53,7 +55,7 @@ START_TEST(the_program_fakedns_reads_back_what_is_printed)
         ck_assert_msg(texts_equal(got->name, wanted->name) && texts_equal(got->records, wanted->records), "%s: %s",
                       got->name, got->records);
         ck_assert(got->is_signed == wanted->is_signed && got->ds == wanted->ds && got->algorithm == wanted->algorithm &&
-                  got->denial == wanted->denial && got->address_count == wanted->address_count);
+                  got->digest == wanted->digest && got->denial == wanted->denial && got->iterations == wanted->iterations && got->address_count == wanted->address_count);
     }
     ck_assert_uint_eq(back.fault_count, COUNT(faults));
     for (size_t i = 0; i < COUNT(faults); i++)

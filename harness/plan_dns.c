@@ -40,7 +40,7 @@ static bool may_begin_zone(const struct plan_builder *b, const char *name)
 
 static void add_zone(struct plan_builder *b, const char *name)
 {
-    static const struct world_dnssec sound = {WORLD_SIGNED, WORLD_DS_RIGHT, DNS_ECDSA_P256, DNS_NSEC};
+    static const struct world_dnssec sound = {.state = WORLD_SIGNED, .ds = WORLD_DS_RIGHT};
     const struct world_name *said = world_find(b->world, name);
     const struct world_dnssec *dnssec = said != NULL ? &said->dnssec : &sound;
     if (has_zone(b, name) || !may_begin_zone(b, name))
@@ -50,7 +50,9 @@ static void add_zone(struct plan_builder *b, const char *name)
         .is_signed = dnssec->state == WORLD_SIGNED,
         .ds = dnssec->state == WORLD_SIGNED && dnssec->ds == WORLD_DS_RIGHT,
         .algorithm = (enum dns_algorithm)dnssec->algorithm,
+        .digest = (enum dns_digest)dnssec->digest,
         .denial = (enum dns_denial)dnssec->denial,
+        .iterations = dnssec->iterations,
         .at = said != NULL ? said->at : (struct srcpos){0},
     };
 }
@@ -89,7 +91,8 @@ static const struct fakedns_zone *find_zone(const struct plan_builder *b, const 
 
 bool plan_is_secure(const struct plan_builder *b, const char *name)
 {
-    static const char *const insecure_faults[] = {"ds-missing", "ds-unsupported-algorithm", "ds-unsupported-digest"};
+    static const char *const insecure_faults[] = {"ds-missing", "ds-unsupported-algorithm", "ds-abandoned-algorithm",
+                                                  "ds-unsupported-digest"};
     for (const struct fakedns_zone *zone = find_zone(b, plan_zone_of(b, name)); zone != NULL;
          zone = parent_of(b, zone)) {
         if (!zone->is_signed || (!zone->ds && strcmp(zone->name, ".") != 0))

@@ -24,7 +24,8 @@ struct world_dns_fault {          /* dns: [{fault: servfail, type: TLSA, owner: 
 struct world_dnssec {             /* short form: signed | unsigned | island (signed, but without DS) */
     int state;                    /* enum world_dnssec_state */
     int ds;                       /* enum world_ds */
-    int algorithm, denial;        /* fakedns' words */
+    int algorithm, digest, denial; /* fakedns' words */
+    int64_t iterations;           /* of NSEC3 */
 };
 enum world_issuer {
     ISSUER_PUBLIC_ROOT,

@@ -166,8 +166,12 @@ static const struct schema_field dnssec_fields[] = {
     DNSSEC("ds", WORD, ds, .otherwise = "right", .words = ds_words, .doc = "the DS record in the zone above"),
     DNSSEC("algorithm", WORD, algorithm, .otherwise = "ecdsa-p256", .words = dns_algorithm_words,
            .doc = "of the zone's keys and signatures"),
+    DNSSEC("digest", WORD, digest, .otherwise = "sha-256", .words = dns_digest_words,
+           .doc = "of the DS record in the zone above"),
     DNSSEC("denial", WORD, denial, .otherwise = "nsec", .words = dns_denial_words,
            .doc = "how the zone denies names and types"),
+    DNSSEC("iterations", NUMBER, iterations, .otherwise = "0",
+           .doc = "how often NSEC3 hashes a name beyond the first time, up to 65535"),
 };
 static const struct schema dnssec_schema = {
     .name = "dnssec",
