@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/identity.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,8 @@ enum {
     COMMON_NAME_MAX = 64, /* RFC 5280, ub-common-name */
     SERIAL_BYTES = 16,
     LOADED_MAX = 20, /* certificates of a user's file */
+    WEAK_BITS = 1024,
+    POINT_MAX = 256, /* bytes of a public key on a curve */
 };
 static const char organization[] = "mtalab";
 
@@ -196,6 +201,17 @@ static bool add_extensions(X509 *certificate, const struct identity_spec *spec)
            add_names(certificate, spec);
 }
 
+static bool sign(X509 *certificate, const struct identity_spec *spec, EVP_PKEY *key)
+{
+    if (X509_sign(certificate, key, spec->sha1 ? EVP_sha1() : EVP_sha256()) <= 0)
+        return false;
+    const ASN1_BIT_STRING *signature;
+    X509_get0_signature(&signature, NULL, certificate);
+    if (spec->spoilt)
+        signature->data[signature->length - 1] ^= 1;
+    return true;
+}
+
 static X509 *certificate_make(const struct identity_spec *spec, EVP_PKEY *key, time_t now)
 {
     X509 *certificate = X509_new();
@@ -204,7 +220,7 @@ static X509 *certificate_make(const struct identity_spec *spec, EVP_PKEY *key, t
         set_serial(certificate, spec->serial) && set_dates(certificate, spec, now) && set_subject(certificate, spec) &&
         X509_set_issuer_name(certificate, X509_get_subject_name(issuer != NULL ? issuer->certificate : certificate)) &&
         X509_set_pubkey(certificate, key) == 1 && add_extensions(certificate, spec) &&
-        X509_sign(certificate, issuer != NULL ? issuer->key : key, EVP_sha256()) > 0)
+        sign(certificate, spec, issuer != NULL ? issuer->key : key))
         return certificate;
     X509_free(certificate);
     return NULL;
@@ -242,13 +258,69 @@ struct identity *identity_new(const struct identity_spec *spec, const struct clo
     return make_with(spec, key, clock, err);
 }
 
-struct identity *identity_new_key(struct err *err)
+static struct identity *lender_of(EVP_PKEY *key, struct err *err)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
     struct identity *identity = key != NULL ? identity_of(key, NULL) : NULL;
     if (identity == NULL)
         openssl_failed(err, ERR_SYSTEM, "make a key");
     return identity;
+}
+
+struct identity *identity_new_key(struct err *err)
+{
+    return lender_of(EVP_EC_gen("P-256"), err);
+}
+
+struct identity *identity_new_weak_key(struct err *err)
+{
+    return lender_of(EVP_RSA_gen(WEAK_BITS), err);
+}
+
+/* The key of these parts. */
+static EVP_PKEY *key_of_parts(OSSL_PARAM *parts)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, parts) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+/* The public half of one and the private half of another. NULL: they are not on the curve that all have. */
+static EVP_PKEY *join_halves(EVP_PKEY *public_half, EVP_PKEY *private_half)
+{
+    unsigned char point[POINT_MAX];
+    size_t length;
+    BIGNUM *secret = NULL;
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    OSSL_PARAM *parts = NULL;
+    if (builder != NULL && private_half != NULL &&
+        EVP_PKEY_get_octet_string_param(public_half, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &length) == 1 &&
+        EVP_PKEY_get_bn_param(private_half, OSSL_PKEY_PARAM_PRIV_KEY, &secret) == 1 &&
+        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) == 1 &&
+        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, length) == 1 &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, secret) == 1)
+        parts = OSSL_PARAM_BLD_to_param(builder);
+    EVP_PKEY *key = parts != NULL ? key_of_parts(parts) : NULL;
+    OSSL_PARAM_free(parts);
+    OSSL_PARAM_BLD_free(builder);
+    BN_clear_free(secret);
+    return key;
+}
+
+bool identity_lose_key(struct identity *identity, struct err *err)
+{
+    EVP_PKEY *stranger = EVP_EC_gen("P-256"), *joined = join_halves(identity->key, stranger);
+    EVP_PKEY_free(stranger);
+    if (joined == NULL) {
+        openssl_failed(err, ERR_INPUT, "take the key away");
+        return false;
+    }
+    EVP_PKEY_free(identity->key);
+    identity->key = joined;
+    return true;
 }
 
 struct identity *identity_new_with_key(const struct identity_spec *spec, const struct identity *key_of,

@@ -3,7 +3,7 @@
  *
  * Owns:   EVP_PKEY and X509 objects; an identity keeps what it needs of its issuer, so issuers may be freed first.
  * Errors: NULL or false with *err filled.
- * Keys are ECDSA P-256. "Expired" means dates that lie in the past of the clock given. */
+ * Keys are ECDSA P-256, but for weak ones. "Expired" means dates that lie in the past of the clock given. */
 #ifndef BASE_IDENTITY_H
 #define BASE_IDENTITY_H
 
@@ -29,12 +29,18 @@ struct identity_spec {
                                         * ten years around now */
     int serial;                        /* 0: random */
     const char *extension, *value;     /* one extension otherwise, as in openssl.cnf; NULL: as usual */
+    bool sha1;                         /* signed with SHA-1, else SHA2-256 */
+    bool spoilt;                       /* the signature is wrong in one bit */
 };
 
 /* A fresh key and its certificate, signed by the issuer. */
 struct identity *identity_new(const struct identity_spec *spec, const struct clock *clock, struct err *err) NODISCARD;
 /* A fresh key without certificate, to be lent to others. */
 struct identity *identity_new_key(struct err *err) NODISCARD;
+/* The same, an RSA key of 1024 bits: too weak for today. */
+struct identity *identity_new_weak_key(struct err *err) NODISCARD;
+/* The private half becomes another key's, as if a stranger showed the certificate: what it signs does not verify. */
+bool identity_lose_key(struct identity *identity, struct err *err) NODISCARD;
 /* The same key with another certificate (a renewal), or the same certificate state with another key: pass key_of. */
 struct identity *identity_new_with_key(const struct identity_spec *spec, const struct identity *key_of,
                                        const struct clock *clock, struct err *err) NODISCARD;

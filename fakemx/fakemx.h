@@ -44,6 +44,8 @@ enum mx_starttls {
 };
 enum mx_tls_versions { MX_TLS_ANY, MX_TLS_1_2_ONLY, MX_TLS_1_3_ONLY, MX_TLS_1_0_ONLY, MX_TLS_VERSIONS_COUNT };
 
+enum mx_ciphers { MX_CIPHERS_ANY, MX_CIPHERS_ANONYMOUS, MX_CIPHERS_COUNT };
+
 enum mx_client_certificate {
     MX_CLIENT_CERTIFICATE_NOT_ASKED,
     MX_CLIENT_CERTIFICATE_ASKED,
@@ -68,6 +70,8 @@ struct mx_behaviour {
     struct schema_texts tls_keywords; /* the same after STARTTLS; empty: as before */
     /* enum mx_tls_versions: any (1.2 and 1.3) | tls1.2-only | tls1.3-only | tls1.0-only */
     int tls_versions;
+    /* enum mx_ciphers: any | anonymous (suites without a certificate; TLS 1.2) */
+    int ciphers;
     /* enum mx_client_certificate: not-asked | asked (any will do, or none) | required (any will do) */
     int client_certificate;
     const char *inject; /* bytes sent in clear right behind the 220 of STARTTLS; NULL: none (\r \n \t escapes) */

@@ -65,6 +65,7 @@ static const char *const starttls_words[] = {"offered",     "hidden",       "ref
                                              "close",       "stall",        "alert",       NULL};
 static const char *const version_words[] = {"any", "tls1.2-only", "tls1.3-only", "tls1.0-only", NULL};
 
+static const char *const cipher_words[] = {"any", "anonymous", NULL};
 static const char *const client_certificate_words[] = {"not-asked", "asked", "required", NULL};
 
 #define SETTING(name, kind_, member, ...)                                                                              \
@@ -96,6 +97,8 @@ static const struct schema_field behaviour_fields[] = {
     SETTING("tls-keywords", TEXTS, tls_keywords, .doc = "The same after STARTTLS; empty: as before."),
     SETTING("tls-versions", WORD, tls_versions, .words = version_words, .otherwise = "any",
             .doc = "The TLS versions spoken; any is 1.2 and 1.3."),
+    SETTING("ciphers", WORD, ciphers, .words = cipher_words, .otherwise = "any",
+            .doc = "The cipher suites; anonymous: only those without a certificate, of TLS 1.2."),
     SETTING("client-certificate", WORD, client_certificate, .words = client_certificate_words, .otherwise = "not-asked",
             .doc = "Whether the client is asked for a certificate of its own, or must have one; any will do."),
     SETTING("inject", TEXT, inject,

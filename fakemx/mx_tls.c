@@ -9,9 +9,10 @@
 #include "base/text.h"
 
 enum { CHUNK = 16 * 1024, SNI_MAX = 256, NO_ALERT = -1 };
+enum { CERTIFICATE_TYPES = 20 }; /* RFC 7250: the extension server_certificate_type */
 
 struct mx_tls_contexts {
-    SSL_CTX *items[MX_TLS_VERSIONS_COUNT];
+    SSL_CTX *items[MX_TLS_VERSIONS_COUNT][MX_CIPHERS_COUNT];
 };
 
 struct mx_tls {
@@ -20,6 +21,7 @@ struct mx_tls {
     const struct mx_witness *witness;
     enum mx_tls_state state;
     bool hello_seen, certificate_sent;
+    bool raw_keys;   /* the client would take a key without a certificate */
     char sni[SNI_MAX]; /* "" when there was none */
     const struct identity *identity;
     int alert_in, alert_out;
@@ -113,6 +115,22 @@ static const char *offered_versions(struct arena *arena, SSL *ssl)
     return offered;
 }
 
+/* RFC 7250 3: what the client takes in place of a certificate: a length of one byte, then one for each kind. */
+static void read_certificate_types(struct mx_tls *tls, const unsigned char *extension, size_t length)
+{
+    enum { RAW_PUBLIC_KEY = 2 };
+    tls->raw_keys = length > 1 && memchr(extension + 1, RAW_PUBLIC_KEY, length - 1) != NULL;
+}
+
+/* An OpenSSL that does not know the extension (before 3.2) hands it over here. */
+static int on_certificate_types(SSL *ssl, unsigned type UNUSED, unsigned context UNUSED, const unsigned char *extension,
+                                size_t length, X509 *certificate UNUSED, size_t place UNUSED, int *alert UNUSED,
+                                void *arg UNUSED)
+{
+    read_certificate_types(SSL_get_app_data(ssl), extension, length);
+    return 1;
+}
+
 static void witness_hello(struct mx_tls *tls)
 {
     const struct mx_witness *witness = tls->witness;
@@ -122,6 +140,8 @@ static void witness_hello(struct mx_tls *tls)
                 tls->sni[0] != '\0' ? tls->sni : NULL, "versions", offered_versions(arena, tls->ssl), NULL);
     if (behaviour->tls_versions != MX_TLS_ANY)
         mx_witness_hit(witness, MX_SETTING(tls_versions), NULL);
+    if (behaviour->ciphers != MX_CIPHERS_ANY)
+        mx_witness_hit(witness, MX_SETTING(ciphers), NULL);
     if (behaviour->client_certificate != MX_CLIENT_CERTIFICATE_NOT_ASKED)
         mx_witness_hit(witness, MX_SETTING(client_certificate), NULL);
     if (behaviour->sni_required)
@@ -137,6 +157,10 @@ static int on_hello(SSL *ssl, int *alert, void *arg UNUSED)
         return SSL_CLIENT_HELLO_SUCCESS;
     tls->hello_seen = true;
     read_sni(ssl, tls->sni);
+    const unsigned char *types;
+    size_t length;
+    if (SSL_client_hello_get0_ext(ssl, CERTIFICATE_TYPES, &types, &length) == 1)
+        read_certificate_types(tls, types, length);
     witness_hello(tls);
     if (host->behaviour->sni_required && !is_host_name(host, tls->sni)) {
         *alert = SSL_AD_UNRECOGNIZED_NAME;
@@ -179,16 +203,22 @@ static void on_message(int sent, int version UNUSED, int type, const void *bytes
     arena_free(&arena);
 }
 
+static bool is_anonymous(const SSL *ssl)
+{
+    return SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(ssl)) == NID_auth_null;
+}
+
 static void witness_handshake(const struct mx_tls *tls)
 {
     const struct mx_witness *witness = tls->witness;
     struct arena *arena = arena_new("handshake");
     journal_add(witness->journal, JOURNAL_MX_TLS, witness->host->config.name, witness->conn, "sni",
                 tls->sni[0] != '\0' ? tls->sni : NULL, "version", SSL_get_version(tls->ssl), "cipher",
-                SSL_get_cipher_name(tls->ssl), "certificate", label_of(arena, &witness->host->config, tls->identity),
+                SSL_get_cipher_name(tls->ssl), "certificate",
+                is_anonymous(tls->ssl) ? "none" : label_of(arena, &witness->host->config, tls->identity),
                 "spki_sha256", identity_tlsa_data(arena, tls->identity, 1, 1), "cert_sha256",
                 identity_tlsa_data(arena, tls->identity, 0, 1), "resumed", SSL_session_reused(tls->ssl) ? "yes" : "no",
-                NULL);
+                "raw-keys", tls->raw_keys ? "yes" : "no", NULL);
     arena_free(&arena);
 }
 
@@ -211,14 +241,14 @@ static void fail(struct mx_tls *tls)
     struct arena *arena = arena_new("failure");
     tls->state = MX_TLS_FAILED;
     journal_add(witness->journal, JOURNAL_MX_TLS_FAILED, witness->host->config.name, witness->conn, "reason",
-                failure_reason(arena, tls), NULL);
+                failure_reason(arena, tls), "raw-keys", tls->raw_keys ? "yes" : "no", NULL);
     ERR_clear_error();
     arena_free(&arena);
 }
 
 /* ---- contexts ---- */
 
-static SSL_CTX *context_new(enum mx_tls_versions which)
+static SSL_CTX *context_new(enum mx_tls_versions which, enum mx_ciphers ciphers)
 {
     static const struct {
         int lowest, highest;
@@ -229,10 +259,13 @@ static SSL_CTX *context_new(enum mx_tls_versions which)
         [MX_TLS_1_3_ONLY] = {TLS1_3_VERSION, TLS1_3_VERSION, NULL},
         [MX_TLS_1_0_ONLY] = {TLS1_VERSION, TLS1_VERSION, "DEFAULT@SECLEVEL=0"},
     };
+    bool anonymous = ciphers == MX_CIPHERS_ANONYMOUS;
+    int highest = anonymous && rows[which].highest > TLS1_2_VERSION ? TLS1_2_VERSION : rows[which].highest;
+    const char *list = anonymous ? "aNULL:@SECLEVEL=0" : rows[which].ciphers;
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context == NULL || SSL_CTX_set_min_proto_version(context, rows[which].lowest) != 1 ||
-        SSL_CTX_set_max_proto_version(context, rows[which].highest) != 1 || SSL_CTX_set_num_tickets(context, 0) != 1 ||
-        (rows[which].ciphers != NULL && SSL_CTX_set_cipher_list(context, rows[which].ciphers) != 1)) {
+        SSL_CTX_set_max_proto_version(context, highest) != 1 || SSL_CTX_set_num_tickets(context, 0) != 1 ||
+        (list != NULL && SSL_CTX_set_cipher_list(context, list) != 1)) {
         SSL_CTX_free(context);
         return NULL;
     }
@@ -242,6 +275,7 @@ static SSL_CTX *context_new(enum mx_tls_versions which)
     SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
     SSL_CTX_set_info_callback(context, on_info);
     SSL_CTX_set_msg_callback(context, on_message);
+    SSL_CTX_add_custom_ext(context, CERTIFICATE_TYPES, SSL_EXT_CLIENT_HELLO, NULL, NULL, NULL, on_certificate_types, NULL);
     return context;
 }
 
@@ -258,7 +292,8 @@ void mx_tls_contexts_free(struct mx_tls_contexts **contexts)
     if (*contexts == NULL)
         return;
     for (size_t i = 0; i < MX_TLS_VERSIONS_COUNT; i++)
-        SSL_CTX_free((*contexts)->items[i]);
+        for (size_t k = 0; k < MX_CIPHERS_COUNT; k++)
+            SSL_CTX_free((*contexts)->items[i][k]);
     free(*contexts);
     *contexts = NULL;
 }
@@ -266,9 +301,10 @@ void mx_tls_contexts_free(struct mx_tls_contexts **contexts)
 /* Made when the first session needs it. */
 static SSL *ssl_new(struct mx_tls_contexts *contexts, const struct mx_host *host, struct err *err)
 {
-    SSL_CTX **context = &contexts->items[host->config.behaviour->tls_versions];
+    const struct mx_behaviour *behaviour = host->config.behaviour;
+    SSL_CTX **context = &contexts->items[behaviour->tls_versions][behaviour->ciphers];
     if (*context == NULL)
-        *context = context_new(host->config.behaviour->tls_versions);
+        *context = context_new(behaviour->tls_versions, behaviour->ciphers);
     SSL *ssl = *context != NULL ? SSL_new(*context) : NULL;
     if (ssl == NULL)
         err_set(err, ERR_SYSTEM, "OpenSSL cannot make a server");

@@ -74,6 +74,8 @@ static const struct {
      "TLSv1.3", "trusted", NULL, NULL, "client-certificate certificate"},
     {"without the certificate it must have", "{client-certificate: required}", NULL, TLS1_2_VERSION, TLS1_2_VERSION,
      false, false, NULL, NULL, "peer did not return a certificate", NULL, "client-certificate certificate"},
+    {"anonymous suites that the client does not have", "{ciphers: anonymous}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false,
+     false, NULL, NULL, "alert to the client: handshake failure", NULL, "ciphers"},
     {"an alert", "{starttls: alert}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false, false, NULL, NULL,
      "alert to the client: handshake failure", NULL, "starttls"},
 };
@@ -124,6 +126,46 @@ START_TEST(handshakes_are_witnessed)
     check_failure(probe, handshakes[_i].name, handshakes[_i].failure);
     ck_assert_msg(strcmp(probe_hits(probe), handshakes[_i].hits) == 0, "%s: hits '%s'", handshakes[_i].name,
                   probe_hits(probe));
+    SSL_CTX_free(context);
+    probe_free(&probe);
+}
+END_TEST
+
+START_TEST(an_anonymous_handshake_shows_no_certificate)
+{
+    struct probe *probe = probe_new("{ciphers: anonymous}");
+    SSL_CTX *context = client(probe, TLS1_2_VERSION, TLS1_2_VERSION, false, false);
+    SSL_CTX_set_cipher_list(context, "aNULL:@SECLEVEL=0");
+    ck_assert(ask_for_tls(probe));
+    ck_assert(probe_tls(probe, context, NULL));
+    ck_assert_str_eq(journal_get(probe_event(probe, JOURNAL_MX_TLS), "certificate"), "none");
+    ck_assert_str_eq(probe_hits(probe), "ciphers");
+    SSL_CTX_free(context);
+    probe_free(&probe);
+}
+END_TEST
+
+static int takes_only_raw_keys(SSL *ssl UNUSED, unsigned type UNUSED, unsigned context UNUSED,
+                               const unsigned char **extension, size_t *length, X509 *certificate UNUSED,
+                               size_t place UNUSED, int *alert UNUSED, void *arg UNUSED)
+{
+    static const unsigned char types[] = {1, 2};
+    *extension = types;
+    *length = sizeof types;
+    return 1;
+}
+
+/* An OpenSSL that knows raw keys itself does not let a test play with the extension. */
+START_TEST(an_offer_to_take_a_raw_key_is_witnessed)
+{
+    struct probe *probe = probe_new("{}");
+    SSL_CTX *context = client(probe, TLS1_2_VERSION, TLS1_3_VERSION, false, false);
+    enum { CERTIFICATE_TYPES = 20 };
+    bool added = SSL_CTX_add_custom_ext(context, CERTIFICATE_TYPES, SSL_EXT_CLIENT_HELLO, takes_only_raw_keys, NULL,
+                                        NULL, NULL, NULL) == 1;
+    ck_assert(ask_for_tls(probe));
+    ck_assert(probe_tls(probe, context, NULL));
+    ck_assert_str_eq(journal_get(probe_event(probe, JOURNAL_MX_TLS), "raw-keys"), added ? "yes" : "no");
     SSL_CTX_free(context);
     probe_free(&probe);
 }
@@ -261,6 +303,8 @@ END_TEST
 TEST_SUITE(mx_tls)
 {
     TEST_LOOP(handshakes_are_witnessed, COUNT(handshakes));
+    TEST(an_anonymous_handshake_shows_no_certificate);
+    TEST(an_offer_to_take_a_raw_key_is_witnessed);
     TEST(a_message_goes_over_tls);
     TEST_LOOP(sessions_end_within_tls, COUNT(endings));
     TEST(a_client_that_leaves_after_the_handshake_is_witnessed);

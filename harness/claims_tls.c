@@ -281,6 +281,8 @@ static const char *hindrance(struct arena *arena, const struct world_name *name,
         const char *key;
     } settings[] = {
         {name->certificate.issuer == ISSUER_NONE, false, "certificate"},
+        {name->certificate.flaw == FLAW_STOLEN, false, "certificate"},
+        {smtp->ciphers == MX_CIPHERS_ANONYMOUS, false, "ciphers"},
         {smtp->tcp != MX_TCP_ACCEPT, smtp->tcp == MX_TCP_STALL, "tcp"},
         {refuses(&smtp->greeting), has_stall(&smtp->greeting), "greeting"},
         {refuses(&smtp->ehlo), has_stall(&smtp->ehlo), "ehlo"},

@@ -57,6 +57,8 @@ static const struct {
     {"a name in the subject alone", "certificate: cn-only", "tls shown any; pkix cn-only"},
     {"everything at once", "certificate: {issuer: unknown-root, dates: not-yet-valid, names: [elsewhere.example]}",
      "tls shown any; pkix untrusted+not-yet-valid+wrong-name"},
+    {"a stolen certificate", "certificate: {flaw: stolen}", "tls none certificate"},
+    {"no suites but anonymous ones", "smtp: {ciphers: anonymous}", "tls none ciphers anonymous"},
     {"no certificate", "certificate: none", "tls none certificate"},
     {"STARTTLS that breaks", "smtp: {starttls: broken}, tlsa: [3 1 1]", "tls none starttls broken"},
     {"STARTTLS that is never answered", "smtp: {starttls: stall}", "tls silent starttls stall"},

@@ -56,6 +56,13 @@ static bool is_odd_sni(const struct journal_event *event, const char *host)
     return !ascii || sni[length - 1] == '.' || strchr(sni, ':') != NULL || sni[strspn(sni, "0123456789.")] == '\0';
 }
 
+/* 7671-5.1: a key without a certificate is of use only to who has a record of just that key. */
+static bool is_raw_key_offer(const struct journal_event *event, const char *host)
+{
+    bool ended = event->kind == JOURNAL_MX_TLS || event->kind == JOURNAL_MX_TLS_FAILED;
+    return ended && at_host(event, host) && strcmp(journal_get(event, "raw-keys"), "yes") == 0;
+}
+
 static bool is_mail_from(const struct journal_event *event, const char *host)
 {
     return said(event, host, "MAIL");
@@ -143,6 +150,8 @@ static const struct expect_row rows[] = {
     {"starttls", EXPECT_HOST, "the STARTTLS command", is_starttls},
     {"tls", EXPECT_HOST, "a TLS handshake that the server completed", is_tls},
     {"odd-sni", EXPECT_HOST, "a ClientHello whose SNI is an address, is not ASCII or ends in a dot", is_odd_sni},
+    {"raw-key-offer", EXPECT_HOST, "a handshake in which the client would take a key without a certificate",
+     is_raw_key_offer},
     {"mail-from", EXPECT_HOST, "MAIL FROM, over whatever channel", is_mail_from},
     {"clear-mail-from", EXPECT_HOST, "MAIL FROM outside of TLS", is_clear_mail_from},
     {"rcpt-to", EXPECT_HOST, "RCPT TO", is_rcpt_to},

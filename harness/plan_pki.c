@@ -113,7 +113,7 @@ const struct identity *plan_pki_root(const struct plan_pki *pki, const char *wor
 static const struct flaw {
     enum { AT_LEAF, AT_INTERMEDIATE, AT_ROOT } at;
     const char *extension, *value;
-    bool expired;
+    bool expired, sha1, spoilt;
 } flaws[FLAW_COUNT] = {
     [FLAW_CLIENT_ONLY] = {AT_LEAF, "extendedKeyUsage", "clientAuth", false},
     [FLAW_AUTHORITY] = {AT_LEAF, "basicConstraints", "critical,CA:TRUE", false},
@@ -123,6 +123,8 @@ static const struct flaw {
     [FLAW_INTERMEDIATE_WITHOUT_SIGNING] = {AT_INTERMEDIATE, "keyUsage", "critical,cRLSign", false},
     [FLAW_INTERMEDIATE_FOR_OTHER_NAMES] = {AT_INTERMEDIATE, "nameConstraints",
                                            "critical,permitted;DNS:elsewhere.example", false},
+    [FLAW_WEAK_SIGNATURE] = {AT_LEAF, .sha1 = true},
+    [FLAW_SPOILT_SIGNATURE] = {AT_LEAF, .spoilt = true},
     [FLAW_EXPIRED_ROOT] = {AT_ROOT, NULL, NULL, true},
     [FLAW_ROOT_WITHOUT_ROOM] = {AT_ROOT, "basicConstraints", "critical,CA:TRUE,pathlen:0", false},
 };
@@ -131,6 +133,8 @@ static void spoil(struct identity_spec *spec, const struct flaw *flaw)
 {
     spec->extension = flaw->extension;
     spec->value = flaw->value;
+    spec->sha1 = flaw->sha1;
+    spec->spoilt = flaw->spoilt;
     if (!flaw->expired)
         return;
     spec->not_before_s = -60.0 * DAY;
@@ -186,12 +190,13 @@ static struct identity *keep(struct plan_pki *pki, const char *key, struct ident
     return identity;
 }
 
-/* The identity that only lends its key: "key", or "other-key". */
+/* The identity that only lends its key: "key", "other-key", or "weak-key". */
 static struct identity *key_of(struct plan_pki *pki, const char *host, const char *which, struct err *err)
 {
     const char *key = arena_printf(pki->arena, "%s %s", which, host);
     struct identity *known = find_cached(pki, key);
-    return known != NULL ? known : keep(pki, key, identity_new_key(err));
+    bool weak = strcmp(which, "weak-key") == 0;
+    return known != NULL ? known : keep(pki, key, weak ? identity_new_weak_key(err) : identity_new_key(err));
 }
 
 /* DNS-IDs: what is said, with "*" for every host beside this one; else the host's own name. */
@@ -299,6 +304,13 @@ static const char *cache_key(struct arena *arena, const char *which, const char 
     return key;
 }
 
+static const char *key_word(const char *which, const struct world_certificate *said)
+{
+    if (strcmp(which, "other-key") == 0)
+        return which;
+    return said->flaw == FLAW_WEAK_KEY ? "weak-key" : "key";
+}
+
 /* which: of what key ("key", "other-key"), and whether it is the certificate in use ("key") or another ("renewed"). */
 static const struct identity *identity_of(struct plan_pki *pki, const char *which, const char *host,
                                           const struct world_certificate *said, struct err *err)
@@ -313,14 +325,15 @@ static const struct identity *identity_of(struct plan_pki *pki, const char *whic
         return identity;
     if (said->certificate_file != NULL && strcmp(which, "other-key") != 0)
         return keep(pki, key, load(pki, said, err));
-    const struct identity *lender = key_of(pki, host, strcmp(which, "other-key") == 0 ? which : "key", err);
+    const struct identity *lender = key_of(pki, host, key_word(which, said), err);
     const struct identity *issuer = issuer_of(pki, said, err);
     if (issuer == NULL && said->issuer != ISSUER_SELF_SIGNED)
         return NULL;
     struct identity_spec spec = spec_of(pki, host, said, issuer);
     identity = lender != NULL ? keep(pki, key, identity_new_with_key(&spec, lender, pki->clock, err)) : NULL;
-    if (identity != NULL)
-        show_chain(identity, said);
+    if (identity == NULL || (said->flaw == FLAW_STOLEN && !identity_lose_key(identity, err)))
+        return NULL;
+    show_chain(identity, said);
     return identity;
 }
 

@@ -51,6 +51,8 @@ static void witness(struct journal *journal, const char *script)
             journal_add(journal, JOURNAL_MX_CONNECT, MX1, 1, "from", "100.64.0.2", NULL);
         else if (strncmp(event, "hello ", 6) == 0)
             journal_add(journal, JOURNAL_MX_HELLO, MX1, 1, "sni", event + 6, NULL);
+        else if (strcmp(event, "raw keys") == 0)
+            journal_add(journal, JOURNAL_MX_TLS, MX1, 1, "raw-keys", "yes", NULL);
         else if (strncmp(event, "mail ", 5) == 0)
             journal_add(journal, JOURNAL_MX_COMMAND, MX1, 1, "verb", "MAIL", "line", "MAIL FROM:<a@b>", "channel",
                         event + 5, NULL);
@@ -144,6 +146,8 @@ static const struct row rows[] = {
      "hello mx1.b\xc3\xbc"
      "cher.example;message tls",
      IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"a key without a certificate would do", OPPORTUNISTIC_NONE, "tlsa;hello mx1;raw keys;message tls", IS(DELIVERED),
+     "no raw-key-offer", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
     {"questions for the report's way home are no evidence", NONE_NONE, "home tlsa;report", IS(BOUNCED),
      "dns no tlsa-query", -1, NULL, NULL, VERDICT_PASS, ""},
     {"kept when it had to be delivered", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED), NULL, -1, "4.7.323", NULL,
