@@ -182,6 +182,53 @@ START_TEST(one_extension_may_be_otherwise)
 }
 END_TEST
 
+START_TEST(a_signature_may_be_weak_or_wrong)
+{
+    static const char name[] = "mx1.partner.example", *const names[] = {name};
+    struct authorities authorities = authorities_new();
+    struct identity *weak =
+        leaf(&(struct identity_spec){.names = names, .name_count = 1, .issuer = authorities.root, .sha1 = true});
+    struct identity *wrong =
+        leaf(&(struct identity_spec){.names = names, .name_count = 1, .issuer = authorities.root, .spoilt = true});
+    ck_assert_int_eq(X509_get_signature_nid(identity_certificate(weak)), NID_ecdsa_with_SHA1);
+    ck_assert_int_eq(verify(authorities.root, wrong, name), X509_V_ERR_CERT_SIGNATURE_FAILURE);
+    identity_free(&weak);
+    identity_free(&wrong);
+    authorities_free(&authorities);
+}
+END_TEST
+
+START_TEST(a_weak_key_is_one_of_1024_bits)
+{
+    struct err err;
+    struct identity *key = identity_new_weak_key(&err);
+    ck_assert_ptr_nonnull(key);
+    ck_assert_int_eq(EVP_PKEY_get_bits(identity_key(key)), 1024);
+    identity_free(&key);
+}
+END_TEST
+
+/* What it signs does not verify with the key in the certificate. */
+START_TEST(a_lost_key_signs_wrongly)
+{
+    unsigned char signature[128];
+    size_t length = sizeof signature;
+    struct err err;
+    struct identity *shown = leaf(&(struct identity_spec){.subject = "leaf"});
+    ck_assert(identity_lose_key(shown, &err));
+    ck_assert_int_eq(X509_check_private_key(identity_certificate(shown), identity_key(shown)), 1);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    ck_assert_int_eq(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, identity_key(shown)), 1);
+    ck_assert_int_eq(EVP_DigestSign(context, signature, &length, (const unsigned char *)"text", 4), 1);
+    EVP_MD_CTX_reset(context);
+    EVP_PKEY *key = X509_get0_pubkey(identity_certificate(shown));
+    ck_assert_int_eq(EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key), 1);
+    ck_assert_int_ne(EVP_DigestVerify(context, signature, length, (const unsigned char *)"text", 4), 1);
+    EVP_MD_CTX_free(context);
+    identity_free(&shown);
+}
+END_TEST
+
 START_TEST(common_name_only_has_no_san)
 {
     const char *name = "mx1.partner.example";
@@ -374,6 +421,9 @@ TEST_SUITE(identity)
 {
     TEST_LOOP(certificate_states_verify_as_named, COUNT(states));
     TEST_LOOP(one_extension_may_be_otherwise, COUNT(extensions));
+    TEST(a_signature_may_be_weak_or_wrong);
+    TEST(a_weak_key_is_one_of_1024_bits);
+    TEST(a_lost_key_signs_wrongly);
     TEST(common_name_only_has_no_san);
     TEST(issuers_may_be_freed_first);
     TEST(a_renewal_keeps_the_key);

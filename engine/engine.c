@@ -37,6 +37,7 @@ struct engine {
     } deliveries;
     struct control_client *flushes[FLUSHES_MAX]; /* answered when nothing is under way or due */
     size_t flush_count;
+    bool refreshing; /* policies that have grown old, since the clock was moved */
     bool stopping;
 };
 
@@ -159,7 +160,7 @@ static void on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
         fprintf(stderr, "mtalab-engine: %s\n", err.text);
     arena_free(&arena);
     int64_t due = queue_next_due(e->queue), now = clock_now(&e->clock);
-    if (e->deliveries.count == 0 && due > now) {
+    if (e->deliveries.count == 0 && due > now && !e->refreshing) {
         trace_flush(e->trace, now);
         answer_flushes(e);
     }
@@ -202,6 +203,14 @@ static json_t *do_wait(struct engine *e, const json_t *request UNUSED, struct co
     return NULL;
 }
 
+static void on_refreshed(void *arg)
+{
+    struct engine *e = arg;
+    e->refreshing = false;
+    wake_soon(e);
+}
+
+/* What is then due: messages, and policies that have grown old. */
 static json_t *do_advance(struct engine *e, const json_t *request, struct control_client *client, bool *later,
                           struct err *err)
 {
@@ -211,6 +220,9 @@ static json_t *do_advance(struct engine *e, const json_t *request, struct contro
         return NULL;
     }
     clock_advance(&e->clock, (int64_t)json_number_value(seconds));
+    e->refreshing = e->outside.sts != NULL;
+    if (e->refreshing)
+        sts_refresh(e->outside.sts, on_refreshed, e);
     (void)answer_when_idle(e, client, later, err);
     return NULL;
 }

@@ -19,7 +19,9 @@ struct sts {
     struct sts_fetch *fetch;
     struct event *refresh_timer;
     uint16_t port;
-    struct lookup *open; /* a list */
+    struct lookup *open;          /* a list */
+    void (*refreshed)(void *arg); /* NULL: nobody waits for it */
+    void *refreshed_arg;
 };
 
 enum purpose { FOR_MAIL, FOR_RECHECK, FOR_REFRESH };
@@ -88,13 +90,32 @@ static void unlink_lookup(struct lookup *lookup)
         lookup->next->link = lookup->link;
 }
 
+static bool is_refreshing(const struct sts *sts)
+{
+    for (const struct lookup *l = sts->open; l != NULL; l = l->next)
+        if (l->purpose == FOR_REFRESH)
+            return true;
+    return false;
+}
+
+static void tell_refreshed(struct sts *sts)
+{
+    void (*refreshed)(void *arg) = sts->refreshed;
+    if (refreshed == NULL || is_refreshing(sts))
+        return;
+    sts->refreshed = NULL;
+    refreshed(sts->refreshed_arg);
+}
+
 /* The look-up leaves the list before anybody is called: whoever asks again from there begins a new one. */
 static void answer(struct lookup *lookup, const struct sts_facts *facts)
 {
     unlink_lookup(lookup);
     for (struct waiter *w = lookup->waiters; w != NULL; w = w->next)
         w->done(w->arg, copy_facts(w->arena, facts));
+    struct sts *sts = lookup->sts;
     lookup_free(lookup);
+    tell_refreshed(sts);
 }
 
 /* Something failed. A cached policy that lives rules in spite of it (8461-3.3-14); else it is as if the domain had no
@@ -295,7 +316,7 @@ void sts_recheck(struct sts *sts, struct arena *arena, const char *domain,
     ask(sts, domain, FOR_RECHECK, (struct waiter){.arena = arena, .done = done, .arg = arg});
 }
 
-void sts_refresh(struct sts *sts)
+static void refresh(struct sts *sts)
 {
     struct arena *arena = arena_new("MTA-STS refresh");
     const char *domains[REFRESH_AT_ONCE_MAX];
@@ -307,9 +328,17 @@ void sts_refresh(struct sts *sts)
     arena_free(&arena);
 }
 
+void sts_refresh(struct sts *sts, void (*over)(void *arg), void *arg)
+{
+    sts->refreshed = over;
+    sts->refreshed_arg = arg;
+    refresh(sts);
+    tell_refreshed(sts);
+}
+
 static void on_refresh_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-    sts_refresh(arg);
+    refresh(arg);
 }
 
 static bool start_refreshing(struct sts *sts, struct err *err)

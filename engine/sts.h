@@ -42,7 +42,7 @@ void sts_find(struct sts *sts, struct arena *arena, const char *domain,
 void sts_recheck(struct sts *sts, struct arena *arena, const char *domain,
                  void (*done)(void *arg, const struct sts_facts *facts), void *arg);
 /* Looks after policies that live but are old (a day, or half of their life), mail or no mail (8461-3.3-15). Happens by
- * itself every hour; for those who move the clock. */
-void sts_refresh(struct sts *sts);
+ * itself every hour; for those who move the clock, who hear when it is over (from the loop, or at once). */
+void sts_refresh(struct sts *sts, void (*over)(void *arg), void *arg);
 
 #endif

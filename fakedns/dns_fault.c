@@ -40,7 +40,7 @@ const struct dns_fault_row dns_fault_rows[] = {
               .doc = "DS, keys and signatures are of an algorithm that nobody knows: the zone is insecure."},
      SIGNED, .in_zone = dns_fault_ds_unsupported_algorithm},
     {.info = {.name = "ds-abandoned-algorithm", .clause = "8624-3.1-3", .zone_wide_only = true,
-              .doc = "DS, keys and signatures claim to be of RSA/MD5, which nobody may validate: the zone is insecure."},
+              .doc = "DS, keys and signatures claim to be of RSA/MD5, which nobody may validate: insecure."},
      SIGNED, .in_zone = dns_fault_ds_abandoned_algorithm},
     {.info = {.name = "ds-unsupported-digest", .clause = "4509-3", .zone_wide_only = true,
               .doc = "The DS record's digest type is one that nobody knows: the zone is insecure."},
@@ -91,8 +91,7 @@ const struct dns_fault_row dns_fault_rows[] = {
               .doc = "The zone's two servers disagree: the one at the IPv6 address denies everything, without proof."},
      .in_reply = dns_fault_disagreeing},
     {.info = {.name = "half-lame", .clause = "7672-2.1.2-8",
-              .doc = "The zone's server at the IPv6 address does not know the zone; the one at the IPv4 address does: no "
-                     "harm."},
+              .doc = "Of the zone's two servers the one at the IPv6 address does not know the zone: no harm."},
      .in_reply = dns_fault_half_lame},
     {.info = {.name = "slow",
               .doc = "Answers come a fifth of a second late."},

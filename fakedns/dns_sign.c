@@ -10,7 +10,7 @@
 
 enum { HOUR = 3600, DAY = 24 * HOUR, RSA_BITS = 2048, FLAGS_ZSK = 256, FLAGS_KSK = 257 };
 
-const char *const dns_algorithm_words[] = {"ecdsa-p256", "ecdsa-p384", "ed25519",  "ed448",          "rsa-sha256",
+const char *const dns_algorithm_words[] = {"ecdsa-p256", "ecdsa-p384", "ed25519",        "ed448", "rsa-sha256",
                                            "rsa-sha512", "rsa-sha1",   "rsa-sha1-nsec3", NULL};
 static_assert(COUNT(dns_algorithm_words) == DNS_ALGORITHM_COUNT + 1, "every algorithm has its word");
 

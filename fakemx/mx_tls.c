@@ -21,7 +21,7 @@ struct mx_tls {
     const struct mx_witness *witness;
     enum mx_tls_state state;
     bool hello_seen, certificate_sent;
-    bool raw_keys;   /* the client would take a key without a certificate */
+    bool raw_keys;     /* the client would take a key without a certificate */
     char sni[SNI_MAX]; /* "" when there was none */
     const struct identity *identity;
     int alert_in, alert_out;
@@ -215,8 +215,8 @@ static void witness_handshake(const struct mx_tls *tls)
     journal_add(witness->journal, JOURNAL_MX_TLS, witness->host->config.name, witness->conn, "sni",
                 tls->sni[0] != '\0' ? tls->sni : NULL, "version", SSL_get_version(tls->ssl), "cipher",
                 SSL_get_cipher_name(tls->ssl), "certificate",
-                is_anonymous(tls->ssl) ? "none" : label_of(arena, &witness->host->config, tls->identity),
-                "spki_sha256", identity_tlsa_data(arena, tls->identity, 1, 1), "cert_sha256",
+                is_anonymous(tls->ssl) ? "none" : label_of(arena, &witness->host->config, tls->identity), "spki_sha256",
+                identity_tlsa_data(arena, tls->identity, 1, 1), "cert_sha256",
                 identity_tlsa_data(arena, tls->identity, 0, 1), "resumed", SSL_session_reused(tls->ssl) ? "yes" : "no",
                 "raw-keys", tls->raw_keys ? "yes" : "no", NULL);
     arena_free(&arena);
@@ -275,7 +275,8 @@ static SSL_CTX *context_new(enum mx_tls_versions which, enum mx_ciphers ciphers)
     SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
     SSL_CTX_set_info_callback(context, on_info);
     SSL_CTX_set_msg_callback(context, on_message);
-    SSL_CTX_add_custom_ext(context, CERTIFICATE_TYPES, SSL_EXT_CLIENT_HELLO, NULL, NULL, NULL, on_certificate_types, NULL);
+    SSL_CTX_add_custom_ext(context, CERTIFICATE_TYPES, SSL_EXT_CLIENT_HELLO, NULL, NULL, NULL, on_certificate_types,
+                           NULL);
     return context;
 }
 

@@ -74,8 +74,8 @@ static const struct {
      "TLSv1.3", "trusted", NULL, NULL, "client-certificate certificate"},
     {"without the certificate it must have", "{client-certificate: required}", NULL, TLS1_2_VERSION, TLS1_2_VERSION,
      false, false, NULL, NULL, "peer did not return a certificate", NULL, "client-certificate certificate"},
-    {"anonymous suites that the client does not have", "{ciphers: anonymous}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false,
-     false, NULL, NULL, "alert to the client: handshake failure", NULL, "ciphers"},
+    {"anonymous suites that the client does not have", "{ciphers: anonymous}", NULL, TLS1_2_VERSION, TLS1_3_VERSION,
+     false, false, NULL, NULL, "alert to the client: handshake failure", NULL, "ciphers"},
     {"an alert", "{starttls: alert}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false, false, NULL, NULL,
      "alert to the client: handshake failure", NULL, "starttls"},
 };

@@ -56,7 +56,9 @@ static void print_block(const char *text, FILE *out)
 
 static void print_zone(const struct fakedns_zone *zone, FILE *out)
 {
-    fprintf(out, "  \"%s\":\n    signed: %s\n    ds: %s\n    algorithm: %s\n    digest: %s\n    denial: %s\n    iterations: %" PRId64 "\n    addresses: [",
+    fprintf(out,
+            "  \"%s\":\n    signed: %s\n    ds: %s\n    algorithm: %s\n    digest: %s\n    denial: %s\n    iterations: "
+            "%" PRId64 "\n    addresses: [",
             zone->name, zone->is_signed ? "yes" : "no", zone->ds ? "yes" : "no", dns_algorithm_words[zone->algorithm],
             dns_digest_words[zone->digest], dns_denial_words[zone->denial], zone->iterations);
     for (size_t i = 0; i < zone->address_count; i++)

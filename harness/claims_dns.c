@@ -114,8 +114,7 @@ static enum trust trust_in_answer(const struct fakedns_config *dns, const struct
     bool records = !absent && (has_fault(dns, DNS_FAULT_OF_RECORDS, found->zone, found->owner, found->type) ||
                                has_fault(dns, DNS_FAULT_OF_RECORDS, found->zone, name, found->type));
     bool all = absent && is_all_spoilt(dns, DNS_FAULT_OF_RECORDS, found->zone);
-    bool laborious =
-        proof_wanted && found->zone->denial != DNS_NSEC && found->zone->iterations > ITERATIONS_MAX;
+    bool laborious = proof_wanted && found->zone->denial != DNS_NSEC && found->zone->iterations > ITERATIONS_MAX;
     return proof || records || all ? TRUST_BOGUS : laborious ? TRUST_INSECURE : TRUST_SECURE;
 }
 

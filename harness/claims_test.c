@@ -55,7 +55,8 @@ START_TEST(the_program_fakedns_reads_back_what_is_printed)
         ck_assert_msg(texts_equal(got->name, wanted->name) && texts_equal(got->records, wanted->records), "%s: %s",
                       got->name, got->records);
         ck_assert(got->is_signed == wanted->is_signed && got->ds == wanted->ds && got->algorithm == wanted->algorithm &&
-                  got->digest == wanted->digest && got->denial == wanted->denial && got->iterations == wanted->iterations && got->address_count == wanted->address_count);
+                  got->digest == wanted->digest && got->denial == wanted->denial &&
+                  got->iterations == wanted->iterations && got->address_count == wanted->address_count);
     }
     ck_assert_uint_eq(back.fault_count, COUNT(faults));
     for (size_t i = 0; i < COUNT(faults); i++)

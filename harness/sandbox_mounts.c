@@ -21,7 +21,7 @@ static const struct {
     bool needed;         /* also where the machine has none */
 } files[] = {
     /* trust-ad: without it the C library hides the AD bit, and DANE silently never happens. */
-    {"/etc/resolv.conf", "nameserver 127.0.0.1\noptions trust-ad edns0\n", true},
+    {"/etc/resolv.conf", "nameserver 127.0.0.1\noptions trust-ad edns0\nsearch sender.example\n", true},
     {"/etc/nsswitch.conf",
      "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\n"
      "services: files\nethers: files\nrpc: files\n",

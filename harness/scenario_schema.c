@@ -200,13 +200,13 @@ static const struct schema_field certificate_fields[] = {
     CERTIFICATE("names-as", WORD, names_as, .otherwise = "alternative-names", .words = names_as_words,
                 .doc = "where the names stand"),
     CERTIFICATE("common-name", TEXT, common_name, .doc = "the CN, if it is not the first name"),
-    CERTIFICATE("flaw", WORD, flaw, .otherwise = "none", .words = scenario_flaw_words,
-                .doc =
-                    "what else is odd: the leaf is for TLS clients only, is an authority, or has a critical extension "
-                    "that nobody knows; the intermediate is expired, no authority, may not sign or is for other "
-                    "names; the root is expired or has a path length that leaves no room for the intermediate; the "
-                    "root is sent before the intermediate; the leaf's key is of 1024 bits, or its signature is by SHA-1 or "
-                    "does not verify; or it is stolen: shown by who has not its private key"),
+    CERTIFICATE(
+        "flaw", WORD, flaw, .otherwise = "none", .words = scenario_flaw_words,
+        .doc = "what else is odd: the leaf is for TLS clients only, is an authority, or has a critical extension "
+               "that nobody knows; the intermediate is expired, no authority, may not sign or is for other "
+               "names; the root is expired or has a path length that leaves no room for the intermediate; the "
+               "root is sent before the intermediate; the leaf's key is of 1024 bits, or its signature is by SHA-1 or "
+               "does not verify; or it is stolen: shown by who has not its private key"),
     CERTIFICATE("intermediate", BOOL, intermediate, .otherwise = "yes",
                 .doc = "whether an intermediate stands between root and leaf"),
     CERTIFICATE("certificate-file", TEXT, certificate_file,
