@@ -7,11 +7,12 @@
 
 #include "base/table.h"
 #include "engine/command_words.h"
+#include "engine/connector_change.h"
 
 static const struct command *const commands[] = {
-    &command_run,     &command_standby, &command_send,  &command_queue, &command_status,
-    &command_requeue, &command_flush,   &command_trace, &command_route, &command_config,
-    &command_schema,  &command_stop,    &command_check,
+    &command_run,      &command_standby, &command_send,   &command_queue, &command_status,
+    &command_requeue,  &command_flush,   &command_trace,  &command_route, &command_connector,
+    &command_fallback, &command_config,  &command_schema, &command_stop,  &command_check,
 };
 
 static const struct command_option every_option[] = {
@@ -160,9 +161,15 @@ const char *command_said(const struct command_line *line, const char *option)
 bool command_load_config(struct command_line *line)
 {
     struct diag_list *diags = diag_new(line->arena);
-    line->config = engine_config_read(line->arena, line->config_path, diags);
+    struct err err;
+    struct engine_config *config = engine_config_read(line->arena, line->config_path, diags);
     diag_print(diags, stderr);
-    return line->config != NULL;
+    line->config = config;
+    bool as_written = line->command != NULL && line->command->as_written;
+    if (config == NULL || as_written || connector_changes_load(line->arena, config, &err))
+        return config != NULL;
+    command_failed(&err);
+    return false;
 }
 
 /* ---- running it ---- */

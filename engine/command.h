@@ -28,6 +28,7 @@ struct command {
     const char *details; /* paragraphs for its manual page, NULL: doc says it all */
     bool no_config;      /* runs without a configuration */
     bool config_word;    /* its first word may name the configuration */
+    bool as_written;     /* wants the connectors as the file has them, without the changes made since */
 };
 
 struct command_line {

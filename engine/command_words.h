@@ -10,6 +10,7 @@ extern const struct command command_send;
 extern const struct command command_queue, command_status, command_requeue, command_flush;
 extern const struct command command_trace;
 extern const struct command command_route;
+extern const struct command command_connector, command_fallback;
 extern const struct command command_config, command_schema;
 extern const struct command command_check;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * control - the administrator's door: a unix socket, one JSON object a line in, one a line out.
  *
- * {"do":"flush"} {"do":"wait"} {"do":"advance","seconds":900} {"do":"forget"} {"do":"stop"}, and those of admin.c:
+ * {"do":"flush"} {"do":"wait"} {"do":"advance","seconds":900} {"do":"forget"} {"do":"stop"}
+ * {"do":"connector","name":"lab","set":{"smtp-dane":"none","fallback-on":null}}, and those of admin.c:
  * {"do":"status"} {"do":"queue"} {"do":"requeue","message":7} {"do":"queued","message":7}
  * {"do":"trace","domain":"b.example","events":true,"limit":100}
  * Answers: {"ok":true,...} or {"ok":false,"error":"..."}.

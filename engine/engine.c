@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "engine/admin.h"
+#include "engine/connector_change.h"
 #include "engine/control.h"
 #include "engine/outside.h"
 #include "engine/router.h"
@@ -19,6 +20,7 @@ enum { DUE_AT_ONCE = 1000, KEPT_CONNECTIONS_MAX = 1000, FLUSHES_MAX = CONTROL_CL
 
 struct engine {
     const struct engine_config *config;
+    struct routing routing; /* in force: that of the configuration, and what was changed since */
     struct loop *loop;
     struct arena *arena;
     struct clock clock;
@@ -124,7 +126,7 @@ static bool start_job(struct engine *e, const struct delivery_job *job, struct e
 static bool start_due(struct engine *e, struct arena *arena, struct err *err)
 {
     struct queued_list due = {0};
-    struct router router = {.routing = &e->config->routing, .queue = e->queue};
+    struct router router = {.routing = &e->routing, .queue = e->queue};
     bool started = true;
     if (e->deliveries.count >= (size_t)e->config->destinations)
         return true; /* the next one that ends wakes us */
@@ -235,6 +237,19 @@ static json_t *do_forget(struct engine *e, const json_t *request UNUSED, struct 
     return e->outside.resolve == NULL || resolve_forget(e->outside.resolve, err) ? fine() : NULL;
 }
 
+/* What is under way goes on by the connector it has; what is due next goes by the new ones. */
+static json_t *do_connector(struct engine *e, const json_t *request, struct control_client *client UNUSED,
+                            bool *later UNUSED, struct err *err)
+{
+    struct change_list wanted = {0};
+    struct routing routing;
+    if (!connector_changes_read(e->arena, request, &wanted, err) ||
+        !connector_changes_make(e->arena, e->config, clock_now(&e->clock), &wanted, &routing, err))
+        return NULL;
+    e->routing = routing;
+    return fine();
+}
+
 static json_t *do_stop(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
                        bool *later UNUSED, struct err *err UNUSED)
 {
@@ -247,7 +262,8 @@ static const struct {
     json_t *(*handle)(struct engine *e, const json_t *request, struct control_client *client, bool *later,
                       struct err *err);
 } verbs[] = {
-    {"flush", do_flush}, {"wait", do_wait}, {"advance", do_advance}, {"forget", do_forget}, {"stop", do_stop},
+    {"flush", do_flush},   {"wait", do_wait}, {"advance", do_advance},
+    {"forget", do_forget}, {"stop", do_stop}, {"connector", do_connector},
 };
 
 static json_t *on_control(void *arg, const char *verb, const json_t *request, struct control_client *client,
@@ -324,6 +340,7 @@ struct engine *engine_new(const struct engine_config *config, struct loop *loop,
     if (e == NULL)
         abort();
     e->config = config;
+    e->routing = config->routing;
     e->loop = loop;
     e->arena = arena_new("engine");
     clock_advance(&e->clock, (int64_t)config->clock_offset);

@@ -212,9 +212,10 @@ static void take_routing(struct engine_config *config)
     config->routing.connector_count = config->connectors.count;
     config->routing.rules = config->rules.items;
     config->routing.rule_count = config->rules.count;
+    config->written = config->routing;
 }
 
-const struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root,
+struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root,
                                                 struct diag_list *diags)
 {
     struct engine_config *config = arena_alloc(arena, sizeof *config);
@@ -230,7 +231,7 @@ const struct engine_config *engine_config_parse(struct arena *arena, const struc
     return diag_errors(diags) == 0 ? config : NULL;
 }
 
-const struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags)
+struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags)
 {
     const struct tree_node *root = tree_read_file(arena, path, diags);
     return root != NULL ? engine_config_parse(arena, root, diags) : NULL;

@@ -43,12 +43,12 @@ struct engine_config {
 
     struct retry_plan plan;          /* made of retry and expiry */
     struct routing routing;          /* made of connectors and rules; accepted domains and order are read into it */
+    struct routing written;          /* the same, before connector_changes_load() */
 };
 extern const struct schema engine_config_schema;
 
-const struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags);
-const struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root,
-                                                struct diag_list *diags);
+struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags);
+struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root, struct diag_list *diags);
 /* The time-outs with patience as their cap, as a session wants them. */
 struct smtp_timeouts engine_smtp_timeouts(const struct engine_config *config);
 double engine_capped(const struct engine_config *config, double seconds);

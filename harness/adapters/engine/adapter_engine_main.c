@@ -336,6 +336,21 @@ static json_t *do_status(const struct adapter *adapter, const char *argument)
     return ask(adapter, json_pack("{s:s}", "do", "status"));
 }
 
+/* "lab smtp-dane=none tls=encryption-only" */
+static json_t *do_connector(const struct adapter *adapter, const char *argument)
+{
+    const char *name = argument + strspn(argument, " ");
+    size_t length = strcspn(name, " ");
+    json_t *set = json_object();
+    for (const char *pair = name + length + strspn(name + length, " "); *pair != '\0'; pair += strspn(pair, " ")) {
+        size_t key = strcspn(pair, "= "), end = strcspn(pair, " ");
+        if (pair[key] == '=')
+            json_object_setn_new(set, pair, key, json_stringn(pair + key + 1, end - key - 1));
+        pair += end;
+    }
+    return ask(adapter, json_pack("{s:s,s:s%,s:o}", "do", "connector", "name", name, length, "set", set));
+}
+
 static json_t *do_forget(const struct adapter *adapter, const char *argument)
 {
     (void)argument;
@@ -352,8 +367,9 @@ static json_t *do_advance(const struct adapter *adapter, const char *argument)
 }
 
 static const struct adapter_verb verbs[] = {
-    {"describe", do_describe}, {"start", do_start},   {"begin", do_begin}, {"flush", do_flush}, {"status", do_status},
-    {"advance", do_advance},   {"forget", do_forget}, {"end", do_end},     {"stop", do_end},
+    {"describe", do_describe}, {"start", do_start},   {"begin", do_begin},     {"connector", do_connector},
+    {"flush", do_flush},       {"status", do_status}, {"advance", do_advance}, {"forget", do_forget},
+    {"end", do_end},           {"stop", do_end},
 };
 
 static void find_engine(struct state *state)
