@@ -59,7 +59,7 @@ static void check_names(const struct routing *written, const struct change_list 
     for (size_t i = 0; i < changes->count; i++) {
         const struct connector_change *change = &changes->items[i];
         struct srcpos at = {.file = change->connector, .line = 1, .col = 1};
-        if (change->value != NULL && connector_find(written, change->connector) == NULL)
+        if (change->value != NULL && !is_outdone(changes, i) && connector_find(written, change->connector) == NULL)
             diag_error(diags, at, "no connector is named '%s'", change->connector);
         if (strcmp(change->key, "name") == 0)
             diag_error(diags, at, "a connector keeps its name");

@@ -215,8 +215,7 @@ static void take_routing(struct engine_config *config)
     config->written = config->routing;
 }
 
-struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root,
-                                                struct diag_list *diags)
+struct engine_config *engine_config_parse(struct arena *arena, const struct tree_node *root, struct diag_list *diags)
 {
     struct engine_config *config = arena_alloc(arena, sizeof *config);
     schema_read(arena, &engine_config_schema, root, config, diags);
