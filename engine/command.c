@@ -10,9 +10,9 @@
 #include "engine/connector_change.h"
 
 static const struct command *const commands[] = {
-    &command_run,      &command_standby, &command_send,   &command_queue, &command_status,
-    &command_requeue,  &command_flush,   &command_trace,  &command_route, &command_connector,
-    &command_fallback, &command_config,  &command_schema, &command_stop,  &command_check,
+    &command_run,       &command_standby,  &command_send,    &command_queue,  &command_status, &command_requeue,
+    &command_flush,     &command_hold,     &command_release, &command_remove, &command_trace,  &command_route,
+    &command_connector, &command_fallback, &command_config,  &command_schema, &command_stop,   &command_check,
 };
 
 static const struct command_option every_option[] = {

@@ -68,4 +68,13 @@ json_t *command_ask(const struct command_line *line, json_t *request);
 /* The same, and prints the rows named in its answer, or nothing (NULL) if people look. */
 int command_show(const struct command_line *line, json_t *request, const char *rows, struct command_table table);
 
+/* A table, or JSON if that was said; times (at, received, due, arrived) are dates for people. */
+void command_print_rows(const struct command_line *line, json_t *rows, struct command_table table);
+
+/* ---- asking queue and trace (command_request.c) ---- */
+
+/* {"do": the command's name, and its own options as keys}; a word alone is a message's number, a recipient or a domain.
+ * "--all" picks out nothing by itself. NULL: why was said. */
+json_t *command_request(const struct command_line *line);
+
 #endif

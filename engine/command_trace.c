@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * mtalab-engine trace - what became of each recipient, and the whole story of a message. */
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "base/text.h"
 #include "engine/command_words.h"
 #include "engine/story.h"
 
@@ -21,50 +18,6 @@ static const struct command_column event_columns[] = {
     {"CODE", "code", 8},       {"TEXT", "text", 0},
 };
 /* clang-format on */
-
-/* ---- times ---- */
-
-static const char *time_text(struct arena *arena, json_int_t at)
-{
-    time_t seconds = (time_t)at;
-    struct tm tm;
-    char *text = arena_alloc(arena, 20);
-    strftime(text, 20, "%Y-%m-%d %H:%M:%S", gmtime_r(&seconds, &tm));
-    return text;
-}
-
-static void name_times(struct arena *arena, json_t *rows)
-{
-    static const char *const keys[] = {"at", "received"};
-    size_t i;
-    json_t *row;
-    json_array_foreach(rows, i, row)
-    {
-        for (size_t k = 0; k < COUNT(keys); k++)
-            if (json_is_integer(json_object_get(row, keys[k])))
-                json_object_set_new(row, keys[k],
-                                    json_string(time_text(arena, json_integer_value(json_object_get(row, keys[k])))));
-    }
-}
-
-/* "2026-06-01", "2026-06-01 08:00", "2026-06-01T08:00:00" (UTC), or "2h", "7d" before now. */
-static bool read_time(const char *text, const struct engine_config *config, int64_t *at)
-{
-    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"};
-    double ago;
-    if (schema_parse_seconds(text, &ago)) {
-        *at = (int64_t)time(NULL) + (int64_t)config->clock_offset - (int64_t)ago;
-        return true;
-    }
-    for (size_t i = 0; i < COUNT(forms); i++) {
-        struct tm tm = {0};
-        const char *end = strptime(text, forms[i], &tm);
-        *at = (int64_t)timegm(&tm);
-        if (end != NULL && *end == '\0')
-            return true;
-    }
-    return false;
-}
 
 /* ---- what is asked ---- */
 
@@ -85,47 +38,6 @@ static const struct command_option options[] = {
 };
 /* clang-format on */
 
-static bool is_number(const char *word)
-{
-    return *word != '\0' && strspn(word, "0123456789") == strlen(word);
-}
-
-static bool add_option(json_t *request, const char *name, const char *value, const struct engine_config *config)
-{
-    int64_t number;
-    bool is_time = strcmp(name, "since") == 0 || strcmp(name, "until") == 0;
-    if (strcmp(name, "events") == 0)
-        return json_object_set_new(request, name, json_true()) == 0;
-    if (is_time ? read_time(value, config, &number)
-                : (strcmp(name, "message") == 0 || strcmp(name, "limit") == 0) && schema_parse_number(value, &number))
-        return json_object_set_new(request, name, json_integer(number)) == 0;
-    return !is_time && strcmp(name, "message") != 0 && strcmp(name, "limit") != 0 &&
-           json_object_set_new(request, name, json_string(value)) == 0;
-}
-
-/* A word alone is a message's number, a recipient or a domain. */
-static json_t *request_of(const struct command_line *line)
-{
-    json_t *request = json_pack("{s:s}", "do", "trace");
-    bool fine = line->word_count <= 1;
-    if (fine && line->word_count == 1) {
-        const char *word = line->words[0];
-        fine = add_option(request,
-                          is_number(word)             ? "message"
-                          : strchr(word, '@') != NULL ? "recipient"
-                                                      : "domain",
-                          word, line->config);
-    }
-    for (size_t i = 0; fine && i < COUNT(options); i++) {
-        const char *value = command_said(line, options[i].name);
-        fine = value == NULL || add_option(request, options[i].name + 2, value, line->config);
-    }
-    if (fine)
-        return request;
-    json_decref(request);
-    return NULL;
-}
-
 /* The rows asked for; NULL: why was said. */
 static json_t *ask_rows(const struct command_line *line, json_t *request, bool events)
 {
@@ -139,12 +51,7 @@ static int print_rows(const struct command_line *line, json_t *rows, struct comm
 {
     if (rows == NULL)
         return COMMAND_FAILED;
-    if (!line->json)
-        name_times(line->arena, rows);
-    if (line->json)
-        command_print_json(stdout, rows);
-    else
-        command_print_table(stdout, rows, table);
+    command_print_rows(line, rows, table);
     json_decref(rows);
     return EXIT_SUCCESS;
 }
@@ -169,9 +76,9 @@ static int print_story(const struct command_line *line, json_t *request)
 
 static int do_trace(const struct command_line *line)
 {
-    json_t *request = request_of(line);
+    json_t *request = command_request(line);
     if (request == NULL)
-        return command_misused("trace wants a message's number, a recipient or a domain, or options");
+        return COMMAND_MISUSED;
     bool events = json_object_get(request, "events") != NULL, story = json_object_get(request, "message") != NULL;
     int status = story && !events
                      ? print_story(line, request)

@@ -3,7 +3,8 @@
  *
  * {"do":"flush"} {"do":"wait"} {"do":"advance","seconds":900} {"do":"forget"} {"do":"stop"}
  * {"do":"connector","name":"lab","set":{"smtp-dane":"none","fallback-on":null}}, and those of admin.c:
- * {"do":"status"} {"do":"queue"} {"do":"requeue","message":7} {"do":"queued","message":7}
+ * {"do":"status"} {"do":"queue","domain":"b.example"} {"do":"requeue","connector":"lab"} {"do":"hold","message":7}
+ * {"do":"release","message":7} {"do":"remove","message":7,"report":true} {"do":"queued","message":7}
  * {"do":"trace","domain":"b.example","events":true,"limit":100}
  * Answers: {"ok":true,...} or {"ok":false,"error":"..."}.
  *

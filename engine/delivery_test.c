@@ -405,7 +405,7 @@ START_TEST(deliveries_go_their_way)
     open_bench(&b, row);
     deliver(&b);
     ck_assert_msg(strcmp(b.connects, row->connects) == 0, "%s: connected to %s", row->name, b.connects);
-    ck_assert(queue_list(b.world.settle.queue, b.arena, false, 10, &all, NULL));
+    ck_assert(queue_list(b.world.settle.queue, b.arena, NULL, false, 10, &all, NULL));
     const struct queued *r = &all.items[0];
     ck_assert_msg(r->state == row->state, "%s: %s %s %s", row->name, recipient_state_names[r->state], r->code,
                   r->reason);
@@ -468,7 +468,7 @@ START_TEST(connections_are_reused)
     between(&b, reuse);
     deliver(&b);
     ck_assert_msg(strcmp(b.connects, reuse->connects) == 0, "%s: connected to %s", reuse->name, b.connects);
-    ck_assert(queue_list(b.world.settle.queue, b.arena, false, 10, &all, NULL));
+    ck_assert(queue_list(b.world.settle.queue, b.arena, NULL, false, 10, &all, NULL));
     for (size_t i = 0; i < all.count; i++) /* with a report about each bounce */
         ck_assert_msg(all.items[i].state != RECIPIENT_QUEUED || all.items[i].sender[0] == '\0', "%s: %zu waits: %s",
                       reuse->name, i, all.items[i].reason);

@@ -192,7 +192,7 @@ static bool answer_when_idle(struct engine *e, struct control_client *client, bo
 static json_t *do_flush(struct engine *e, const json_t *request UNUSED, struct control_client *client, bool *later,
                         struct err *err)
 {
-    if (queue_hurry(e->queue, 0, NULL, err))
+    if (queue_hurry_all(e->queue, err))
         (void)answer_when_idle(e, client, later, err);
     return NULL;
 }

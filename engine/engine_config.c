@@ -9,6 +9,7 @@
 
 static const char *const profile_words[] = {"rfc", "exchange", NULL};
 static const char *const insecure_mx_words[] = {"skip", "use", NULL};
+static const char *const report_original_words[] = {"header", "message", NULL};
 static const char *const pass_fail_words[] = {"deliver", "block", NULL};
 static const char *const order_words[] = {"most-specific", "exchange", NULL};
 static const char *const requiretls_from_words[] = {"loopback", "clients", "nobody", NULL};
@@ -90,6 +91,8 @@ static const struct schema_field engine_fields[] = {
           "a message is on disk before it is accepted; no: only for laboratories"),
     FIELD(struct engine_config, "clock-offset", SCHEMA_SECONDS, clock_offset, "0s", "added to the system's time"),
     FIELD(struct engine_config, "trace-keep", SCHEMA_SECONDS, trace_keep, "30d", "how long traces are kept"),
+    WORDS(struct engine_config, "report-original", report_original, "header", report_original_words,
+          "what a report of non-delivery returns of the message; of one above 64 KiB or with 8-bit text, the header"),
     FIELD(struct engine_config, "message-size", SCHEMA_SIZE, message_size, "25MiB",
           "the largest message that is taken"),
     FIELD(struct engine_config, "destinations", SCHEMA_NUMBER, destinations, "100", "deliveries at once"),

@@ -13,6 +13,7 @@
 
 enum engine_profile { PROFILE_RFC, PROFILE_EXCHANGE };
 enum insecure_mx { INSECURE_MX_SKIP, INSECURE_MX_USE };
+enum report_original { REPORT_HEADER, REPORT_MESSAGE };
 enum pass_fail { PASS_FAIL_DELIVER, PASS_FAIL_BLOCK };
 enum requiretls_from { REQUIRETLS_FROM_LOOPBACK, REQUIRETLS_FROM_CLIENTS, REQUIRETLS_FROM_NOBODY };
 
@@ -35,6 +36,7 @@ struct engine_config {
     bool accept_bogus;               /* none-accepts-bogus */
     bool fsync;
     double clock_offset, trace_keep;
+    int report_original;             /* enum report_original */
     int64_t message_size, destinations, per_destination;
     double keep_connection;
     int64_t messages_per_connection;

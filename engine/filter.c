@@ -41,14 +41,19 @@ static bool unknown(const struct known *known, const char *key, struct err *err)
                    nearest != NULL ? "'?" : "");
 }
 
+static bool is_of_kind(const json_t *value, char kind)
+{
+    return kind == 'i' ? json_is_integer(value) || json_is_true(value) : json_is_string(value);
+}
+
 static bool add(struct arena *arena, const struct filter_row *row, const json_t *value, struct filter *out,
                 struct err *err)
 {
-    if (out->count == FILTER_VALUES_MAX || (row->kind == 'i' ? !json_is_integer(value) : !json_is_string(value)))
+    if (out->count == FILTER_VALUES_MAX || !is_of_kind(value, row->kind))
         return err_set(err, ERR_INPUT, "%s wants %s", row->key, row->kind == 'i' ? "a number" : "a text");
     out->where = arena_printf(arena, "%s AND %s", out->where, row->where);
     out->values[out->count].kind = row->kind;
-    out->values[out->count].number = json_integer_value(value);
+    out->values[out->count].number = json_is_true(value) ? 1 : json_integer_value(value);
     out->values[out->count++].text = json_is_string(value) ? arena_strdup(arena, json_string_value(value)) : NULL;
     return true;
 }

@@ -15,7 +15,7 @@ enum { FILTER_VALUES_MAX = 16 };
 struct filter_row {
     const char *key;   /* "domain" */
     const char *where; /* "r.domain = ?", one ? */
-    char kind;         /* t text, i number */
+    char kind;         /* t text, i number or true */
 };
 struct filter {
     const char *where; /* "1 AND r.domain = ? AND ..." */

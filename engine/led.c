@@ -33,21 +33,13 @@ static const char *bare(struct arena *arena, const char *address)
     return arena_strndup(arena, address + bracketed, length - 2 * bracketed);
 }
 
-/* A server's own answer carries its code already. */
-static const char *reply_of(struct arena *arena, struct status status)
-{
-    bool own = strspn(status.text, "0123456789") == 3 && status.text[3] == ' ';
-    return own ? status.text
-               : arena_printf(arena, "%s %s %s", status.code[0] == '5' ? "550" : "450", status.code, status.text);
-}
-
 const char *led_text(struct arena *arena, const struct led *led)
 {
     const char *host = led->host, *ip = led->address != NULL ? bare(arena, led->address) : NULL;
     const char *server = host != NULL ? arena_printf(arena, " [LastAttemptedServerName=%s]", host) : "";
     const char *address = ip != NULL ? arena_printf(arena, " [LastAttemptedIP=%s]", led->address) : "";
     return arena_printf(arena, "Reason: [{LED=%s%s%s [%s %s]};{MSG=};{FQDN=%s};{IP=%s};{LRT=%s}].%s%s%s%s",
-                        reply_of(arena, led->status), server, address, led->hostname, stamp(arena, led->at),
+                        status_reply(arena, led->status), server, address, led->hostname, stamp(arena, led->at),
                         host != NULL ? host : "", ip != NULL ? ip : "", retry_time(arena, led->at),
                         ip != NULL ? " OutboundProxyTargetIP: " : "", ip != NULL ? arena_printf(arena, "%s.", ip) : "",
                         host != NULL ? " OutboundProxyTargetHostName: " : "", host != NULL ? host : "");

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "engine/message.h"
 
-enum { HEADER_MAX = 64 * 1024, LINE_MAX = 700 };
+enum { LINE_MAX = 700, FIELD_QUOTED_MAX = 250, SMTP_LINE_MAX = 998, QUOTED_LINE_MAX = 72 };
 
 /* One line of ASCII, whatever a peer put into it. */
 static const char *line(struct arena *arena, const char *text)
@@ -20,17 +20,29 @@ static const char *line(struct arena *arena, const char *text)
     return safe;
 }
 
-/* "550 5.4.310 ...", as SMTP would have said it; a server's own answer is that already. */
 static const char *reply_of(struct arena *arena, struct status status)
 {
-    bool own = strspn(status.text, "0123456789") == 3 && status.text[3] == ' ';
-    return line(arena, own ? status.text : arena_printf(arena, "550 %s %s", status.code, status.text));
+    return line(arena, status_reply(arena, status));
+}
+
+/* The original's own, if it can stand in a header line of ours. */
+static const char *quoted_field(struct arena *arena, const struct ndr *n, const char *name)
+{
+    const char *text = message_field(arena, n->content, n->length, name);
+    for (const char *at = text; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~')
+            return "";
+    return strlen(text) <= FIELD_QUOTED_MAX ? text : "";
 }
 
 static void write_head(FILE *out, struct arena *arena, const struct ndr *n)
 {
+    const char *subject = quoted_field(arena, n, "Subject"), *about = quoted_field(arena, n, "Message-ID");
     fprintf(out, "From: Mail Delivery System <postmaster@%s>\r\n", n->hostname);
-    fprintf(out, "To: <%s>\r\nSubject: Undeliverable: mail could not be delivered\r\n", n->sender);
+    fprintf(out, "To: <%s>\r\nSubject: Undeliverable: %s\r\n", n->sender,
+            *subject != '\0' ? subject : "mail could not be delivered");
+    if (*about != '\0')
+        fprintf(out, "In-Reply-To: %s\r\nReferences: %s\r\n", about, about);
     fprintf(out, "Date: %s\r\nMessage-ID: <%s@%s>\r\n", message_date(arena, n->now), n->id, n->hostname);
     fprintf(out, "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n");
     fprintf(out, "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"%s\"\r\n\r\n", n->id);
@@ -44,9 +56,9 @@ static void write_words(FILE *out, struct arena *arena, const struct ndr *n)
         const struct ndr_recipient *r = &n->recipients[i];
         fprintf(out, "  <%s>\r\n    %s - Server at %s returned '%s'\r\n", r->address, message_date(arena, n->now),
                 n->hostname, reply_of(arena, r->status));
-        if (r->last_error != NULL)
-            fprintf(out, "    %s - Server at %s returned '450 %s'\r\n", message_date(arena, r->last_attempt),
-                    r->remote_host != NULL ? r->remote_host : n->hostname, line(arena, r->last_error));
+        if (r->last.code != NULL)
+            fprintf(out, "    %s - Server at %s returned '%s'\r\n", message_date(arena, r->last_attempt),
+                    r->remote_host != NULL ? r->remote_host : n->hostname, reply_of(arena, r->last));
     }
     fprintf(out, "\r\n");
 }
@@ -66,18 +78,73 @@ static void write_status(FILE *out, struct arena *arena, const struct ndr *n)
     fprintf(out, "\r\n");
 }
 
-static void write_original(FILE *out, const struct ndr *n)
+static bool is_plain(const char *text, size_t length)
+{
+    size_t column = 0;
+    for (size_t i = 0; i < length; i++) {
+        column = text[i] == '\n' ? 0 : column + 1;
+        if ((unsigned char)text[i] >= 0x7f || text[i] == '\0' || column > SMTP_LINE_MAX)
+            return false;
+    }
+    return true;
+}
+
+static bool ends_line(const char *text, size_t left)
+{
+    return left >= 2 && text[0] == '\r' && text[1] == '\n';
+}
+
+/* One byte as RFC 2045 6.7 wants it; how wide it has become. */
+static size_t write_byte(FILE *out, char byte, bool last_of_line)
+{
+    bool blank = byte == ' ' || byte == '\t';
+    if ((blank && !last_of_line) || (byte > ' ' && byte <= '~' && byte != '=')) {
+        fputc(byte, out);
+        return 1;
+    }
+    fprintf(out, "=%02X", (unsigned char)byte);
+    return 3;
+}
+
+static void write_quoted(FILE *out, const char *text, size_t length)
+{
+    for (size_t i = 0, column = 0; i < length; i++) {
+        if (ends_line(text + i, length - i)) {
+            fputs("\r\n", out);
+            column = 0;
+            i++;
+            continue;
+        }
+        if (column >= QUOTED_LINE_MAX) {
+            fputs("=\r\n", out);
+            column = 0;
+        }
+        column += write_byte(out, text[i], i + 1 == length || ends_line(text + i + 1, length - i - 1));
+    }
+}
+
+/* The header in whole lines. */
+static size_t header_kept(const struct ndr *n)
 {
     size_t header = message_header_length(n->content, n->length);
-    bool eight_bit = message_is_8bit(n->content, header);
-    fprintf(out, "--%s\r\nContent-Type: text/rfc822-headers%s\r\n", n->id, eight_bit ? "; charset=utf-8" : "");
-    fprintf(out, "%s\r\n", eight_bit ? "Content-Transfer-Encoding: 8bit\r\n" : "");
-    if (header > HEADER_MAX) { /* whole lines only */
-        const char *cut = memrchr(n->content, '\n', HEADER_MAX);
-        header = cut != NULL ? (size_t)(cut - n->content) + 1 : 0;
-    }
-    fwrite(n->content, 1, header, out);
-    if (header < 2 || memcmp(n->content + header - 2, "\r\n", 2) != 0)
+    if (header <= NDR_ORIGINAL_MAX)
+        return header;
+    const char *cut = memrchr(n->content, '\n', NDR_ORIGINAL_MAX);
+    return cut != NULL ? (size_t)(cut - n->content) + 1 : 0;
+}
+
+static void write_original(FILE *out, const struct ndr *n)
+{
+    bool whole = n->whole && n->length <= NDR_ORIGINAL_MAX && is_plain(n->content, n->length);
+    size_t length = whole ? n->length : header_kept(n);
+    bool plain = is_plain(n->content, length);
+    fprintf(out, "--%s\r\nContent-Type: %s\r\n", n->id, whole ? "message/rfc822" : "text/rfc822-headers");
+    fprintf(out, "%s\r\n", plain ? "" : "Content-Transfer-Encoding: quoted-printable\r\n");
+    if (plain)
+        fwrite(n->content, 1, length, out);
+    else
+        write_quoted(out, n->content, length);
+    if (length < 2 || memcmp(n->content + length - 2, "\r\n", 2) != 0)
         fprintf(out, "\r\n");
     fprintf(out, "\r\n--%s--\r\n", n->id);
 }

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "engine/store.h"
 
-const char *const recipient_state_names[] = {"queued", "delivered", "bounced"};
+const char *const recipient_state_names[] = {"queued", "delivered", "bounced", "removed"};
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, arrived INTEGER "
@@ -17,15 +17,15 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS recipient (id INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL, address "
     "TEXT NOT NULL,"
     " domain TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL,"
-    " code TEXT NOT NULL, reason TEXT NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS recipient_due ON recipient (due) WHERE state = 0;"
+    " code TEXT NOT NULL, reason TEXT NOT NULL, connector TEXT NOT NULL, held INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS recipient_due ON recipient (due) WHERE state = 0 AND held = 0;"
     "CREATE INDEX IF NOT EXISTS recipient_message ON recipient (message, state);"
     /* What deliveries hold is known to this process only, and void when it ends. */
     "CREATE TEMP TABLE taken (id INTEGER PRIMARY KEY);";
 
 #define COLUMNS                                                                                                        \
     "SELECT r.id, r.message, r.address, r.domain, m.sender, m.arrived, r.due, m.size, r.attempts, r.state, r.code, "   \
-    "r.reason, m.recipients, m.tls, m.smtputf8"                                                                        \
+    "r.reason, m.recipients, m.tls, m.smtputf8, r.connector, r.held"                                                   \
     " FROM recipient r JOIN message m ON m.id = r.message "
 #define FREE " AND r.id NOT IN (SELECT id FROM temp.taken) "
 
@@ -60,10 +60,11 @@ static bool add_recipients(struct queue *queue, const struct message *message, i
     struct arena *arena = arena_new("queue_add");
     bool fine = true;
     for (size_t i = 0; fine && i < message->recipient_count; i++)
-        fine = store_run(queue->store, err,
-                         "INSERT INTO recipient (message, address, domain, state, attempts, due, code, reason)"
-                         " VALUES (?, ?, ?, 0, 0, ?, '', '')",
-                         "itti", id, message->recipients[i], message_domain(arena, message->recipients[i]), now);
+        fine =
+            store_run(queue->store, err,
+                      "INSERT INTO recipient (message, address, domain, state, attempts, due, code, reason, connector,"
+                      " held) VALUES (?, ?, ?, 0, 0, ?, '', '', '', 0)",
+                      "itti", id, message->recipients[i], message_domain(arena, message->recipients[i]), now);
     arena_free(&arena);
     return fine;
 }
@@ -84,7 +85,12 @@ static bool add_message(struct queue *queue, const struct message *message, int6
            add_recipients(queue, message, *id, now, err);
 }
 
-static bool finish(struct queue *queue, bool fine, struct err *err)
+bool queue_begin(struct queue *queue, struct err *err)
+{
+    return store_begin(queue->store, err);
+}
+
+bool queue_finish(struct queue *queue, bool fine, struct err *err)
 {
     if (fine)
         return store_commit(queue->store, err);
@@ -95,7 +101,7 @@ static bool finish(struct queue *queue, bool fine, struct err *err)
 bool queue_add(struct queue *queue, const struct message *message, int64_t *id, struct err *err)
 {
     int64_t row = 0;
-    if (!store_begin(queue->store, err) || !finish(queue, add_message(queue, message, &row, err), err))
+    if (!store_begin(queue->store, err) || !queue_finish(queue, add_message(queue, message, &row, err), err))
         return false;
     if (id != NULL)
         *id = row;
@@ -121,16 +127,18 @@ static void read_rows(sqlite3_stmt *rows, struct arena *arena, size_t limit, str
             .of_message = (size_t)sqlite3_column_int64(rows, 12),
             .tls = (enum message_tls)sqlite3_column_int(rows, 13),
             .smtputf8 = sqlite3_column_int(rows, 14) != 0,
+            .connector = store_text(arena, rows, 15),
+            .held = sqlite3_column_int(rows, 16) != 0,
         };
     store_end(rows);
 }
 
 bool queue_due(struct queue *queue, struct arena *arena, size_t limit, struct queued_list *list, struct err *err)
 {
-    sqlite3_stmt *rows =
-        store_query(queue->store, err,
-                    COLUMNS "WHERE r.state = 0 AND r.due <= ?" FREE "ORDER BY r.due, r.message, r.id LIMIT ?", "ii",
-                    (int64_t)clock_now(queue->clock), (int64_t)limit);
+    sqlite3_stmt *rows = store_query(queue->store, err,
+                                     COLUMNS "WHERE r.state = 0 AND r.held = 0 AND r.due <= ?" FREE
+                                             "ORDER BY r.due, r.message, r.id LIMIT ?",
+                                     "ii", (int64_t)clock_now(queue->clock), (int64_t)limit);
     if (rows == NULL)
         return false;
     read_rows(rows, arena, limit, list);
@@ -145,7 +153,7 @@ bool queue_take(struct queue *queue, int64_t recipient, struct err *err)
 int64_t queue_next_due(struct queue *queue)
 {
     sqlite3_stmt *rows =
-        store_query(queue->store, NULL, "SELECT min(r.due) FROM recipient r WHERE r.state = 0" FREE, "");
+        store_query(queue->store, NULL, "SELECT min(r.due) FROM recipient r WHERE r.state = 0 AND r.held = 0" FREE, "");
     int64_t due = INT64_MAX;
     if (rows != NULL && store_row(rows)) {
         if (sqlite3_column_type(rows, 0) != SQLITE_NULL)
@@ -155,27 +163,79 @@ int64_t queue_next_due(struct queue *queue)
     return due;
 }
 
-bool queue_hurry(struct queue *queue, int64_t message, int64_t *count, struct err *err)
+bool queue_hurry(struct queue *queue, int64_t recipient, struct err *err)
 {
-    sqlite3_stmt *rows =
-        store_query(queue->store, err, "SELECT count(*) FROM recipient WHERE state = 0 AND (?1 = 0 OR message = ?1)",
-                    "i", message);
-    if (rows != NULL && store_row(rows)) {
-        if (count != NULL)
-            *count = sqlite3_column_int64(rows, 0);
-        store_end(rows);
-    }
-    return store_run(queue->store, err,
-                     "UPDATE recipient SET due = ?1 WHERE state = 0 AND due > ?1 AND (?2 = 0 OR message = ?2)", "ii",
-                     (int64_t)clock_now(queue->clock), message);
+    return store_run(queue->store, err, "UPDATE recipient SET due = ?1 WHERE id = ?2 AND state = 0 AND due > ?1", "ii",
+                     (int64_t)clock_now(queue->clock), recipient);
 }
+
+bool queue_hurry_all(struct queue *queue, struct err *err)
+{
+    return store_run(queue->store, err, "UPDATE recipient SET due = ?1 WHERE state = 0 AND held = 0 AND due > ?1", "i",
+                     (int64_t)clock_now(queue->clock));
+}
+
+bool queue_hold(struct queue *queue, int64_t recipient, bool held, struct err *err)
+{
+    return store_run(queue->store, err, "UPDATE recipient SET held = ? WHERE id = ? AND state = 0", "ii", (int64_t)held,
+                     recipient);
+}
+
+/* ---- what an administrator picks out ---- */
+
+static const struct filter_row filters[] = {
+    {"message", "r.message = ?", 'i'},
+    {"recipient", "r.address = ? COLLATE NOCASE", 't'},
+    {"domain", "r.domain = lower(?)", 't'},
+    {"sender", "m.sender = ? COLLATE NOCASE", 't'},
+    {"connector", "r.connector = ?", 't'},
+    {"code", "r.code GLOB ? || '*'", 't'},
+    {"since", "m.arrived >= ?", 'i'},
+    {"until", "m.arrived < ?", 'i'},
+    {"held", "r.held = ?", 'i'},
+};
+
+bool queue_filter(struct arena *arena, const json_t *request, struct filter *filter, struct err *err)
+{
+    static const char *const others[] = {"report", NULL};
+    return filter_read(arena, filters, COUNT(filters), others, request, filter, err);
+}
+
+static bool read_picked(sqlite3_stmt *rows, struct arena *arena, size_t limit, struct queued_list *list)
+{
+    if (rows == NULL)
+        return false;
+    read_rows(rows, arena, limit, list);
+    store_drop(rows);
+    return true;
+}
+
+bool queue_pick(struct queue *queue, struct arena *arena, const struct filter *filter, int64_t after, bool free,
+                size_t limit, struct queued_list *list, struct err *err)
+{
+    const char *before =
+        arena_printf(arena, COLUMNS "WHERE r.state = 0 AND r.id > %lld%sAND ", (long long)after, free ? FREE : " ");
+    return read_picked(filter_query(queue->store, arena, before, filter, " ORDER BY r.id LIMIT ", limit, err), arena,
+                       limit, list);
+}
+
+bool queue_list(struct queue *queue, struct arena *arena, const struct filter *filter, bool only_queued, size_t limit,
+                struct queued_list *list, struct err *err)
+{
+    const char *before = only_queued ? COLUMNS "WHERE r.state = 0 AND " : COLUMNS "WHERE ";
+    return read_picked(filter_query(queue->store, arena, before, filter, " ORDER BY r.id LIMIT ", limit, err), arena,
+                       limit, list);
+}
+
+/* ---- the end of attempts ---- */
 
 static bool settle_one(struct queue *queue, const struct settlement *s, struct err *err)
 {
-    return store_run(queue->store, err,
-                     "UPDATE recipient SET state = ?, attempts = attempts + 1, due = ?, code = ?, reason = ? WHERE id "
-                     "= ? AND state = 0",
-                     "iitti", (int64_t)s->state, s->due, s->code, s->reason, s->id) &&
+    return store_run(
+               queue->store, err,
+               "UPDATE recipient SET state = ?1, attempts = attempts + (?1 <> 3), due = ?2, code = ?3, reason = ?4,"
+               " connector = coalesce(?5, connector) WHERE id = ?6 AND state = 0",
+               "iittti", (int64_t)s->state, s->due, s->code, s->reason, s->connector, s->id) &&
            store_run(queue->store, err,
                      "DELETE FROM content WHERE message = ?1 AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = "
                      "?1 AND state = 0)",
@@ -194,7 +254,7 @@ bool queue_settle(struct queue *queue, const struct settlement *list, size_t cou
         fine = settle_one(queue, &list[i], err);
     if (fine && report != NULL)
         fine = add_message(queue, report, report_id != NULL ? report_id : &row, err);
-    return finish(queue, fine, err);
+    return queue_finish(queue, fine, err);
 }
 
 char *queue_content(struct queue *queue, struct arena *arena, int64_t message, size_t *length, struct err *err)
@@ -240,26 +300,15 @@ bool queue_message(struct queue *queue, struct arena *arena, int64_t id, struct 
     return message->content != NULL;
 }
 
-bool queue_list(struct queue *queue, struct arena *arena, bool only_queued, size_t limit, struct queued_list *list,
-                struct err *err)
-{
-    sqlite3_stmt *rows = store_query(queue->store, err, COLUMNS "WHERE r.state = 0 OR NOT ? ORDER BY r.id LIMIT ?",
-                                     "ii", (int64_t)only_queued, (int64_t)limit);
-    if (rows == NULL)
-        return false;
-    read_rows(rows, arena, limit, list);
-    return true;
-}
-
 bool queue_trim(struct queue *queue, int64_t older_than, struct err *err)
 {
     static const char finished[] = "DELETE FROM message WHERE arrived < ? AND NOT EXISTS"
                                    " (SELECT 1 FROM recipient WHERE message = message.id AND state = 0)";
     if (!store_begin(queue->store, err))
         return false;
-    return finish(queue,
-                  store_run(queue->store, err, finished, "i", older_than) &&
-                      store_run(queue->store, err,
-                                "DELETE FROM recipient WHERE message NOT IN (SELECT id FROM message)", ""),
-                  err);
+    return queue_finish(queue,
+                        store_run(queue->store, err, finished, "i", older_than) &&
+                            store_run(queue->store, err,
+                                      "DELETE FROM recipient WHERE message NOT IN (SELECT id FROM message)", ""),
+                        err);
 }

@@ -11,9 +11,11 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "engine/filter.h"
 #include "engine/message.h"
 
-enum recipient_state { RECIPIENT_QUEUED, RECIPIENT_DELIVERED, RECIPIENT_BOUNCED };
+/* REMOVED: by the administrator. */
+enum recipient_state { RECIPIENT_QUEUED, RECIPIENT_DELIVERED, RECIPIENT_BOUNCED, RECIPIENT_REMOVED };
 extern const char *const recipient_state_names[];
 
 struct queued {                     /* a recipient in the queue */
@@ -24,7 +26,9 @@ struct queued {                     /* a recipient in the queue */
     unsigned attempts;
     size_t of_message;              /* recipients that its message came with */
     enum recipient_state state;
+    bool held;                      /* not tried, and not given up, until it is released */
     const char *code, *reason;      /* of the last attempt; "" before it */
+    const char *connector;          /* that the last attempt went by; "": none, or no attempt yet */
     enum message_tls tls;
     bool smtputf8;
 };
@@ -35,6 +39,7 @@ struct settlement {                 /* what one attempt has come to for one reci
     enum recipient_state state;     /* QUEUED: again at due */
     int64_t due;
     const char *code, *reason;
+    const char *connector;          /* NULL: as before */
 };
 
 struct queue;
@@ -50,8 +55,18 @@ bool queue_due(struct queue *queue, struct arena *arena, size_t limit, struct qu
 bool queue_take(struct queue *queue, int64_t recipient, struct err *err) NODISCARD;
 /* When the next recipient is due; INT64_MAX: none is. */
 int64_t queue_next_due(struct queue *queue);
-/* Everything queued is due now; message 0: all messages. *count may be NULL. */
-bool queue_hurry(struct queue *queue, int64_t message, int64_t *count, struct err *err) NODISCARD;
+/* What a request of the administrator picks out (see queue.c for its keys). */
+bool queue_filter(struct arena *arena, const json_t *request, struct filter *filter, struct err *err) NODISCARD;
+/* Queued recipients with an id above after, in its order; free: only those in no delivery's hands. */
+bool queue_pick(struct queue *queue, struct arena *arena, const struct filter *filter, int64_t after, bool free,
+                size_t limit, struct queued_list *list, struct err *err) NODISCARD;
+/* Due now: one recipient, which stays held if it is; and everything that is not held. */
+bool queue_hurry(struct queue *queue, int64_t recipient, struct err *err) NODISCARD;
+bool queue_hurry_all(struct queue *queue, struct err *err) NODISCARD;
+bool queue_hold(struct queue *queue, int64_t recipient, bool held, struct err *err) NODISCARD;
+/* What is done to several recipients between the two is one transaction. */
+bool queue_begin(struct queue *queue, struct err *err) NODISCARD;
+bool queue_finish(struct queue *queue, bool fine, struct err *err) NODISCARD;
 /* One transaction: the recipients' fates, and the report that goes with them (NULL: none; *report_id may be NULL). The
  * content of a message
  * without a queued recipient is dropped. */
@@ -62,9 +77,9 @@ bool queue_message(struct queue *queue, struct arena *arena, int64_t id, struct 
                    struct err *err) NODISCARD;
 /* In the arena; NULL when the message is gone. */
 char *queue_content(struct queue *queue, struct arena *arena, int64_t message, size_t *length, struct err *err);
-/* Every recipient the queue knows, the oldest first, at most limit. */
-bool queue_list(struct queue *queue, struct arena *arena, bool only_queued, size_t limit, struct queued_list *list,
-                struct err *err) NODISCARD;
+/* Recipients that the queue knows, the oldest first, at most limit. */
+bool queue_list(struct queue *queue, struct arena *arena, const struct filter *filter, bool only_queued, size_t limit,
+                struct queued_list *list, struct err *err) NODISCARD;
 /* Forgets finished messages older than that. */
 bool queue_trim(struct queue *queue, int64_t older_than, struct err *err) NODISCARD;
 

@@ -63,7 +63,7 @@ static struct queued_list due_now(struct bench *b)
 static void settle(struct bench *b, const struct queued *r, enum recipient_state state, int64_t due,
                    const struct message *report)
 {
-    struct settlement s = {r->id, r->message, state, due, "4.7.323", "why"};
+    struct settlement s = {r->id, r->message, state, due, "4.7.323", "why", "lab"};
     ck_assert(queue_settle(b->queue, &s, 1, report, NULL, NULL));
 }
 
@@ -137,7 +137,7 @@ START_TEST(an_end_is_an_end)
     size_t length;
     ck_assert_ptr_null(queue_content(b.queue, b.arena, id, &length, NULL)); /* dropped with the last recipient */
     struct queued_list all = {0};
-    ck_assert(queue_list(b.queue, b.arena, false, 100, &all, NULL));
+    ck_assert(queue_list(b.queue, b.arena, NULL, false, 100, &all, NULL));
     ck_assert_uint_eq(all.count, 2);
     ck_assert_int_eq(all.items[0].state, RECIPIENT_DELIVERED);
     ck_assert_int_eq(all.items[1].state, RECIPIENT_BOUNCED);
@@ -163,20 +163,89 @@ START_TEST(a_bounce_and_its_report_come_together)
 }
 END_TEST
 
-START_TEST(hurry_makes_all_due)
+/* The addresses that a request picks out, with blanks between. */
+static const char *picked(struct bench *b, const char *request, bool free)
+{
+    struct err err;
+    struct filter filter;
+    struct queued_list list = {0};
+    json_t *asked = json_loads(request, 0, NULL);
+    const char *text = "";
+    if (!queue_filter(b->arena, asked, &filter, &err) ||
+        !queue_pick(b->queue, b->arena, &filter, 0, free, 100, &list, &err))
+        text = arena_strdup(b->arena, err.text);
+    for (size_t i = 0; i < list.count; i++)
+        text = arena_printf(b->arena, "%s%s%s", text, i > 0 ? " " : "", list.items[i].address);
+    json_decref(asked);
+    return text;
+}
+
+/* Message 1: two recipients, of whom one has been tried and waits, the other is in hands. */
+static void open_waiting(struct bench *b)
+{
+    open_bench(b);
+    add_two(b);
+    struct queued_list due = due_now(b);
+    settle(b, &due.items[0], RECIPIENT_QUEUED, clock_now(&b->clock) + 900, NULL);
+    ck_assert(queue_take(b->queue, due.items[1].id, NULL));
+}
+
+/* clang-format off */
+static const struct { const char *request; bool free; const char *addresses; } picks[] = {
+    {"{}", false, "a@X.example b@y.example"},
+    {"{}", true, "a@X.example"},
+    {"{\"message\":1}", false, "a@X.example b@y.example"},
+    {"{\"message\":2}", false, ""},
+    {"{\"recipient\":\"B@Y.example\"}", false, "b@y.example"},
+    {"{\"domain\":\"X.EXAMPLE\"}", false, "a@X.example"},
+    {"{\"sender\":\"S@z.example\"}", false, "a@X.example b@y.example"},
+    {"{\"connector\":\"lab\"}", false, "a@X.example"},
+    {"{\"code\":\"4.7\"}", false, "a@X.example"},
+    {"{\"held\":1}", false, ""},
+    {"{\"since\":99999999999}", false, ""},
+    {"{\"until\":99999999999}", false, "a@X.example b@y.example"},
+    {"{\"conector\":\"lab\"}", false, "nothing is picked out by 'conector'; did you mean 'connector'?"},
+};
+/* clang-format on */
+
+START_TEST(requests_pick_out)
 {
     struct bench b;
-    open_bench(&b);
-    int64_t id = add_two(&b);
+    open_waiting(&b);
+    ck_assert_str_eq(picked(&b, picks[_i].request, picks[_i].free), picks[_i].addresses);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(hurry_makes_one_due_or_all)
+{
+    struct bench b;
+    open_waiting(&b);
+    kill_bench(&b);
+    ck_assert_uint_eq(due_now(&b).count, 1);
+    ck_assert(queue_hurry(b.queue, 1, NULL));
+    ck_assert_uint_eq(due_now(&b).count, 2);
     struct queued_list due = due_now(&b);
     settle(&b, &due.items[0], RECIPIENT_QUEUED, clock_now(&b.clock) + 900, NULL);
-    settle(&b, &due.items[1], RECIPIENT_QUEUED, clock_now(&b.clock) + 900, NULL);
-    int64_t count;
-    ck_assert(queue_hurry(b.queue, id + 1, &count, NULL));
-    ck_assert_int_eq(count, 0);
-    ck_assert(queue_hurry(b.queue, 0, &count, NULL));
-    ck_assert_int_eq(count, 2);
+    ck_assert(queue_hurry_all(b.queue, NULL));
     ck_assert_uint_eq(due_now(&b).count, 2);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(what_is_held_waits_until_it_is_released)
+{
+    struct bench b;
+    open_waiting(&b);
+    kill_bench(&b);
+    ck_assert(queue_hold(b.queue, 1, true, NULL) && queue_hold(b.queue, 2, true, NULL));
+    ck_assert(queue_hurry_all(b.queue, NULL) && queue_hurry(b.queue, 1, NULL));
+    ck_assert_uint_eq(due_now(&b).count, 0);
+    ck_assert_int_eq(queue_next_due(b.queue), INT64_MAX);
+    kill_bench(&b);
+    ck_assert_uint_eq(due_now(&b).count, 0);
+    ck_assert(queue_hold(b.queue, 1, false, NULL));
+    ck_assert_uint_eq(due_now(&b).count, 1);
     close_bench(&b);
 }
 END_TEST
@@ -192,7 +261,7 @@ START_TEST(only_finished_messages_are_trimmed)
     ck_assert_uint_eq(due_now(&b).count, 1);
     settle(&b, &due.items[1], RECIPIENT_DELIVERED, 0, NULL);
     ck_assert(queue_trim(b.queue, clock_now(&b.clock) + 10, NULL));
-    ck_assert(queue_list(b.queue, b.arena, false, 100, &all, NULL));
+    ck_assert(queue_list(b.queue, b.arena, NULL, false, 100, &all, NULL));
     ck_assert_uint_eq(all.count, 0);
     close_bench(&b);
 }
@@ -205,6 +274,8 @@ TEST_SUITE(queue)
     TEST(a_deferred_recipient_is_due_again);
     TEST(an_end_is_an_end);
     TEST(a_bounce_and_its_report_come_together);
-    TEST(hurry_makes_all_due);
+    TEST_LOOP(requests_pick_out, COUNT(picks));
+    TEST(hurry_makes_one_due_or_all);
+    TEST(what_is_held_waits_until_it_is_released);
     TEST(only_finished_messages_are_trimmed);
 }

@@ -61,8 +61,12 @@ bool settle_delivered(const struct settle_world *world, const struct settle_abou
     struct arena *arena = arena_new("settle");
     struct settlement *list = arena_alloc(arena, (count + 1) * sizeof *list);
     for (size_t i = 0; i < count; i++)
-        list[i] =
-            (struct settlement){recipients[i]->id, recipients[i]->message, RECIPIENT_DELIVERED, 0, "2.0.0", reply};
+        list[i] = (struct settlement){.id = recipients[i]->id,
+                                      .message = recipients[i]->message,
+                                      .state = RECIPIENT_DELIVERED,
+                                      .code = "2.0.0",
+                                      .reason = reply,
+                                      .connector = about->connector};
     bool fine = queue_settle(world->queue, list, count, NULL, NULL, err);
     for (size_t i = 0; fine && i < count; i++) {
         struct trace_entry entry = entry_of(world, about, recipients[i], TRACE_SEND, &list[i]);
@@ -82,17 +86,22 @@ static struct settlement settlement_of(const struct settle_world *world, struct 
     bool bounce = f->course == COURSE_BOUNCE || next.give_up;
     if (bounce)
         status = status_expired(arena, status);
-    return (struct settlement){f->recipient->id, f->recipient->message, bounce ? RECIPIENT_BOUNCED : RECIPIENT_QUEUED,
-                               next.due,         status.code,           status.text};
+    return (struct settlement){.id = f->recipient->id,
+                               .message = f->recipient->message,
+                               .state = bounce ? RECIPIENT_BOUNCED : RECIPIENT_QUEUED,
+                               .due = bounce ? 0 : next.due,
+                               .code = status.code,
+                               .reason = status.text,
+                               .connector = about->connector};
 }
 
-static struct ndr_recipient report_line(const struct settle_world *world, struct arena *arena,
-                                        const struct settle_failed *f, const struct settlement *s, struct status last)
+static struct ndr_recipient report_line(const struct settle_world *world, const struct settle_failed *f,
+                                        const struct settlement *s, struct status last)
 {
     return (struct ndr_recipient){
         .address = f->recipient->address,
         .status = {s->code, s->reason},
-        .last_error = last.code != s->code ? arena_printf(arena, "%s %s", last.code, last.text) : NULL,
+        .last = last.code != s->code ? last : (struct status){NULL, NULL},
         .remote_host = f->failure.host,
         .last_attempt = clock_now(world->clock),
     };
@@ -117,6 +126,8 @@ static const struct message *make_report(const struct settle_world *world, struc
         .recipient_count = count,
         .content = about->content,
         .length = about->length,
+        .whole =
+            world->config->report_original == REPORT_MESSAGE && about_message->tls != MESSAGE_REQUIRETLS, /* 8689-5 */
     };
     struct message *report = arena_alloc(arena, sizeof *report);
     report->sender = "";
@@ -127,6 +138,18 @@ static const struct message *make_report(const struct settle_world *world, struc
     report->smtputf8 = about_message->smtputf8;
     report->content = ndr_write(arena, &ndr, &report->length);
     return report;
+}
+
+static bool settle_with_report(const struct settle_world *world, struct arena *arena, const struct settlement *list,
+                               size_t count, const struct message *report, struct err *err)
+{
+    int64_t id = 0;
+    if (!queue_settle(world->queue, list, count, report, &id, err))
+        return false;
+    if (report != NULL)
+        trace_message(world->trace, clock_now(world->clock), id, TRACE_SUBMIT, report,
+                      arena_printf(arena, "report about message %lld", (long long)list[0].message));
+    return true;
 }
 
 bool settle_failures(const struct settle_world *world, const struct settle_about *about, struct arena *arena,
@@ -141,16 +164,59 @@ bool settle_failures(const struct settle_world *world, const struct settle_about
         struct status last;
         settlements[i] = settlement_of(world, arena, about, &list[i], &last);
         if (settlements[i].state == RECIPIENT_BOUNCED)
-            lines[bounced++] = report_line(world, arena, &list[i], &settlements[i], last);
+            lines[bounced++] = report_line(world, &list[i], &settlements[i], last);
     }
     const struct message *report = make_report(world, arena, about, list[0].recipient, lines, bounced);
-    int64_t report_id = 0;
-    if (!queue_settle(world->queue, settlements, count, report, &report_id, err))
+    if (!settle_with_report(world, arena, settlements, count, report, err))
         return false;
     for (size_t i = 0; i < count; i++)
         trace_failure(world, arena, about, &list[i], &settlements[i]);
-    if (report != NULL)
-        trace_message(world->trace, clock_now(world->clock), report_id, TRACE_SUBMIT, report,
-                      arena_printf(arena, "report about message %lld", (long long)list[0].recipient->message));
+    return true;
+}
+
+/* ---- removed by the administrator ---- */
+
+static bool remove_from_message(const struct settle_world *world, struct arena *arena, const struct queued *list,
+                                size_t count, bool report, struct err *err)
+{
+    static const struct status removed = {"5.3.2", "Removed from the queue by the administrator"};
+    struct settle_about about = {.destination = list[0].domain};
+    struct settlement *settlements = arena_alloc(arena, count * sizeof *settlements);
+    struct ndr_recipient *lines = arena_alloc(arena, count * sizeof *lines);
+    about.content = queue_content(world->queue, arena, list[0].message, &about.length, err);
+    if (about.content == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        settlements[i] = (struct settlement){.id = list[i].id,
+                                             .message = list[i].message,
+                                             .state = RECIPIENT_REMOVED,
+                                             .code = removed.code,
+                                             .reason = removed.text};
+        lines[i] = (struct ndr_recipient){.address = list[i].address,
+                                          .status = removed,
+                                          .last = {*list[i].code != '\0' ? list[i].code : NULL, list[i].reason},
+                                          .last_attempt = clock_now(world->clock)};
+    }
+    const struct message *told = report ? make_report(world, arena, &about, &list[0], lines, count) : NULL;
+    if (!settle_with_report(world, arena, settlements, count, told, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct trace_entry entry = entry_of(world, &about, &list[i], TRACE_DROP, &settlements[i]);
+        entry.attempt = list[i].attempts;
+        entry.destination = list[i].domain;
+        trace_add(world->trace, &entry);
+    }
+    return true;
+}
+
+bool settle_removed(const struct settle_world *world, struct arena *arena, const struct queued_list *list, bool report,
+                    struct err *err)
+{
+    for (size_t i = 0, count; i < list->count; i += count) {
+        for (count = 1; i + count < list->count && list->items[i + count].message == list->items[i].message;)
+            count++;
+        if (!remove_from_message(world, arena, &list->items[i], count, report, err))
+            return false;
+    }
     return true;
 }

@@ -33,6 +33,9 @@ bool settle_delivered(const struct settle_world *world, const struct settle_abou
 /* One transaction, with the report about those that bounce. */
 bool settle_failures(const struct settle_world *world, const struct settle_about *about, struct arena *arena,
                      const struct settle_failed *list, size_t count, struct err *err) NODISCARD;
+/* The administrator takes them out of the queue; report: their senders are told. One transaction a message. */
+bool settle_removed(const struct settle_world *world, struct arena *arena, const struct queued_list *list, bool report,
+                    struct err *err) NODISCARD;
 /* Would this recipient be given up now, were its attempt to end in COURSE_DEFER? */
 bool settle_gives_up(const struct settle_world *world, const struct queued *recipient);
 

@@ -112,3 +112,10 @@ struct status status_expired(struct arena *arena, struct status last)
         first[0] = (char)tolower((unsigned char)first[0]);
     return (struct status){arena_printf(arena, "5%s", last.code + 1), text};
 }
+
+const char *status_reply(struct arena *arena, struct status status)
+{
+    bool own = strspn(status.text, "0123456789") == 3 && status.text[3] == ' ';
+    return own ? status.text
+               : arena_printf(arena, "%s %s %s", status.code[0] == '5' ? "550" : "450", status.code, status.text);
+}

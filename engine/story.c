@@ -80,6 +80,8 @@ static void tell_host(FILE *out, const json_t *e)
 {
     field(out, " ", e, "host", "");
     field(out, " at ", e, "address", "");
+    if (*text_of(e, "host") == '\0')
+        field(out, " to ", e, "destination", "");
     field(out, " by connector ", e, "connector", "");
     field(out, " (", e, "connector_why", ")");
     if (*text_of(e, "mx") != '\0')

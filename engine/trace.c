@@ -177,8 +177,8 @@ static bool note_status(struct trace *trace, const struct trace_entry *e, struct
         " ON CONFLICT (message, recipient) DO UPDATE SET status = excluded.status,"
         " connector = coalesce(excluded.connector, connector), host = coalesce(excluded.host, host),"
         " address = coalesce(excluded.address, address), attempts = max(excluded.attempts, coalesce(attempts, 0)),"
-        " code = coalesce(excluded.code, code), text = coalesce(excluded.text, text), last = excluded.last,"
-        " next = excluded.next";
+        " code = coalesce(excluded.code, code), text = iif(excluded.code IS NULL, text, excluded.text),"
+        " last = excluded.last, next = excluded.next";
     return store_run(trace->store, err, sql, "itttittttitti", e->message, e->recipient, e->destination, e->sender,
                      e->at, events[e->event].status, e->connector, e->host, e->address, (int64_t)e->attempt, e->code,
                      e->text, e->next);

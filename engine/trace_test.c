@@ -173,6 +173,16 @@ START_TEST(only_what_is_old_is_forgotten)
 }
 END_TEST
 
+static const char *whole(struct bench *b, const char *request)
+{
+    json_t *asked = json_loads(request, 0, NULL), *rows = trace_list(b->trace, asked, NULL);
+    char *text = json_dumps(rows, 0), *kept = arena_strdup(b->arena, text);
+    free(text);
+    json_decref(asked);
+    json_decref(rows);
+    return kept;
+}
+
 /* A recipient's later event does not blot out what an earlier one knew. */
 START_TEST(a_hold_keeps_the_last_code)
 {
@@ -182,7 +192,9 @@ START_TEST(a_hold_keeps_the_last_code)
                                              .message = 7,
                                              .event = TRACE_HOLD,
                                              .recipient = "a@X.example",
-                                             .destination = "x.example"});
+                                             .destination = "x.example",
+                                             .text = "by the administrator"});
+    ck_assert_ptr_null(strstr(whole(&b, "{}"), "administrator"));
     ck_assert_str_eq(list(&b, "{\"domain\":\"x.example\",\"message\":7}"), A);
     ck_assert_str_eq(list(&b, "{\"connector\":\"lab\"}"), A);
     close_bench(&b);
