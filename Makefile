@@ -196,9 +196,7 @@ SOURCES = $(foreach folder,$(FOLDERS) harness/adapters $(ADAPTERS:%=harness/adap
 lint:
 	ci/check-layers.sh
 	ci/check-rules.sh
-	@if command -v $(CLANG_FORMAT) >/dev/null; then \
-	    echo "$(CLANG_FORMAT) --dry-run"; $(CLANG_FORMAT) --dry-run -Werror $(SOURCES); \
-	else echo "$(CLANG_FORMAT) is not installed: layout not checked"; fi
+	@CLANG_FORMAT=$(CLANG_FORMAT) ci/check-layout.sh $(SOURCES)
 
 FILES ?= $(SOURCES)
 format:
