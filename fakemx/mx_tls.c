@@ -208,6 +208,13 @@ static bool is_anonymous(const SSL *ssl)
     return SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(ssl)) == NID_auth_null;
 }
 
+/* So that whoever has the packets can read them. */
+static void on_key(const SSL *ssl, const char *line)
+{
+    const struct mx_witness *witness = ((struct mx_tls *)SSL_get_app_data(ssl))->witness;
+    journal_add(witness->journal, JOURNAL_MX_TLS_KEY, witness->host->config.name, witness->conn, "line", line, NULL);
+}
+
 static void witness_handshake(const struct mx_tls *tls)
 {
     const struct mx_witness *witness = tls->witness;
@@ -277,6 +284,7 @@ static SSL_CTX *context_new(enum mx_tls_versions which, enum mx_ciphers ciphers)
     SSL_CTX_set_msg_callback(context, on_message);
     SSL_CTX_add_custom_ext(context, CERTIFICATE_TYPES, SSL_EXT_CLIENT_HELLO, NULL, NULL, NULL, on_certificate_types,
                            NULL);
+    SSL_CTX_set_keylog_callback(context, on_key);
     return context;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "harness/case_timeline.h"
+#include "harness/evidence.h"
 #include "harness/lab.h"
 #include "harness/sender_setup.h"
 #include "harness/submission.h"
@@ -22,6 +23,7 @@ struct run {
     struct clock clock;
     struct loop *loop;
     struct journal *journal;
+    struct evidence *evidence; /* NULL: none is wanted */
     struct lab *lab;
     struct plan **plans; /* one a step; a step without change has its predecessor's */
     struct verdict_step *steps;
@@ -415,12 +417,25 @@ static bool set_up(struct run *run, struct err *err)
     if (getrandom(&run->token, sizeof run->token, 0) != sizeof run->token)
         run->token = (uint64_t)clock_monotonic_us();
     run->loop = loop_new(err);
-    return run->loop != NULL;
+    if (run->loop == NULL || run->setting->evidence == NULL)
+        return run->loop != NULL;
+    run->evidence = evidence_start(run->loop, err);
+    return run->evidence != NULL;
+}
+
+/* Before the verdict: evidence that was wanted and cannot be had is trouble. */
+static void keep_evidence(struct run *run, const struct case_result *result)
+{
+    struct err err;
+    if (run->evidence != NULL &&
+        !evidence_write(run->evidence, run->journal, *run->setting->evidence, case_name(run->arena, result), &err))
+        failed(run, &err);
 }
 
 static void clean_up(struct run *run)
 {
     lab_stop(&run->lab);
+    evidence_stop(&run->evidence);
     for (size_t i = run->scenario->step_count; i-- > 0;)
         if (run->plans[i] != NULL && (i == 0 || run->plans[i] != run->plans[i - 1]))
             plan_free(&run->plans[i]);
@@ -447,6 +462,7 @@ bool case_run(struct arena *arena, const struct case_setting *setting, const str
     } else {
         failed(&run, &err);
     }
+    keep_evidence(&run, out);
     judge(&run, out);
     out->journal = setting->keep_journal ? whole_journal(&run) : NULL;
     out->seconds = (double)(clock_monotonic_us() - began_us) / 1e6;

@@ -24,6 +24,7 @@ struct case_setting {
     struct plan_pki *pki;
     double budget_s;
     bool keep_journal;
+    const int *evidence; /* open folder for packets and keys; NULL: none are kept */
 };
 
 /* False: the conversation with the subject broke off, it has to be started anew. */

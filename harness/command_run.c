@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * mtalab run - runs cases and says what came of them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,7 +18,7 @@ enum { BUDGET_S = 20, WORKERS_MAX = 256, FORMATS_MAX = 8 };
 
 struct options {
     const char *scenarios, *mta, *mode, *workers, *shard, *shuffle, *repeat, *fail_fast, *keep_journal, *known, *budget,
-        *verbose, *quiet, *loopback;
+        *evidence, *verbose, *quiet, *loopback;
     const char *reports[FORMATS_MAX];
 };
 
@@ -34,6 +36,7 @@ struct run {
     const char *known_path;
     struct runner_wish runner;
     struct report_run report;
+    int evidence; /* the folder for it */
     FILE *out;
     bool terminal;
     int verbosity;
@@ -248,6 +251,19 @@ static int sum_up(struct run *run, const struct runner_outcome *outcome, int64_t
     return outcome->interrupted ? 130 : status == 0 && !used ? 1 : status == 0 && !written ? 3 : status;
 }
 
+/* Opened here: a path may mean something else in a sandbox. */
+static bool open_evidence(struct run *run)
+{
+    const char *folder = run->said.evidence;
+    if (folder == NULL)
+        return true;
+    run->evidence = mkdir(folder, 0755) == 0 || errno == EEXIST ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (run->evidence < 0)
+        fprintf(stderr, "mtalab: --evidence %s: %s\n", folder, strerror(errno));
+    run->runner.evidence = &run->evidence;
+    return run->evidence >= 0;
+}
+
 static int run_cases(struct run *run)
 {
     struct err err = {0};
@@ -268,6 +284,8 @@ static int run_cases(struct run *run)
     run->runner.clauses = run->clauses;
     run->runner.keep_journal = run->said.keep_journal != NULL;
     run->runner.fail_fast = run->said.fail_fast != NULL;
+    if (!open_evidence(run))
+        return 2;
     run->runner.finished = on_finished;
     run->runner.arg = run;
     bool ran = runner_run(run->arena, &run->runner, &outcome, &err);
@@ -304,6 +322,7 @@ static int read_command_line(struct run *run, int argc, char **argv)
         {"--repeat", "N", "each case so many times", &said->repeat},
         {"--fail-fast", NULL, "ends at the first difference", &said->fail_fast},
         {"--keep-journal", NULL, "everything witnessed goes into the JSON report", &said->keep_journal},
+        {"--evidence", "FOLDER", "what crossed the wire, a pcapng file with TLS keys for each case", &said->evidence},
         {"--known", "FILE", "the known failures; those of the adapter by default", &said->known},
         {"--budget", "SECONDS", "for each case, 20 by default; what takes longer is UNKNOWN", &said->budget},
         {"--scenarios", "FOLDER", "where scenarios and clauses are", &said->scenarios},

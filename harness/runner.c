@@ -178,7 +178,8 @@ static bool start_worker(struct runner *runner, struct hand *hand, struct err *e
                                      .schedule = wish->schedule,
                                      .clauses = wish->clauses,
                                      .budget_s = wish->budget_s,
-                                     .keep_journal = wish->keep_journal};
+                                     .keep_journal = wish->keep_journal,
+                                     .evidence = wish->evidence};
     struct sandbox_spec spec = {.kind = runner->kind, .body = worker_main, .arg = &setting};
     *hand = (struct hand){.runner = runner, .pid = sandbox_spawn(&spec, err), .at_work = IDLE};
     close(ends[1]);

@@ -21,6 +21,7 @@ struct runner_wish {
     enum sandbox_kind kind; /* AUTO falls back to LOOPBACK, and says so on standard error */
     double budget_s;
     bool keep_journal, fail_fast;
+    const int *evidence; /* open folder for packets and keys; NULL: none are kept */
     /* Called once for each case, when its verdict is final, and once a result of any kind has come (result NULL). */
     void (*finished)(void *arg, const struct case_result *result);
     void *arg;

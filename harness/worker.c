@@ -122,7 +122,8 @@ static void run_case(const struct worker *worker, const struct schedule_item *it
                                    .clauses = worker->setting->clauses,
                                    .pki = worker->pki,
                                    .budget_s = worker->setting->budget_s,
-                                   .keep_journal = worker->setting->keep_journal};
+                                   .keep_journal = worker->setting->keep_journal,
+                                   .evidence = worker->setting->evidence};
     struct case_result result;
     struct arena *arena = arena_new("case");
     prctl(PR_SET_PDEATHSIG, SIGKILL);

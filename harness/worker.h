@@ -18,6 +18,7 @@ struct worker_setting {
     const struct clauses *clauses;
     double budget_s;
     bool keep_journal;
+    const int *evidence; /* open folder for packets and keys; NULL: none are kept */
 };
 /* For sandbox_spec.body; arg: struct worker_setting. */
 int worker_main(const struct sandbox *sandbox, void *arg);
