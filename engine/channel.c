@@ -17,6 +17,14 @@ struct channel_setting channel_setting(const struct engine_config *config, const
     };
 }
 
+struct channel_setting channel_without_demands(struct channel_setting setting)
+{
+    setting.dane = DANE_NONE;
+    setting.mta_sts = MTA_STS_NONE;
+    setting.tls = TLS_SETTING_OPPORTUNISTIC;
+    return setting;
+}
+
 /* What nothing can come of is not asked. */
 static bool waives_tls(const struct channel_setting *setting)
 {

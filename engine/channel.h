@@ -20,6 +20,8 @@ struct channel_setting { /* what connector, configuration and message say */
 /* connector NULL: none matches, the defaults rule. In test mode nothing is demanded. Of the message nothing is known
  * yet. */
 struct channel_setting channel_setting(const struct engine_config *config, const struct connector *connector);
+/* The same with nothing demanded and nothing looked at: for what must arrive in spite of all TLS faults (8460-3-5). */
+struct channel_setting channel_without_demands(struct channel_setting setting);
 /* Is TLSA asked for the hosts of this destination? Is its policy? Is bogus data taken as it is? */
 bool channel_asks_tlsa(const struct channel_setting *setting, const struct mx_facts *mx);
 bool channel_asks_sts(const struct channel_setting *setting);

@@ -45,6 +45,7 @@ struct delivery {
 
     bool in_clear;
     struct tls_demands demands;
+    const char *own_ip;      /* of the connection; NULL: not known */
     const char *channel_key; /* all that it is judged by */
     struct connect_attempt *attempt;
     struct session *session;
@@ -125,6 +126,31 @@ static void trace_try(struct delivery *d, enum trace_event event, const struct f
                   .code = status.code,
                   .text = status.text,
               });
+}
+
+/* ---- TLS reports ---- */
+
+/* The session is open, or there is none because the host is skipped; opening NULL. A report's own is not
+ * counted (8460-3-6). */
+static void count_session(struct delivery *d, const char *why, const struct session_opening *opening)
+{
+    if (d->world->count == NULL || d->setting.message == MESSAGE_TLS_REPORT)
+        return;
+    struct tlsrpt_session session = {
+        .domain = d->hops[d->hop].name,
+        .dane = d->setting.dane,
+        .host = d->facts,
+        .sts = d->sts,
+        .decision = d->decision,
+        .why = why,
+    };
+    if (opening != NULL) {
+        session.course = opening->tls_course;
+        session.tls = *session_tls(d->session);
+        session.sending_ip = d->own_ip;
+        session.receiving_ip = netaddr_text(d->arena, (const struct sockaddr *)&d->facts->addresses[d->address].addr);
+    }
+    d->world->count(d->world->counter, &session);
 }
 
 /* ---- failures ---- */
@@ -357,6 +383,7 @@ static void on_opened(void *arg, const struct session_opening *opening)
 {
     struct delivery *d = arg;
     struct failure failure = opening->failure;
+    count_session(d, failure.text, opening);
     if (failure.cause == CAUSE_NONE) {
         begin_transaction(d);
         return;
@@ -400,6 +427,15 @@ static const char *channel_key(const struct delivery *d)
                                   });
 }
 
+/* NULL: not known. */
+static const char *own_address(struct arena *arena, struct bufferevent *io)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t length = sizeof own;
+    bool known = getsockname(bufferevent_getfd(io), (struct sockaddr *)&own, &length) == 0 && own.ss_family != AF_UNIX;
+    return known ? netaddr_text(arena, (const struct sockaddr *)&own) : NULL;
+}
+
 static void on_connect(void *arg, struct bufferevent *io, enum cause cause, const char *why)
 {
     struct delivery *d = arg;
@@ -413,6 +449,7 @@ static void on_connect(void *arg, struct bufferevent *io, enum cause cause, cons
         all_failed(d, &failure);
         return;
     }
+    d->own_ip = own_address(d->arena, io);
     struct session_setting setting = session_setting(d);
     d->session = session_open(d->world->loop, d->arena, io, &setting, on_opened, d);
 }
@@ -437,6 +474,8 @@ static void skip_host(struct delivery *d, struct failure failure)
     d->address = d->facts->address_count; /* none is left here */
     failure.host = d->facts->name;
     trace_try(d, TRACE_SKIP, &failure, NULL);
+    if (d->decision.act == ACT_SKIP_HOST)
+        count_session(d, failure.text, NULL);
     all_failed(d, &failure);
 }
 
@@ -616,6 +655,8 @@ struct delivery *delivery_start(const struct delivery_world *world, const struct
     d->setting = channel_setting(config_of(d), d->job.choice.connector);
     d->setting.message = d->job.recipients[0].tls;
     d->setting.report = d->job.recipients[0].sender[0] == '\0';
+    if (d->setting.message == MESSAGE_TLS_REPORT)
+        d->setting = channel_without_demands(d->setting); /* 8460-5.3.1-1 */
     choose_hops(d);
     struct err err;
     d->content = queue_content(world->settle.queue, d->arena, job->recipients[0].message, &d->length, &err);

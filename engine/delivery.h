@@ -13,6 +13,7 @@
 #include "engine/sessions.h"
 #include "engine/settle.h"
 #include "engine/sts.h"
+#include "engine/tlsrpt.h"
 
 /* All that a delivery asks of the outside: engine.c plugs in libunbound, the policy cache and TCP, tests plug in
  * tables. */
@@ -34,6 +35,9 @@ struct delivery_world {
     struct tls_client *tls;
     struct sessions *sessions;
     uint16_t smtp_port;
+    /* Each session, and each host that was not even tried, as it ends; NULL: nobody counts. */
+    void (*count)(void *counter, const struct tlsrpt_session *session);
+    void *counter;
 };
 struct delivery_job {
     struct connector_choice choice;

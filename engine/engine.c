@@ -14,6 +14,7 @@
 #include "engine/control.h"
 #include "engine/outside.h"
 #include "engine/router.h"
+#include "engine/reporter.h"
 #include "engine/submit.h"
 
 enum { DUE_AT_ONCE = 1000, KEPT_CONNECTIONS_MAX = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
@@ -31,6 +32,7 @@ struct engine {
     struct submit *submit;
     struct control *control;
     struct delivery_world world;
+    struct reporter *reporter; /* NULL: no TLS reports are made */
 
     struct event *waker; /* at the next due time */
     struct {
@@ -151,6 +153,12 @@ static void answer_flushes(struct engine *e)
         control_answer(e->flushes[--e->flush_count], json_pack("{s:b}", "ok", 1));
 }
 
+/* Policies or TLS reports are under way. */
+static bool is_busy_elsewhere(const struct engine *e)
+{
+    return e->refreshing || (e->reporter != NULL && reporter_busy(e->reporter));
+}
+
 static void on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
     struct engine *e = arg;
@@ -162,7 +170,7 @@ static void on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
         fprintf(stderr, "mtalab-engine: %s\n", err.text);
     arena_free(&arena);
     int64_t due = queue_next_due(e->queue), now = clock_now(&e->clock);
-    if (e->deliveries.count == 0 && due > now && !e->refreshing) {
+    if (e->deliveries.count == 0 && due > now && !is_busy_elsewhere(e)) {
         trace_flush(e->trace, now);
         answer_flushes(e);
     }
@@ -225,6 +233,21 @@ static json_t *do_advance(struct engine *e, const json_t *request, struct contro
     e->refreshing = e->outside.sts != NULL;
     if (e->refreshing)
         sts_refresh(e->outside.sts, on_refreshed, e);
+    if (e->reporter != NULL)
+        reporter_tick(e->reporter);
+    (void)answer_when_idle(e, client, later, err);
+    return NULL;
+}
+
+/* TLS reports about what there is, the day under way included. */
+static json_t *do_report(struct engine *e, const json_t *request UNUSED, struct control_client *client, bool *later,
+                         struct err *err)
+{
+    if (e->reporter == NULL) {
+        err_set(err, ERR_INPUT, "no TLS reports are made: the configuration has no tls-rpt");
+        return NULL;
+    }
+    reporter_hurry(e->reporter);
     (void)answer_when_idle(e, client, later, err);
     return NULL;
 }
@@ -262,8 +285,8 @@ static const struct {
     json_t *(*handle)(struct engine *e, const json_t *request, struct control_client *client, bool *later,
                       struct err *err);
 } verbs[] = {
-    {"flush", do_flush},   {"wait", do_wait}, {"advance", do_advance},
-    {"forget", do_forget}, {"stop", do_stop}, {"connector", do_connector},
+    {"flush", do_flush},   {"wait", do_wait}, {"advance", do_advance},     {"forget", do_forget},
+    {"report", do_report}, {"stop", do_stop}, {"connector", do_connector},
 };
 
 static json_t *on_control(void *arg, const char *verb, const json_t *request, struct control_client *client,
@@ -352,6 +375,32 @@ struct engine *engine_new(const struct engine_config *config, struct loop *loop,
     return e;
 }
 
+static void on_reporter_idle(void *outside)
+{
+    wake_soon(outside);
+}
+
+static bool queue_report(void *outside, const struct message *message, int64_t *id, struct err *err)
+{
+    struct engine *e = outside;
+    if (!queue_add(e->queue, message, id, err))
+        return false;
+    trace_message(e->trace, clock_now(&e->clock), *id, TRACE_SUBMIT, message, "TLS report");
+    wake_soon(e);
+    return true;
+}
+
+static bool open_reporter(struct engine *e, struct err *err)
+{
+    struct reporter_ports ports = {e->outside.resolve, e, queue_report, on_reporter_idle};
+    if (e->config->tlsrpt.contact == NULL)
+        return true;
+    e->reporter = reporter_new(e->config, path_in(e->arena, e->config, "tlsrpt.db"), &e->clock, e->loop, &ports, err);
+    e->world.count = reporter_count;
+    e->world.counter = e->reporter;
+    return e->reporter != NULL;
+}
+
 bool engine_begin(struct engine *e, struct err *err)
 {
     const struct engine_config *config = e->config;
@@ -368,6 +417,8 @@ bool engine_begin(struct engine *e, struct err *err)
         .sessions = e->sessions,
         .smtp_port = OUTSIDE_SMTP_PORT,
     };
+    if (!open_reporter(e, err))
+        return false;
     wake_soon(e); /* what is in the queue from before */
     return queue_trim(e->queue, clock_now(&e->clock) - (int64_t)config->trace_keep, err);
 }
@@ -385,6 +436,7 @@ void engine_free(struct engine **engine)
     for (size_t i = 0; i < e->deliveries.count; i++)
         delivery_cancel(&e->deliveries.items[i]);
     sessions_free(&e->sessions);
+    reporter_free(&e->reporter);
     outside_close(&e->outside);
     trace_free(&e->trace);
     queue_close(&e->queue);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/message.h"
 #include "engine/network.h"
 
 static const char *const profile_words[] = {"rfc", "exchange", NULL};
@@ -56,6 +57,23 @@ static const struct schema_field timeout_fields[] = {   /* 5321-4.5.3.2-2 */
 static const struct schema timeout_schema =
     SCHEMA(struct engine_timeouts, "timeouts", "how long the engine waits", timeout_fields);
 
+static const struct schema_field tlsrpt_fields[] = {
+    FIELD(struct engine_tlsrpt, "organization", SCHEMA_TEXT, organization, NULL,
+          "who reports; without it: the domain of contact"),
+    {.key = "contact", .kind = SCHEMA_TEXT, .offset = offsetof(struct engine_tlsrpt, contact),
+     .at_offset = offsetof(struct engine_tlsrpt, contact_at),
+     .doc = "mail address of who answers for the reports; without it none are made"},
+    FIELD(struct engine_tlsrpt, "dkim-key", SCHEMA_TEXT, dkim_key, NULL,
+          "file with the private key that signs reports sent by mail, PEM: RSA or Ed25519"),
+    FIELD(struct engine_tlsrpt, "dkim-selector", SCHEMA_TEXT, dkim_selector, NULL,
+          "where the key is published: <selector>._domainkey.<dkim-domain>"),
+    FIELD(struct engine_tlsrpt, "dkim-domain", SCHEMA_TEXT, dkim_domain, NULL, "without it: the domain of contact"),
+    FIELD(struct engine_tlsrpt, "delay", SCHEMA_SECONDS, delay, "4h",
+          "a report leaves this long after its UTC day at the latest, at random"),
+};
+static const struct schema tlsrpt_schema =
+    SCHEMA(struct engine_tlsrpt, "tls-rpt", "reports about TLS to those who ask for them (RFC 8460)", tlsrpt_fields);
+
 static const struct schema_field engine_fields[] = {
     FIELD(struct engine_config, "listen", SCHEMA_TEXTS, listen, "127.0.0.1:25",
           "where mail is taken by SMTP: address:port"),
@@ -102,6 +120,8 @@ static const struct schema_field engine_fields[] = {
           "how long a connection waits for the next message to the same destination under the same policy; 0s: never"),
     FIELD(struct engine_config, "messages-per-connection", SCHEMA_NUMBER, messages_per_connection, "100",
           "messages in one connection at most"),
+    SUB(struct engine_config, "tls-rpt", SCHEMA_SUB, tlsrpt, &tlsrpt_schema,
+          "reports about TLS to those who ask for them (RFC 8460)"),
     SUB(struct engine_config, "connectors", SCHEMA_SUBS, connectors, &connector_schema,
           "paths; the most specific one takes a recipient"),
     SUB(struct engine_config, "rules", SCHEMA_SUBS, rules, &route_rule_schema,
@@ -196,6 +216,24 @@ static void check_listen(const struct engine_config *config, struct diag_list *d
             diag_error(diags, config->listen.at[i], "%s", err.text);
 }
 
+/* Reports by mail must be signed (8460-3-7), and whom they come from must be told (8460-4.4-2). */
+static void check_tlsrpt(struct arena *arena, const struct engine_tlsrpt *said, struct srcpos at,
+                         struct diag_list *diags)
+{
+    if (said->contact == NULL) {
+        if (said->organization != NULL || said->dkim_key != NULL)
+            diag_error(diags, at, "tls-rpt without contact: nobody answers for the reports");
+        return;
+    }
+    const char *path = arena_printf(arena, "<%s>", said->contact);
+    if (message_parse_path(arena, &path, false) == NULL || *path != '\0')
+        diag_error(diags, said->contact_at, "'%s' is no mail address", said->contact);
+    if (said->dkim_key == NULL || said->dkim_selector == NULL)
+        diag_error(diags, said->contact_at, "reports are signed: tls-rpt wants dkim-key and dkim-selector");
+    if (said->delay < 0 || said->delay > 86400)
+        diag_error(diags, said->contact_at, "the delay of reports lies between 0s and 1d");
+}
+
 static void check_limits(const struct engine_config *config, struct srcpos at, struct diag_list *diags)
 {
     if (config->destinations < 1 || config->destinations > 10000 || config->per_destination < 1 ||
@@ -227,6 +265,7 @@ struct engine_config *engine_config_parse(struct arena *arena, const struct tree
     check_networks(config, diags);
     check_listen(config, diags);
     check_limits(config, root->at, diags);
+    check_tlsrpt(arena, &config->tlsrpt, root->at, diags);
     if (config->control == NULL && config->directory != NULL)
         config->control = arena_printf(arena, "%s/control", config->directory);
     config->plan = read_plan(arena, config, diags);

@@ -22,6 +22,12 @@ struct engine_timeouts {             /* seconds; patience > 0 caps every one of 
 };
 struct engine_resolver { const char *root_hints, *trust_anchor, *options_file, *forward; };
 
+struct engine_tlsrpt {               /* contact NULL: no TLS reports are made */
+    const char *organization, *contact, *dkim_key, *dkim_selector, *dkim_domain;
+    double delay;
+    struct srcpos contact_at;
+};
+
 struct engine_config {
     struct schema_texts listen;      /* "127.0.0.1:25", "[::1]:25" */
     struct schema_texts clients;     /* networks that may submit: "127.0.0.0/8" */
@@ -40,6 +46,7 @@ struct engine_config {
     int64_t message_size, destinations, per_destination;
     double keep_connection;
     int64_t messages_per_connection;
+    struct engine_tlsrpt tlsrpt;
     struct schema_list connectors;   /* of struct connector */
     struct schema_list rules;        /* of struct route_rule */
 

@@ -220,6 +220,7 @@ static void take_tlsa(struct host_search *search, const struct dns_answer *answe
             parsed++;
     facts->records = records;
     facts->record_count = tlsa_select(records, parsed, &unusable);
+    facts->published_count = parsed;
     facts->unusable_count = unusable + answer->count - parsed;
     facts->tlsa = facts->record_count > 0 ? TLSA_USABLE : TLSA_UNUSABLE;
     facts->tlsa_base = search->candidates[search->candidate];

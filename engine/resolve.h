@@ -79,6 +79,7 @@ struct host_facts {
     const char *tlsa_base; /* TLSA_USABLE, TLSA_UNUSABLE: TLSA base domain, expanded or name (7672-2.2.3); else NULL */
     const struct tlsa_record *records;
     size_t record_count; /* the usable ones after digest agility */
+    size_t published_count; /* with those behind them that are not to be gone by */
     size_t unusable_count;
     int64_t signed_until; /* as of mx_facts, for addresses and TLSA */
     const char *why; /* one sentence when failed */

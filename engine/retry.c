@@ -7,6 +7,10 @@ static const double exchange_pauses[] = {15 * MINUTE, 15 * MINUTE, HOUR};
 static const double rfc_pauses[] = {30 * MINUTE};
 
 const struct retry_plan retry_exchange = {exchange_pauses, COUNT(exchange_pauses), DAY};
+static const double doubling_pauses[] = {5 * MINUTE,  10 * MINUTE,  20 * MINUTE,  40 * MINUTE,
+                                         80 * MINUTE, 160 * MINUTE, 320 * MINUTE, 640 * MINUTE};
+
+const struct retry_plan retry_tls_report = {doubling_pauses, COUNT(doubling_pauses), DAY};
 const struct retry_plan retry_rfc = {rfc_pauses, COUNT(rfc_pauses), 5 * DAY};
 
 struct retry_next retry_after(const struct retry_plan *plan, unsigned attempts, int64_t arrived, int64_t now)

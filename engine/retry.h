@@ -13,6 +13,7 @@ struct retry_plan {
     double expiry_s;            /* age at which a message is given up */
 };
 extern const struct retry_plan retry_exchange, retry_rfc;
+extern const struct retry_plan retry_tls_report; /* doubling, for a day (8460-5.5) */
 
 struct retry_next { bool give_up; int64_t due; };
 

@@ -75,7 +75,7 @@ static void send_helo(struct session *s)
 }
 static void send_starttls(struct session *s)
 {
-    s->opening.tls_tried = true;
+    s->opening.tls_course = TLS_BROKEN; /* until it is done */
     smtp_link_say(s->link, "STARTTLS");
 }
 static void send_quit(struct session *s)
@@ -98,6 +98,8 @@ static enum step after_hello(struct session *s)
         return STEP_COUNT;
     if (s->ext.starttls && !s->setting.in_clear && s->setting.tls != NULL)
         return STEP_STARTTLS;
+    if (!s->ext.starttls && !s->setting.in_clear)
+        s->opening.tls_course = TLS_NOT_OFFERED;
     if (s->setting.tls_demanded)
         return fail_without_tls(s, CAUSE_DEMAND_UNMET, "the server does not offer STARTTLS");
     return STEP_COUNT;
@@ -135,6 +137,7 @@ static enum step on_starttls(struct session *s, const struct smtp_reply *reply)
 {
     if (reply->code == 220)
         return start_tls(s);
+    s->opening.tls_course = TLS_REFUSED;
     const char *text = arena_printf(s->arena, "STARTTLS was answered: %s", smtp_reply_text(s->arena, reply));
     bool refused = smtp_reply_class(reply) >= 4 && reply->code != 421;
     s->over = !refused;
@@ -147,6 +150,7 @@ static enum step on_starttls(struct session *s, const struct smtp_reply *reply)
 static enum step on_handshake(struct session *s)
 {
     tls_client_judge(s->setting.tls, smtp_link_io(s->link), s->setting.demands, s->own, &s->tls);
+    s->opening.tls_course = TLS_DONE;
     s->ext = (struct smtp_ext){0}; /* 3207-4.2-1 */
     if (s->tls.reason == REASON_NONE)
         return STEP_EHLO;

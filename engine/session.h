@@ -23,9 +23,13 @@ struct session_setting {
     bool in_clear;                              /* the second try: STARTTLS is left alone */
     struct smtp_timeouts timeouts;
 };
+enum tls_course {                               /* how far TLS came */
+    TLS_UNTRIED,                                /* the session did not come so far, or TLS was left alone */
+    TLS_NOT_OFFERED, TLS_REFUSED, TLS_BROKEN, TLS_DONE
+};
 struct session_opening {
     struct failure failure;                     /* CAUSE_NONE: mail may be sent; its text lies in the arena */
-    bool tls_tried;                             /* STARTTLS was sent */
+    enum tls_course tls_course;
 };
 struct session;
 typedef void session_opened(void *arg, const struct session_opening *opening);

@@ -9,7 +9,8 @@
 
 static struct retry_next next_of(const struct settle_world *world, const struct queued *recipient)
 {
-    return retry_after(&world->config->plan, recipient->attempts + 1, recipient->arrived, clock_now(world->clock));
+    const struct retry_plan *plan = recipient->tls == MESSAGE_TLS_REPORT ? &retry_tls_report : &world->config->plan;
+    return retry_after(plan, recipient->attempts + 1, recipient->arrived, clock_now(world->clock));
 }
 
 bool settle_gives_up(const struct settle_world *world, const struct queued *recipient)
