@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/table.h"
+#include "engine/command_exchange.h"
 #include "engine/command_words.h"
 #include "engine/connector_change.h"
 #include "engine/control.h"
@@ -198,25 +198,33 @@ static int do_log(const struct command_line *line)
 static const struct {
     const char *word;
     int (*run)(const struct command_line *line);
-} words[] = {{"list", do_list}, {"set", do_set}, {"reset", do_reset}, {"log", do_log}};
+} words[] = {{"list", do_list},          {"set", do_set},           {"reset", do_reset}, {"log", do_log},
+             {"import", command_import}, {"export", command_export}};
 
 static int do_connector(const struct command_line *line)
 {
     for (size_t i = 0; line->word_count > 0 && i < COUNT(words); i++)
         if (strcmp(words[i].word, line->words[0]) == 0)
             return words[i].run(line);
-    return command_misused("connector wants list, set, reset or log");
+    return command_misused("connector wants list, set, reset, log, import or export");
 }
 
+static const struct command_option options[] = {
+    {"--new", NULL, "export New-OutboundConnector lines"},
+};
 const struct command command_connector = {
     .name = "connector",
-    .args = "list|set|reset|log ...",
+    .args = "list|set|reset|log|import|export ...",
     .doc = "the connectors, and changes to them that take effect at each message's next attempt",
     .run = do_connector,
     .details = "connector list: every connector as it is in force\n"
                "connector set NAME KEY=VALUE...: changes settings, for good; a list has commas\n"
                "connector reset NAME: what was changed about it is as in the file again\n"
-               "connector log: every change with its date",
+               "connector log: every change with its date\n"
+               "connector import [FILE]: records of Get-OutboundConnector | ConvertTo-Json as a configuration\n"
+               "connector export [NAME]: Set-OutboundConnector lines; with --json the records",
+    .options = options,
+    .option_count = COUNT(options),
     .as_written = true};
 const struct command command_fallback = {.name = "fallback",
                                          .args = "NAME on|off",

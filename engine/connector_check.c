@@ -6,6 +6,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "engine/connector.h"
+#include "engine/exchange.h"
 #include "engine/scope.h"
 #include "engine/smart_host.h"
 
@@ -246,6 +247,7 @@ void connector_check(const struct routing *routing, struct diag_list *diags)
         check_tls(c, diags);
         check_fallback(routing, c, diags);
         check_test_mode(c, diags);
+        exchange_check(c, diags);
         for (size_t j = 0; j < i; j++)
             check_pair(&routing->connectors[j], c, diags);
     }
