@@ -373,8 +373,17 @@ static void name_recipients(struct delivery *d)
 
 static void begin_transaction(struct delivery *d)
 {
-    d->mail =
-        (struct transaction_mail){.sender = d->job.recipients[0].sender, .content = d->content, .length = d->length};
+    const struct queued *first = &d->job.recipients[0];
+    d->mail = (struct transaction_mail){
+        .sender = first->sender,
+        .content = d->content,
+        .length = d->length,
+        .smtputf8 = first->smtputf8,
+        .tls_waived = first->tls == MESSAGE_TLS_WAIVED,
+        .requiretls = d->decision.requiretls,
+        .may_pipeline = config_of(d)->pipelining,
+        .may_chunk = config_of(d)->chunking,
+    };
     name_recipients(d);
     d->transaction = transaction_start(d->world->loop, d->arena, d->session, &d->mail, on_transaction, d);
 }

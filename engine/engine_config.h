@@ -40,6 +40,7 @@ struct engine_config {
     double expiry;                   /* 0: the plan's own */
     int profile, insecure_mx, pass_fail, requiretls_from;
     bool accept_bogus;               /* none-accepts-bogus */
+    bool pipelining, chunking;
     bool fsync;
     double clock_offset, trace_keep;
     int report_original;             /* enum report_original */

@@ -48,16 +48,27 @@ static enum step fail_by_reply(struct session *s, enum cause cause, const struct
     return fail(s, failure_of_reply(s->arena, cause, reply));
 }
 
+static enum step fail_unmet(struct session *s, enum policy_reason reason, const char *text)
+{
+    struct failure f = failure_of(s->arena, outcome_of_reason(CAUSE_DEMAND_UNMET, reason), text);
+    f.reason = reason;
+    return fail(s, f);
+}
+
 /* TLS cannot be had: a demand that is not met, or, where nothing demands it, the cause that lets the caller go on in
  * the clear. */
 static enum step fail_without_tls(struct session *s, enum cause cause, const char *text)
 {
-    struct failure f = failure_of(s->arena, cause, text);
-    if (s->setting.tls_demanded) {
-        f.cause = CAUSE_DEMAND_UNMET;
-        f.reason = s->setting.without_tls;
-    }
-    return fail(s, f);
+    return s->setting.tls_demanded ? fail_unmet(s, s->setting.without_tls, text)
+                                   : fail(s, failure_of(s->arena, cause, text));
+}
+
+/* STARTTLS fails for the moment. REQUIRETLS, which would bounce, waits for a better one. */
+static enum step fail_for_now(struct session *s, const char *text)
+{
+    return s->setting.without_tls == REASON_REQUIRETLS_CHANNEL
+               ? fail(s, failure_of(s->arena, CAUSE_STARTTLS_BROKEN, text))
+               : fail_without_tls(s, CAUSE_STARTTLS_BROKEN, text);
 }
 
 /* ---- commands ---- */
@@ -141,6 +152,8 @@ static enum step on_starttls(struct session *s, const struct smtp_reply *reply)
     const char *text = arena_printf(s->arena, "STARTTLS was answered: %s", smtp_reply_text(s->arena, reply));
     bool refused = smtp_reply_class(reply) >= 4 && reply->code != 421;
     s->over = !refused;
+    if (smtp_reply_class(reply) == 4 && s->setting.tls_demanded)
+        return fail_for_now(s, text);
     if (!refused || s->setting.tls_demanded)
         return fail_without_tls(s, CAUSE_STARTTLS_BROKEN, text);
     return STEP_COUNT;
@@ -154,10 +167,9 @@ static enum step on_handshake(struct session *s)
     s->ext = (struct smtp_ext){0}; /* 3207-4.2-1 */
     if (s->tls.reason == REASON_NONE)
         return STEP_EHLO;
-    struct failure f = failure_of(s->arena, CAUSE_DEMAND_UNMET,
-                                  s->tls.detail != NULL ? s->tls.detail : "the certificate is not acceptable");
-    f.reason = s->tls.reason;
-    return fail(s, f); /* QUIT is all it hears then: 3207-4.1-2 */
+    bool requiretls = s->setting.without_tls == REASON_REQUIRETLS_CHANNEL;
+    return fail_unmet(s, requiretls ? REASON_REQUIRETLS_CHANNEL : s->tls.reason, /* it hears QUIT alone: 3207-4.1-2 */
+                      s->tls.detail != NULL ? s->tls.detail : "the certificate is not acceptable");
 }
 
 static enum step on_quit(struct session *s UNUSED, const struct smtp_reply *reply UNUSED)
@@ -228,7 +240,7 @@ static void on_broken(void *arg, enum cause cause, const char *what)
     if (s->step == STEP_HANDSHAKE)
         fail_without_tls(s, CAUSE_HANDSHAKE_FAILED, what);
     else if (s->step == STEP_STARTTLS)
-        fail_without_tls(s, CAUSE_STARTTLS_BROKEN, waiting(s, what));
+        fail_for_now(s, waiting(s, what));
     else if (s->step != STEP_QUIT)
         fail(s, failure_of(s->arena, cause, waiting(s, what)));
     enter(s, STEP_COUNT);

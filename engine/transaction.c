@@ -28,7 +28,9 @@ struct transaction {
 
     enum step step;
     struct event *ender; /* calls done() from a fresh stack */
-    size_t recipient;    /* whose RCPT is answered next */
+    size_t *who;         /* the recipients that RCPT is said for */
+    size_t who_count, answered;
+    bool pipelined; /* everything up to DATA has been said with MAIL */
     struct transaction_result result;
 };
 
@@ -57,13 +59,64 @@ static void send_rset(struct transaction *t)
 {
     smtp_link_say(t->link, "RSET");
 }
+
+static void say_rcpt(struct transaction *t, size_t i)
+{
+    smtp_link_say(t->link, "RCPT TO:<%s>", t->mail->recipients[t->who[i]]);
+}
+
 static void send_rcpt(struct transaction *t)
 {
-    smtp_link_say(t->link, "RCPT TO:<%s>", t->mail->recipients[t->recipient]);
+    if (!t->pipelined)
+        say_rcpt(t, t->answered);
 }
+
 static void send_data(struct transaction *t)
 {
-    smtp_link_say(t->link, "DATA");
+    if (!t->pipelined)
+        smtp_link_say(t->link, "DATA");
+}
+
+static bool chunks(const struct transaction *t)
+{
+    return t->mail->may_chunk && session_ext(t->session)->chunking;
+}
+
+/* A wish is granted where certificate and server allow it (8689-2-4, 8689-5-3). */
+static bool says_requiretls(const struct transaction *t)
+{
+    const struct tls_outcome *tls = session_tls(t->session);
+    if (t->mail->requiretls == REQUIRETLS_WISHED)
+        return session_ext(t->session)->requiretls && (tls->dane_passed || tls->pkix_passed);
+    return t->mail->requiretls == REQUIRETLS_DEMANDED;
+}
+
+static bool is_8bit(const char *text)
+{
+    return message_is_8bit(text, strlen(text));
+}
+
+static bool header_is_8bit(const struct transaction_mail *mail)
+{
+    return message_is_8bit(mail->content, message_header_length(mail->content, mail->length));
+}
+
+static bool wants_smtputf8(const struct transaction *t)
+{
+    bool wants = is_8bit(t->mail->sender) || header_is_8bit(t->mail);
+    for (size_t i = 0; i < t->who_count; i++)
+        wants |= is_8bit(t->mail->recipients[t->who[i]]);
+    return wants && t->mail->smtputf8;
+}
+
+/* RFC 2920 3.1: DATA ends a group; a chunk waits until a recipient has been accepted. */
+static void say_the_rest(struct transaction *t)
+{
+    t->pipelined = true;
+    for (size_t i = 0; i < t->who_count; i++)
+        say_rcpt(t, i);
+    if (!chunks(t))
+        smtp_link_say(t->link, "DATA");
 }
 
 static void send_mail(struct transaction *t)
@@ -73,11 +126,28 @@ static void send_mail(struct transaction *t)
     if (ext->size)
         snprintf(size, sizeof size, " SIZE=%zu", t->mail->length);
     bool eight_bit = ext->eightbitmime && message_is_8bit(t->mail->content, t->mail->length);
-    smtp_link_say(t->link, "MAIL FROM:<%s>%s%s", t->mail->sender, size, eight_bit ? " BODY=8BITMIME" : "");
+    smtp_link_say(t->link, "MAIL FROM:<%s>%s%s%s%s", t->mail->sender, size, eight_bit ? " BODY=8BITMIME" : "",
+                  wants_smtputf8(t) ? " SMTPUTF8" : "", says_requiretls(t) ? " REQUIRETLS" : "");
+    if (t->mail->may_pipeline && ext->pipelining)
+        say_the_rest(t);
+}
+
+/* The last line has an end of its own. */
+static bool ends_well(const struct transaction_mail *mail)
+{
+    return mail->length >= 2 && memcmp(mail->content + mail->length - 2, "\r\n", 2) == 0;
+}
+
+static void send_chunk(struct transaction *t)
+{
+    const char *end = ends_well(t->mail) ? "" : "\r\n";
+    smtp_link_say(t->link, "BDAT %zu LAST", t->mail->length + strlen(end));
+    evbuffer_add(smtp_link_output(t->link), t->mail->content, t->mail->length);
+    evbuffer_add(smtp_link_output(t->link), end, strlen(end));
 }
 
 /* Lines that begin with a dot get another (RFC 5321 4.5.2); the last line gets an end. */
-static void send_body(struct transaction *t)
+static void send_lines(struct transaction *t)
 {
     struct evbuffer *out = smtp_link_output(t->link);
     const char *end = t->mail->content + t->mail->length;
@@ -88,24 +158,70 @@ static void send_body(struct transaction *t)
             evbuffer_add(out, ".", 1);
         evbuffer_add(out, line, (size_t)(next - line));
     }
-    if (t->mail->length < 2 || memcmp(end - 2, "\r\n", 2) != 0)
+    if (!ends_well(t->mail))
         evbuffer_add(out, "\r\n", 2);
     evbuffer_add(out, ".\r\n", 3);
 }
 
+static bool any_accepted(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->mail->recipient_count; i++)
+        if (t->result.recipients[i].fate == FATE_ACCEPTED)
+            return true;
+    return false;
+}
+
+/* RFC 2920 3.1: a server that wants the text of a message that is for nobody gets an empty one. */
+static void send_body(struct transaction *t)
+{
+    if (!any_accepted(t))
+        smtp_link_say(t->link, ".");
+    else if (chunks(t))
+        send_chunk(t);
+    else
+        send_lines(t);
+}
+
 /* ---- answers: each returns the next step ---- */
+
+static enum step lacks(struct transaction *t, enum cause cause, enum policy_reason reason, const char *text)
+{
+    struct failure failure = failure_of(t->arena, cause, text);
+    failure.reason = reason;
+    return fail(t, failure);
+}
+
+/* Those with an address in UTF-8 are left out where the server takes none. */
+static void choose_recipients(struct transaction *t)
+{
+    static const char why[] = "the server does not offer SMTPUTF8";
+    t->who = arena_alloc(t->arena, (t->mail->recipient_count + 1) * sizeof *t->who);
+    for (size_t i = 0; i < t->mail->recipient_count; i++)
+        if (is_8bit(t->mail->recipients[i]) && !session_ext(t->session)->smtputf8)
+            t->result.recipients[i] =
+                (struct transaction_recipient){FATE_FAILED, failure_of(t->arena, CAUSE_NO_SMTPUTF8, why)};
+        else
+            t->who[t->who_count++] = i;
+}
 
 /* What the server cannot take is not even begun. */
 static enum step begin(struct transaction *t)
 {
     const struct smtp_ext *ext = session_ext(t->session);
     const struct transaction_mail *mail = t->mail;
+    if (mail->requiretls == REQUIRETLS_DEMANDED && !ext->requiretls) /* 8689-2-5; of the EHLO inside TLS: 3207-4.2-1 */
+        return lacks(t, CAUSE_REQUIRETLS_UNMET, REASON_REQUIRETLS_KEYWORD, "the server does not offer REQUIRETLS");
     if (ext->size_limit > 0 && (uint64_t)ext->size_limit < mail->length)
         return fail(t, failure_of(t->arena, CAUSE_TOO_BIG,
                                   arena_printf(t->arena, "%zu bytes, the server takes %lld", mail->length,
                                                (long long)ext->size_limit)));
     if (!ext->eightbitmime && message_is_8bit(mail->content, mail->length))
-        return fail(t, failure_of(t->arena, CAUSE_NO_8BIT, "the server does not offer 8BITMIME"));
+        return lacks(t, CAUSE_NO_8BIT, REASON_NONE, "the server does not offer 8BITMIME");
+    choose_recipients(t);
+    if (t->who_count == 0)
+        return STEP_COUNT;
+    if (!ext->smtputf8 && wants_smtputf8(t))
+        return lacks(t, CAUSE_NO_SMTPUTF8, REASON_NONE, "the server does not offer SMTPUTF8");
     return session_is_midway(t->session) ? STEP_RSET : STEP_MAIL;
 }
 
@@ -124,44 +240,58 @@ static enum step on_mail(struct transaction *t, const struct smtp_reply *reply)
 {
     enum cause cause = outcome_of_reply(REPLY_TO_MAIL, reply->code);
     t->result.unheard = cause == CAUSE_CLOSING;
+    if (cause == CAUSE_TLS_WANTED && t->mail->tls_waived && !session_tls(t->session)->encrypted)
+        cause = CAUSE_TLS_INSISTED_ON;
+    session_set_midway(t->session, cause == CAUSE_NONE || t->pipelined);
     if (cause != CAUSE_NONE)
-        return fail_by_reply(t, cause, reply);
-    session_set_midway(t->session, true);
-    return STEP_RCPT;
+        fail_by_reply(t, cause, reply);
+    return cause == CAUSE_NONE || (t->pipelined && cause != CAUSE_CLOSING) ? STEP_RCPT : STEP_COUNT;
 }
 
-static bool any_accepted(const struct transaction *t)
+/* Behind the last recipient: what is said, or has been said already, and is answered next. */
+static enum step after_recipients(const struct transaction *t)
 {
-    for (size_t i = 0; i < t->mail->recipient_count; i++)
-        if (t->result.recipients[i].fate == FATE_ACCEPTED)
-            return true;
-    return false;
+    if (chunks(t))
+        return any_accepted(t) ? STEP_BODY : STEP_COUNT;
+    return any_accepted(t) || t->pipelined ? STEP_DATA : STEP_COUNT;
 }
 
 static enum step on_rcpt(struct transaction *t, const struct smtp_reply *reply)
 {
     enum cause cause = outcome_of_reply(REPLY_TO_RCPT, reply->code);
-    struct transaction_recipient *r = &t->result.recipients[t->recipient++];
+    struct transaction_recipient *r = &t->result.recipients[t->who[t->answered++]];
     if (cause == CAUSE_CLOSING)
         return fail_by_reply(t, cause, reply);
-    r->fate = cause == CAUSE_NONE ? FATE_ACCEPTED : FATE_FAILED;
-    if (cause != CAUSE_NONE)
-        r->failure = failure_of_reply(t->arena, cause, reply);
-    if (t->recipient < t->mail->recipient_count)
-        return STEP_RCPT;
-    return any_accepted(t) ? STEP_DATA : STEP_COUNT;
+    if (r->fate == FATE_OPEN) { /* MAIL was accepted */
+        r->fate = cause == CAUSE_NONE ? FATE_ACCEPTED : FATE_FAILED;
+        if (cause != CAUSE_NONE)
+            r->failure = failure_of_reply(t->arena, cause, reply);
+    }
+    return t->answered < t->who_count ? STEP_RCPT : after_recipients(t);
+}
+
+/* The answer to what was said ahead, for nobody as it turned out: what went wrong is known already. */
+static enum step end_for_nobody(struct transaction *t, enum cause cause)
+{
+    if (cause == CAUSE_CLOSING)
+        session_set_over(t->session);
+    return STEP_COUNT;
 }
 
 static enum step on_data(struct transaction *t, const struct smtp_reply *reply)
 {
     enum cause cause = outcome_of_reply(REPLY_TO_DATA, reply->code);
-    return cause == CAUSE_NONE ? STEP_BODY : fail_by_reply(t, cause, reply);
+    if (cause == CAUSE_NONE)
+        return STEP_BODY;
+    return any_accepted(t) ? fail_by_reply(t, cause, reply) : end_for_nobody(t, cause);
 }
 
 static enum step on_body(struct transaction *t, const struct smtp_reply *reply)
 {
     enum cause cause = outcome_of_reply(REPLY_TO_BODY, reply->code);
     session_set_midway(t->session, false);
+    if (!any_accepted(t))
+        return end_for_nobody(t, cause);
     if (cause != CAUSE_NONE)
         return fail_by_reply(t, cause, reply);
     t->result.reply = smtp_reply_text(t->arena, reply);
@@ -185,7 +315,7 @@ static const struct {
     [STEP_MAIL] = {"MAIL",          TIMEOUT(mail), send_mail, on_mail},
     [STEP_RCPT] = {"RCPT",          TIMEOUT(rcpt), send_rcpt, on_rcpt},
     [STEP_DATA] = {"DATA",          TIMEOUT(data), send_data, on_data},
-    [STEP_BODY] = {"the final dot", TIMEOUT(body), send_body, on_body},
+    [STEP_BODY] = {"the message",   TIMEOUT(body), send_body, on_body},
 #undef TIMEOUT
 };
 /* clang-format on */

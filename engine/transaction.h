@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * transaction - one message in a session that is open: MAIL, RCPT, DATA, the final dot (RFC 5321 3.3).
+ * transaction - one message in a session that is open: MAIL, RCPT, DATA and the final dot (RFC 5321 3.3), or BDAT
+ * (RFC 3030); with PIPELINING in one go, each reply still matched to its command (RFC 2920).
  *
  * Owns:    itself until done() has been called.
  * Borrows: the session, the mail, the arena for results. Afterwards the session takes the next message, unless
@@ -15,6 +16,10 @@ struct transaction_mail {
     const char *sender;
     const char *const *recipients; size_t recipient_count;
     const char *content; size_t length;
+    bool smtputf8;                              /* it may go with SMTPUTF8, where something in it is not ASCII */
+    bool tls_waived;                            /* it says TLS-Required: No */
+    enum requiretls_demand requiretls;
+    bool may_pipeline, may_chunk;               /* where the server offers it */
 };
 
 enum recipient_fate { FATE_OPEN, FATE_ACCEPTED, FATE_DELIVERED, FATE_FAILED };

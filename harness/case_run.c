@@ -225,12 +225,13 @@ static bool submit(struct run *run, const struct scenario_step *step, const char
                                  .token = token,
                                  .from = step->from,
                                  .to = (const char *const *)step->to.items,
-                                 .to_count = step->to.count};
+                                 .to_count = step->to.count,
+                                 .way = &step->way};
     const char *reply;
     bool taken = submission_send(run->arena, &message, run->loop, time_left(run), &reply);
     journal_add(run->journal, JOURNAL_LAB_SUBMIT, "", 0, "token", token, "sender", step->from, "recipients",
-                join(run->arena, &step->to), "body", submission_body_sha256(run->arena), "reply", reply, "accepted",
-                taken ? "yes" : "no", NULL);
+                join(run->arena, &step->to), "body", submission_body_sha256(run->arena, &message), "reply", reply,
+                "accepted", taken ? "yes" : "no", NULL);
     return taken || in_trouble(run, arena_printf(run->arena, "the subject did not take the message: %s", reply));
 }
 

@@ -126,6 +126,17 @@ struct sender_setup {             /* what the sender is told; NULL: not said */
     const struct tree_node *accepted_domains;
 };
 
+enum tls_required { TLS_REQUIRED_UNSAID, TLS_REQUIRED_NO, TLS_REQUIRED_NO_TWICE };
+enum send_body { BODY_7BIT, BODY_8BIT };
+struct scenario_way {             /* how a message is handed in, and what it says of its way */
+    bool requiretls, smtputf8;    /* parameters of MAIL */
+    bool bdat;                    /* by BDAT, in two chunks */
+    int tls_required;             /* the header field: enum tls_required */
+    int body;                     /* enum send_body */
+    int64_t size;                 /* bytes of text at least; 0: a few */
+    const char *subject;          /* NULL: the token */
+};
+
 struct scenario_step {
     const struct world *world;    /* in force from this step on */
     bool changes;                 /* this step changed it */
@@ -134,6 +145,7 @@ struct scenario_step {
     const struct tree_node *connectors;      /* settings of connectors that change by then: {NAME: {KEY: VALUE}} */
     const char *from;             /* default alice@sender.example */
     struct schema_texts to;       /* empty: nothing is sent */
+    struct scenario_way way;
     struct expectation *expectations; size_t expectation_count;
     struct srcpos at;
 };

@@ -322,6 +322,7 @@ static void take_send(struct scenario_library *library, const struct file_send *
 {
     step->from = said->from != NULL ? said->from : scenario_default_from;
     step->to = said->to;
+    step->way = said->way;
     if (step->to.count > SCENARIO_RECIPIENTS_MAX) {
         diag_error(library->diags, step->to.at[SCENARIO_RECIPIENTS_MAX], "a message has at most %d recipients",
                    SCENARIO_RECIPIENTS_MAX);

@@ -10,8 +10,9 @@ const char *const scenario_default_from = "alice@sender.example";
 const char *const scenario_sender_domain = "sender.example";
 
 const char *const message_course_words[] = {"unsaid", "delivered", "deferred", "bounced", NULL};
-const char *const scenario_feature_words[] = {"queue",      "clock",      "forget",     "exchange-codes",    "tls-rpt",
-                                              "connectors", "smart-host", "requiretls", "mta-sts-mandatory", NULL};
+const char *const scenario_feature_words[] = {
+    "queue",      "clock",    "forget",   "exchange-codes", "tls-rpt", "connectors", "smart-host", "mta-sts-mandatory",
+    "requiretls", "smtputf8", "8bitmime", "chunking",       "bdat",    "pipelining", NULL};
 
 static const char *const dnssec_words[] = {"signed", "unsigned", NULL};
 static const char *const ds_words[] = {"right", "missing", NULL};
@@ -42,6 +43,9 @@ static const char *const connector_mode_words[] = {"none", "opportunistic", "man
 static const char *const connector_tls_words[] = {"opportunistic", "encryption-only", "certificate-validation",
                                                   "domain-validation", NULL};
 static const char *const sts_mode_words[] = {"absent", "enforce", "testing", "none", NULL};
+
+static const char *const tls_required_words[] = {"unsaid", "no", "no-twice", NULL};
+static const char *const body_words[] = {"7bit", "8bit", NULL};
 
 #define FIELD(type, key_, KIND, member, ...)                                                                           \
     {                                                                                                                  \
@@ -344,6 +348,16 @@ static const struct schema rule_schema = {
 static const struct schema_field send_fields[] = {
     SEND("to", TEXTS, to, .required = true, .doc = "recipients of the message"),
     SEND("from", TEXT, from, .otherwise = "alice@sender.example", .doc = "its sender"),
+    SEND("requiretls", BOOL, way.requiretls, .otherwise = "no", .doc = "MAIL is said with REQUIRETLS (RFC 8689)"),
+    SEND("tls-required", WORD, way.tls_required, .otherwise = "unsaid", .words = tls_required_words,
+         .doc = "the header field TLS-Required: No (RFC 8689), once, or twice, which nobody may"),
+    SEND("smtputf8", BOOL, way.smtputf8, .otherwise = "no", .doc = "MAIL is said with SMTPUTF8 (RFC 6531)"),
+    SEND("subject", TEXT, way.subject, .doc = "its subject, if it is not the lab's own"),
+    SEND("body", WORD, way.body, .otherwise = "7bit", .words = body_words,
+         .doc = "8bit: its text is UTF-8 that is not ASCII, and MAIL says so (RFC 6152)"),
+    SEND("size", SIZE, way.size, .otherwise = "0", .doc = "how long its text is at least; MAIL then says SIZE"),
+    SEND("bdat", BOOL, way.bdat, .otherwise = "no",
+         .doc = "handed in by BDAT, in two chunks, instead of DATA (RFC 3030)"),
 };
 static const struct schema send_schema = {
     .name = "send",

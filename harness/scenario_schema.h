@@ -23,6 +23,7 @@ struct file_expectation {
 struct file_send {
     const char *from;
     struct schema_texts to;
+    struct scenario_way way;
 };
 struct file_connector {
     const char *name, *tls_domain, *fallback;

@@ -3,8 +3,8 @@
 #ifndef HARNESS_SUBMISSION_H
 #define HARNESS_SUBMISSION_H
 
-#include "base/arena.h"
 #include "base/loop.h"
+#include "harness/scenario.h"
 
 struct submission {
     const char *address;
@@ -13,9 +13,10 @@ struct submission {
     const char *from;
     const char *const *to;
     size_t to_count;
+    const struct scenario_way *way;
 };
-/* SHA-256, in hex, of the body that every message has: as it must arrive. */
-char *submission_body_sha256(struct arena *arena);
+/* SHA-256, in hex, of its body: as it must arrive. */
+char *submission_body_sha256(struct arena *arena, const struct submission *submission);
 /* Runs the loop until the subject has taken or refused it. *reply: its last reply, or what went wrong, in the arena. */
 bool submission_send(struct arena *arena, const struct submission *submission, struct loop *loop, double seconds,
                      const char **reply);
