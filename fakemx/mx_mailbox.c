@@ -81,6 +81,19 @@ static const char *body_sha256_of(struct arena *arena, const struct mx_message *
     return sha256_of(arena, body, (size_t)(message->text + message->length - body));
 }
 
+static const char *what_returns(const struct mx_message *message)
+{
+    static const char *const types[][2] = {
+        {"Content-Type: message/rfc822", "whole"},
+        {"Content-Type: text/rfc822-headers", "header"},
+        {"Content-Type: message/global-headers", "header"},
+    };
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (memmem(message->text, message->length, types[i][0], strlen(types[i][0])) != NULL)
+            return types[i][1];
+    return "";
+}
+
 const struct mx_message *mx_mailbox_add(struct mx_mailbox *mailbox, struct evbuffer *text, bool is_bounce)
 {
     size_t length = evbuffer_get_length(text);
@@ -94,6 +107,7 @@ const struct mx_message *mx_mailbox_add(struct mx_mailbox *mailbox, struct evbuf
     message->token = find_token(mailbox->arena, message, is_bounce);
     message->sha256 = sha256_of(mailbox->arena, copy, length);
     message->body_sha256 = body_sha256_of(mailbox->arena, message);
+    message->returns = what_returns(message);
     *ARENA_PUSH(mailbox->arena, &mailbox->messages) = message;
     return message;
 }

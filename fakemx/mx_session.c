@@ -31,6 +31,7 @@ struct mx_session {
     enum ending ending; /* to be carried out when all is sent */
     bool client_gone;   /* it has closed its side */
     bool over;
+    bool answered; /* since bytes came last: a command behind it did not wait for the answer */
     unsigned commands;
 };
 
@@ -145,7 +146,7 @@ static const char *keep_message(struct mx_session *session, struct arena *arena)
     journal_add(session->witness.journal, JOURNAL_MX_MESSAGE, host_name(session), session->witness.conn, "sender",
                 envelope->sender, "recipients", recipients, "token", message->token, "size",
                 arena_printf(arena, "%zu", message->length), "channel", channel_of(session), "sha256", message->sha256,
-                "body", message->body_sha256, "bounce", is_bounce ? "yes" : "no", NULL);
+                "body", message->body_sha256, "bounce", is_bounce ? "yes" : "no", "returns", message->returns, NULL);
     return NULL;
 }
 
@@ -221,6 +222,7 @@ static void carry_out(struct mx_session *session, struct arena *arena, struct mx
     if (no_room != NULL)
         answer.reply = no_room;
     send_reply(session, arena, &answer);
+    session->answered = true;
     go_on(session, &answer);
 }
 
@@ -254,7 +256,8 @@ static void witness_line(const struct mx_session *session, struct arena *arena, 
                          unsigned nth)
 {
     journal_add(session->witness.journal, JOURNAL_MX_COMMAND, host_name(session), session->witness.conn, "line", line,
-                "verb", verb, "channel", channel_of(session), "nth", arena_printf(arena, "%u", nth), NULL);
+                "verb", verb, "channel", channel_of(session), "nth", arena_printf(arena, "%u", nth), "early",
+                session->answered ? "yes" : "no", NULL);
 }
 
 static void hear_command(struct mx_session *session, struct arena *arena, const char *line)
@@ -356,6 +359,7 @@ static void hear(struct mx_session *session)
         [HEAR_RESET_CUE] = hear_reset_cue, [HEAR_NOTHING] = hear_nothing,
     };
     bool satisfied = true;
+    session->answered = false;
     while (satisfied && evbuffer_get_length(session->plain) > 0 &&
            evbuffer_get_length(output_of(session)) <= WAITING_MAX)
         satisfied = ears[session->mode](session);

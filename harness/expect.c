@@ -73,6 +73,57 @@ static bool is_clear_mail_from(const struct journal_event *event, const char *ho
     return said(event, host, "MAIL") && strcmp(journal_get(event, "channel"), "clear") == 0;
 }
 
+/* A parameter of MAIL: "REQUIRETLS", or "BODY=8BITMIME". */
+static bool mail_with(const struct journal_event *event, const char *host, const char *parameter)
+{
+    if (!said(event, host, "MAIL"))
+        return false;
+    const char *line = journal_get(event, "line"), *path_end = strrchr(line, '>');
+    size_t length = strlen(parameter);
+    for (const char *word = path_end != NULL ? path_end + 1 : ""; *word != '\0'; word += strcspn(word, " ")) {
+        word += strspn(word, " ");
+        if (strncasecmp(word, parameter, length) == 0 && (parameter[length - 1] == '=' || strchr(" ", word[length])))
+            return true;
+    }
+    return false;
+}
+
+static bool is_requiretls(const struct journal_event *event, const char *host)
+{
+    return mail_with(event, host, "REQUIRETLS");
+}
+
+static bool is_smtputf8(const struct journal_event *event, const char *host)
+{
+    return mail_with(event, host, "SMTPUTF8");
+}
+
+static bool is_8bitmime(const struct journal_event *event, const char *host)
+{
+    return mail_with(event, host, "BODY=8BITMIME");
+}
+
+static bool is_size(const struct journal_event *event, const char *host)
+{
+    return mail_with(event, host, "SIZE=");
+}
+
+static bool is_bdat(const struct journal_event *event, const char *host)
+{
+    return said(event, host, "BDAT");
+}
+
+/* RFC 2920 */
+static bool is_pipelined(const struct journal_event *event, const char *host)
+{
+    return event->kind == JOURNAL_MX_COMMAND && at_host(event, host) && strcmp(journal_get(event, "early"), "yes") == 0;
+}
+
+static bool is_quit(const struct journal_event *event, const char *host)
+{
+    return said(event, host, "QUIT");
+}
+
 static bool is_rcpt_to(const struct journal_event *event, const char *host)
 {
     return said(event, host, "RCPT");
@@ -86,6 +137,22 @@ static bool is_data(const struct journal_event *event, const char *host)
 static bool is_message(const struct journal_event *event, const char *host)
 {
     return event->kind == JOURNAL_MX_MESSAGE && at_host(event, host);
+}
+
+static bool is_report_returning(const struct journal_event *event, const char *host, const char *what)
+{
+    return is_message(event, host) && strcmp(journal_get(event, "bounce"), "yes") == 0 &&
+           strcmp(journal_get(event, "returns"), what) == 0;
+}
+
+static bool is_header_report(const struct journal_event *event, const char *host)
+{
+    return is_report_returning(event, host, "header");
+}
+
+static bool is_whole_report(const struct journal_event *event, const char *host)
+{
+    return is_report_returning(event, host, "whole");
 }
 
 /* The name asked is prefix + host; a NULL host leaves the rest open, a NULL type the type. */
@@ -156,6 +223,17 @@ static const struct expect_row rows[] = {
     {"clear-mail-from", EXPECT_HOST, "MAIL FROM outside of TLS", is_clear_mail_from},
     {"rcpt-to", EXPECT_HOST, "RCPT TO", is_rcpt_to},
     {"data", EXPECT_HOST, "DATA or BDAT", is_data},
+    {"requiretls", EXPECT_HOST, "MAIL with REQUIRETLS (RFC 8689)", is_requiretls, true},
+    {"smtputf8", EXPECT_HOST, "MAIL with SMTPUTF8 (RFC 6531)", is_smtputf8, true},
+    {"8bitmime", EXPECT_HOST, "MAIL with BODY=8BITMIME (RFC 6152)", is_8bitmime, true},
+    {"size", EXPECT_HOST, "MAIL with SIZE (RFC 1870)", is_size, true},
+    {"bdat", EXPECT_HOST, "BDAT (RFC 3030)", is_bdat, true},
+    {"pipelined", EXPECT_HOST, "a command before the answer to the one ahead of it (RFC 2920)", is_pipelined, true},
+    {"quit", EXPECT_HOST, "QUIT", is_quit, true},
+    {"header-report", EXPECT_HOST, "a report of failure that the host accepted, with the header of the message alone",
+     is_header_report, true},
+    {"whole-report", EXPECT_HOST, "a report of failure that the host accepted, with the whole message in it",
+     is_whole_report, true},
     {"message", EXPECT_HOST, "a message that the host accepted", is_message},
     {"mx-query", EXPECT_DNS, "a question for MX", is_mx_query},
     {"address-query", EXPECT_DNS, "a question for A or AAAA", is_address_query},

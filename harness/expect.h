@@ -13,6 +13,7 @@ struct expect_row {
     const char *doc;
     /* Is this event the evidence? host: the host's name, or the name a dns or web word is about (NULL: any). */
     bool (*is)(const struct journal_event *event, const char *host);
+    bool manner;                         /* how mail is sent, not that it is */
 };
 const struct expect_row *expect_find(enum expect_subject about, const char *word);   /* NULL: no such word */
 const char *expect_nearest(enum expect_subject about, const char *word);

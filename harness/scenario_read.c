@@ -364,13 +364,28 @@ static void take_steps(struct variant *variant, const struct file_scenario *said
     for (size_t i = 0; i < scenario->step_count; i++) {
         take_step(variant, &((const struct file_step *)said->steps.items)[i], world, &scenario->steps[i]);
         world = scenario->steps[i].world;
-        if (scenario->steps[i].advance_s > 0)
-            add_text(library->arena, &scenario->needs, "clock", scenario->steps[i].at);
-        if (scenario->steps[i].flush)
-            add_text(library->arena, &scenario->needs, "queue", scenario->steps[i].at);
-        if (scenario->steps[i].connectors != NULL)
-            add_text(library->arena, &scenario->needs, "connectors", scenario->steps[i].at);
     }
+}
+
+/* What a sender must have to be led through a step. */
+static void add_needs(struct arena *arena, const struct scenario_step *step, struct schema_texts *needs)
+{
+    const struct scenario_way *way = &step->way;
+    const struct {
+        bool needed;
+        const char *feature;
+    } rows[] = {
+        {step->advance_s > 0, "clock"},
+        {step->flush, "queue"},
+        {step->connectors != NULL, "connectors"},
+        {way->requiretls || way->tls_required != TLS_REQUIRED_UNSAID, "requiretls"},
+        {way->smtputf8, "smtputf8"},
+        {way->body == BODY_8BIT, "8bitmime"},
+        {way->bdat, "chunking"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].needed)
+            add_text(arena, needs, rows[i].feature, step->at);
 }
 
 static void take_modes(struct variant *variant, const struct file_scenario *said, struct scenario *scenario)
@@ -444,6 +459,8 @@ static void read_variant(struct variant *variant, const struct tree_node *whole)
     take_modes(variant, &said, scenario);
     take_sender(arena, tree, scenario);
     take_steps(variant, &said, scenario);
+    for (size_t i = 0; i < scenario->step_count; i++)
+        add_needs(arena, &scenario->steps[i], &scenario->needs);
     for (size_t i = 0; scenario->twin != NULL && i < scenario->twin->needs.count; i++)
         add_text(arena, &scenario->needs, scenario->twin->needs.items[i], scenario->twin->needs.at[i]);
     *ARENA_PUSH(arena, &file->variants) = scenario;

@@ -209,7 +209,7 @@ static bool judge_forbidden_lines(struct bench *b, size_t index, const struct ex
         if (event == NULL)
             continue;
         const char *what = journal_sentence(b->arena, event);
-        bool sending = event->kind == JOURNAL_MX_COMMAND || event->kind == JOURNAL_MX_MESSAGE;
+        bool sending = !line->row->manner && (event->kind == JOURNAL_MX_COMMAND || event->kind == JOURNAL_MX_MESSAGE);
         const char *sentence =
             sending ? wrong_sending(b, step, event,
                                     event->kind == JOURNAL_MX_MESSAGE ? "sent the message to"

@@ -30,6 +30,15 @@ static void witness_envelope(struct journal *journal, char *words)
                 "body", word[3], "sender", nameless ? "" : word[4], "bounce", nameless ? "yes" : "no", NULL);
 }
 
+/* A line of SMTP inside TLS; early: it did not wait for the answer to the one ahead. */
+static void witness_command(struct journal *journal, const char *line, const char *early)
+{
+    char verb[8] = "";
+    snprintf(verb, sizeof verb, "%.*s", (int)strcspn(line, " "), line);
+    journal_add(journal, JOURNAL_MX_COMMAND, MX1, 1, "verb", verb, "line", line, "channel", "tls", "early", early,
+                NULL);
+}
+
 /* Events in a word or two each, separated by ';'. */
 static void witness(struct journal *journal, const char *script)
 {
@@ -53,6 +62,13 @@ static void witness(struct journal *journal, const char *script)
             journal_add(journal, JOURNAL_MX_HELLO, MX1, 1, "sni", event + 6, NULL);
         else if (strcmp(event, "raw keys") == 0)
             journal_add(journal, JOURNAL_MX_TLS, MX1, 1, "raw-keys", "yes", NULL);
+        else if (strncmp(event, "said ", 5) == 0)
+            witness_command(journal, event + 5, "no");
+        else if (strncmp(event, "at once ", 8) == 0)
+            witness_command(journal, event + 8, "yes");
+        else if (strncmp(event, "report of the ", 14) == 0)
+            journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 2, "token", "t1", "channel", "tls", "bounce", "yes",
+                        "returns", event + 14, NULL);
         else if (strncmp(event, "mail ", 5) == 0)
             journal_add(journal, JOURNAL_MX_COMMAND, MX1, 1, "verb", "MAIL", "line", "MAIL FROM:<a@b>", "channel",
                         event + 5, NULL);
@@ -148,6 +164,41 @@ static const struct row rows[] = {
      IS(DELIVERED), "no odd-sni", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
     {"a key without a certificate would do", OPPORTUNISTIC_NONE, "tlsa;hello mx1;raw keys;message tls", IS(DELIVERED),
      "no raw-key-offer", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"REQUIRETLS said", NONE_NONE, "said MAIL FROM:<a@b> SIZE=1 REQUIRETLS;message tls", IS(DELIVERED), "requiretls",
+     -1, NULL, NULL, VERDICT_PASS, ""},
+    {"REQUIRETLS left out", NONE_NONE, "said MAIL FROM:<REQUIRETLS@b> BODY=7BIT;message tls", IS(DELIVERED),
+     "requiretls", -1, NULL, NULL, VERDICT_FAIL, "left out"},
+    {"REQUIRETLS where it must not be", NONE_NONE, "said MAIL FROM:<a@b> requiretls;message tls", IS(DELIVERED),
+     "no requiretls", -1, NULL, NULL, VERDICT_FAIL, "must never do here: C: MAIL FROM:<a@b> requiretls"},
+    {"something like REQUIRETLS", NONE_NONE, "said MAIL FROM:<a@b> REQUIRETLSX;message tls", IS(DELIVERED),
+     "no requiretls", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"SMTPUTF8 said", NONE_NONE, "said MAIL FROM:<a@b> SMTPUTF8;message tls", IS(DELIVERED), "smtputf8", -1, NULL, NULL,
+     VERDICT_PASS, ""},
+    {"SMTPUTF8 where it must not be", NONE_NONE, "said MAIL FROM:<a@b> SMTPUTF8;message tls", IS(DELIVERED),
+     "no smtputf8", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"8BITMIME said", NONE_NONE, "said MAIL FROM:<a@b> BODY=8BITMIME;message tls", IS(DELIVERED), "8bitmime", -1, NULL,
+     NULL, VERDICT_PASS, ""},
+    {"8BITMIME left out", NONE_NONE, "said MAIL FROM:<a@b> BODY=7BIT;message tls", IS(DELIVERED), "8bitmime", -1, NULL,
+     NULL, VERDICT_FAIL, "left out"},
+    {"SIZE said", NONE_NONE, "said MAIL FROM:<a@b> SIZE=1000;message tls", IS(DELIVERED), "size", -1, NULL, NULL,
+     VERDICT_PASS, ""},
+    {"SIZE where it must not be", NONE_NONE, "said MAIL FROM:<a@b> SIZE=1000;message tls", IS(DELIVERED), "no size", -1,
+     NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"BDAT said", NONE_NONE, "said BDAT 10 LAST;message tls", IS(DELIVERED), "bdat", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"BDAT where it must not be", NONE_NONE, "said BDAT 10 LAST;message tls", IS(DELIVERED), "no bdat", -1, NULL, NULL,
+     VERDICT_FAIL, "must never do here: C: BDAT 10 LAST"},
+    {"commands at once", NONE_NONE, "said MAIL FROM:<a@b>;at once RCPT TO:<c@d>;message tls", IS(DELIVERED),
+     "pipelined", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"commands at once where they must wait", NONE_NONE, "said MAIL FROM:<a@b>;at once RCPT TO:<c@d>;message tls",
+     IS(DELIVERED), "no pipelined", -1, NULL, NULL, VERDICT_FAIL, "must never do here: C: RCPT"},
+    {"no QUIT", NONE_NONE, "message tls", IS(DELIVERED), "quit", -1, NULL, NULL, VERDICT_FAIL, "left out"},
+    {"QUIT", NONE_NONE, "said QUIT;message tls", IS(DELIVERED), "quit", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"a report with the header", NONE_NONE, "report of the header", IS(BOUNCED), "header-report", -1, NULL, NULL,
+     VERDICT_PASS, ""},
+    {"a report with more than the header", NONE_NONE, "report of the whole", IS(BOUNCED), "header-report", -1, NULL,
+     NULL, VERDICT_FAIL, "left out"},
+    {"a report with the whole message where it must not be", NONE_NONE, "report of the whole", IS(BOUNCED),
+     "no whole-report", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
     {"questions for the report's way home are no evidence", NONE_NONE, "home tlsa;report", IS(BOUNCED),
      "dns no tlsa-query", -1, NULL, NULL, VERDICT_PASS, ""},
     {"kept when it had to be delivered", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED), NULL, -1, "4.7.323", NULL,

@@ -49,6 +49,14 @@ json_t *adapter_ok(void)
     return json_pack("{s:b}", "ok", 1);
 }
 
+json_t *adapter_words(const char *const *words)
+{
+    json_t *list = json_array();
+    for (; *words != NULL; words++)
+        json_array_append_new(list, json_string(*words));
+    return list;
+}
+
 static json_t *refusal(const char *key, const char *fmt, va_list args)
 {
     json_t *text = json_vsprintf(fmt, args);

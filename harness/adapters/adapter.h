@@ -13,6 +13,7 @@
 
 /* Answers; each verb gives one back, adapter_serve() writes and frees it. */
 json_t *adapter_ok(void); /* {"ok":true}; add to it what the verb has to say */
+json_t *adapter_words(const char *const *words); /* a list of them; NULL ends it */
 json_t *adapter_unsupported(const char *fmt, ...) PRINTF_LIKE(1, 2);
 json_t *adapter_failed(const char *fmt, ...) PRINTF_LIKE(1, 2);
 json_t *adapter_error(const struct err *err);

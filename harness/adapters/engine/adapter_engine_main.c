@@ -35,6 +35,10 @@ struct state {
 
 static const char *const dane_words[] = {"none", "opportunistic", "mandatory", NULL};
 static const char *const sts_words[] = {"none", "opportunistic", NULL};
+static const char *const features[] = {
+    "queue",      "clock",    "forget",   "exchange-codes", "connectors", "smart-host", "mta-sts-mandatory",
+    "requiretls", "smtputf8", "8bitmime", "chunking",       "bdat",       "pipelining", NULL,
+};
 static const char *const settings[] = {
     "MTALAB_DIR",
     "MTALAB_RESOLVER",
@@ -70,10 +74,9 @@ static json_t *do_describe(const struct adapter *adapter, const char *argument)
             json_array_append_new(modes, json_pack("{s:s,s:s,s:s}", "dane", dane_words[i], "mta-sts", sts_words[j],
                                                    "how", "native"));
     json_t *rest =
-        json_pack("{s:s,s:s,s:o,s:[s,s,s,s,s,s,s],s:s,s:b,s:{s:s,s:s},s:s}", "name", "mtalab-engine", "version", "1",
-                  "modes", modes, "features", "queue", "clock", "forget", "exchange-codes", "connectors", "smart-host",
-                  "mta-sts-mandatory", "resolver", "own", "needs-root", 0, "latitude", "dane-insecure-mx", "skip",
-                  "dane-pass-sts-fail", "deliver", "sts-fetch", "synchronous");
+        json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s,s:s},s:s}", "name", "mtalab-engine", "version", "1", "modes", modes,
+                  "features", adapter_words(features), "resolver", "own", "needs-root", 0, "latitude",
+                  "dane-insecure-mx", "skip", "dane-pass-sts-fail", "deliver", "sts-fetch", "synchronous");
     json_object_update(answer, rest);
     json_decref(rest);
     return answer;
@@ -236,7 +239,8 @@ static char *write_config(const struct adapter *adapter, const struct state *sta
     char *path = arena_printf(arena, "%s/engine.yaml", state->directory);
     const char *text =
         arena_printf(arena,
-                     "directory: '%s'\nclients: [0.0.0.0/0, '::/0']\nfsync: no\n%s%s%s%sresolver:\n  %s  %s  %s\n%s",
+                     "directory: '%s'\nclients: [0.0.0.0/0, '::/0']\nrequiretls-from: clients\nfsync: "
+                     "no\n%s%s%s%sresolver:\n  %s  %s  %s\n%s",
                      state->directory, line_of(adapter, arena, "hostname", "MTALAB_HOSTNAME"),
                      line_of(adapter, arena, "listen", "MTALAB_LISTEN"),
                      line_of(adapter, arena, "ca-file", "MTALAB_CA"), patience_line(adapter, arena),

@@ -21,6 +21,8 @@ static const struct {
     const char *dane, *level;
 } levels[] = {{"none", "may"}, {"opportunistic", "dane"}, {"mandatory", "dane-only"}};
 
+static const char *const features[] = {"queue", "forget", "smtputf8", "8bitmime", "chunking", "pipelining", NULL};
+
 static json_t *do_describe(const struct adapter *adapter, const char *argument UNUSED)
 {
     const struct state *state = adapter->state;
@@ -28,9 +30,10 @@ static json_t *do_describe(const struct adapter *adapter, const char *argument U
     for (size_t i = 0; i < COUNT(levels); i++)
         json_array_append_new(modes, json_pack("{s:s,s:s,s:s,s:s}", "dane", levels[i].dane, "mta-sts", "none", "how",
                                                "native", "configuration", levels[i].level));
-    json_t *rest = json_pack("{s:s,s:s,s:o,s:[s,s],s:s,s:b,s:{s:s},s:s}", "name", "postfix", "version",
-                             state->facts.version, "modes", modes, "features", "queue", "forget", "resolver", "daemon",
-                             "needs-root", 1, "latitude", "dane-insecure-mx", "use", "sts-fetch", "synchronous");
+    json_t *rest =
+        json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s},s:s}", "name", "postfix", "version", state->facts.version, "modes",
+                  modes, "features", adapter_words(features), "resolver", "daemon", "needs-root", 1, "latitude",
+                  "dane-insecure-mx", "use", "sts-fetch", "synchronous");
     json_object_update(answer, rest);
     json_decref(rest);
     return answer;
