@@ -9,11 +9,17 @@
 #include "engine/command_words.h"
 #include "engine/connector_change.h"
 
+/* clang-format off */
 static const struct command *const commands[] = {
-    &command_run,       &command_standby,  &command_send,    &command_queue,  &command_status, &command_requeue,
-    &command_flush,     &command_hold,     &command_release, &command_remove, &command_trace,  &command_route,
-    &command_connector, &command_fallback, &command_config,  &command_schema, &command_stop,   &command_check,
+    &command_run, &command_standby, &command_stop,
+    &command_send, &command_queue, &command_status, &command_requeue, &command_flush,
+    &command_hold, &command_release, &command_remove,
+    &command_trace,
+    &command_route, &command_connector, &command_fallback,
+    &command_config, &command_schema,
+    &command_check, &command_validate, &command_stage, &command_dossier,
 };
+/* clang-format on */
 
 static const struct command_option every_option[] = {
     {"--config", "FILE", "the configuration (" COMMAND_CONFIG ")"},

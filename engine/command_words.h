@@ -14,5 +14,7 @@ extern const struct command command_route;
 extern const struct command command_connector, command_fallback;
 extern const struct command command_config, command_schema;
 extern const struct command command_check;
+extern const struct command command_validate, command_stage;
+extern const struct command command_dossier;
 
 #endif

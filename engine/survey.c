@@ -252,7 +252,7 @@ const struct survey *survey_hop(struct surveyor *s, const struct smart_host *hop
         return survey;
     }
     survey->mx = ask_mx(s, survey);
-    if (setting->mta_sts != MTA_STS_NONE)
+    if (channel_asks_sts(setting))
         survey->sts = survey_sts(s, s->outside->sts, survey->hop);
     survey->no_host = channel_no_host(setting, survey->mx, by_smart_host);
     if (survey->no_host.cause == CAUSE_NONE)

@@ -16,6 +16,11 @@ ca-file: $MTALAB_CA
 fsync: no
 patience: 3s
 resolver: {root-hints: $MTALAB_ROOT_HINTS, trust-anchor: $MTALAB_ROOT_KEY, options-file: $MTALAB_RESOLVER_OPTIONS}
+connectors:
+  - {name: Partner, recipient-domains: [partner.example]}
+  - {name: Other, recipient-domains: [other.example]}
+  - {name: Gateway, recipient-domains: [gateway.example], smart-hosts: [mx1.partner.example], smtp-dane: mandatory}
+  - {name: Off, recipient-domains: [off.example], enabled: no}
 YAML
 EOF2
 engine="build/bin/mtalab-engine --config $dir/w/engine.yaml"
@@ -56,6 +61,42 @@ finding mta-sts/policy-host-bad-certificate 1 mta-sts failure ""
 says dane/matching-key 0 '.hosts[0].records[0].matches == 0 and .mx.dnssec == "secure"' check partner.example
 says dane/no-tlsa-records 1 '.modes[3].code == "4.7.323" and .modes[3].clause == "7672-6-1"' check partner.example --mode mandatory,none
 says dane/matching-key 0 '.modes[3].channel == "dane"' check partner.example --mode mandatory,none
+
+# ---- validate: how far each task got, and a test message ----
+validates() { # SCENARIO STATUS TASK TASK-STATUS [CONNECTOR RCPT]
+    says "$1" "$2" "any(.[]; .task == \"$3\" and .status == \"$4\")" validate "${5:-Partner}" "${6:-someone@partner.example}"
+}
+validates dane/matching-key 0 DANE Succeeded
+validates dane/matching-key 0 "Test message" Succeeded
+validates dane/key-of-another-certificate 1 DANE Failed
+validates dane/key-of-another-certificate 1 "Test message" Failed
+validates dane/no-tlsa-records 0 DANE Skipped
+validates mta-sts/enforce-matching-certificate 0 MTA-STS Succeeded
+validates mta-sts/enforce-host-not-listed 1 MTA-STS Failed
+validates mta-sts/enforce-without-starttls 1 STARTTLS Failed
+validates dane/matching-key 0 DANE Succeeded Gateway someone@gateway.example
+says dane/matching-key 0 'all(.[]; .task != "Test message")' validate Partner someone@partner.example --no-message
+for wrong in "Partner someone@other.example" "Off someone@off.example"; do
+    in_world dane/matching-key "\$engine validate $wrong" >"$dir/out" 2>&1 && status=0 || status=$?
+    if [ $status = 2 ] && grep -q "domain of the recipient is not configured as part of connector" "$dir/out"; then ok=yes; else ok=no; fi
+    verdict "validate $wrong" $ok "$(cat "$dir/out")"
+done
+
+# ---- stage: opportunistic, then mandatory on a copy ----
+says dane/matching-key 0 '.fit and all(.stages[]; .delivered == 2)' stage Partner someone@partner.example --probes 2
+says dane/no-tlsa-records 1 '(.fit | not) and .stages[0].delivered == 3 and .stages[1].delivered == 0
+    and any(.stages[1].trace[]; .clause == "7672-6-1" and .code == "4.7.323")' stage Partner someone@partner.example
+in_world dane/matching-key '$engine stage Partner a@partner.example >/dev/null; ls '"$dir/w/queue" >"$dir/out" 2>&1
+if [ -s "$dir/out" ] && ! grep -qE 'queue.db|trace.db' "$dir/out"; then ok=yes; else ok=no; fi
+verdict "stage leaves queue and trace alone" $ok "$(cat "$dir/out")"
+
+# ---- dossier: a sheet for people ----
+in_world dane/key-of-another-certificate '$engine dossier partner.example; $engine dossier partner.example --html' >"$dir/out" 2>&1
+for part in '^Something is broken' 'publish TLSA records of the certificate in use' '4.7.323 tlsa-invalid' \
+    'TLSA, matches nothing that is in use: 3 1 1 ' '<td class="failure">failure</td><td>mx1.partner.example</td>' '</html>'; do
+    if grep -q -e "$part" "$dir/out"; then ok=yes; else ok=no; fi
+    verdict "dossier says: $part" $ok "$(cat "$dir/out")"
+done
 
 # ---- check and delivery agree: what check says that each pair of modes would do is what it does in the suite ----
 cat >"$dir/differ.jq" <<'EOF2'
