@@ -11,7 +11,7 @@
 
 /* clang-format off */
 static const struct command *const commands[] = {
-    &command_run, &command_standby, &command_stop,
+    &command_run, &command_standby, &command_reload, &command_stop,
     &command_send, &command_queue, &command_status, &command_requeue, &command_flush,
     &command_hold, &command_release, &command_remove,
     &command_trace,

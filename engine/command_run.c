@@ -19,13 +19,29 @@ static void on_end(evutil_socket_t number UNUSED, short what UNUSED, void *loop)
     loop_stop(loop);
 }
 
-/* A signal's number with EV_SIGNAL, a descriptor with EV_READ. */
-static struct event *stop_at(struct loop *loop, int number, short what)
+static void on_hangup(evutil_socket_t number UNUSED, short what UNUSED, void *engine)
 {
-    struct event *event = event_new(loop_base(loop), number, what, on_end, loop);
+    struct arena *arena = arena_new("reload");
+    const char *said;
+    if (!engine_reload(engine, arena, &said))
+        fprintf(stderr, "mtalab-engine: %s\n", said);
+    else if (*said != '\0')
+        fprintf(stderr, "mtalab-engine: reloaded; %s: at the next start\n", said);
+    arena_free(&arena);
+}
+
+/* A signal's number with EV_SIGNAL, a descriptor with EV_READ. */
+static struct event *event_at(struct loop *loop, int number, short what, event_callback_fn done, void *arg)
+{
+    struct event *event = event_new(loop_base(loop), number, what, done, arg);
     if (event == NULL || event_add(event, NULL) != 0)
         abort();
     return event;
+}
+
+static struct event *stop_at(struct loop *loop, int number, short what)
+{
+    return event_at(loop, number, what, on_end, loop);
 }
 
 static void say_ready(int fd)
@@ -43,10 +59,12 @@ static int live(struct loop *loop, const struct life *life)
     struct engine *engine = engine_new(life->config, loop, &err);
     if (engine == NULL)
         return command_failed(&err);
+    struct event *hangup = event_at(loop, SIGHUP, EV_SIGNAL | EV_PERSIST, on_hangup, engine);
     say_ready(life->ready_fd);
     bool begun = engine_begin(engine, &err);
     if (begun)
         loop_run_until(loop, NULL, -1);
+    event_free(hangup);
     engine_free(&engine);
     return begun ? EXIT_SUCCESS : command_failed(&err);
 }
@@ -96,6 +114,22 @@ static int do_stop(const struct command_line *line)
     return command_show(line, json_pack("{s:s}", "do", "stop"), NULL, NO_TABLE);
 }
 
+static int do_reload(const struct command_line *line)
+{
+    json_t *answer = command_ask(line, json_pack("{s:s}", "do", "reload"));
+    if (answer == NULL)
+        return COMMAND_FAILED;
+    const char *waits = json_string_value(json_object_get(answer, "waits"));
+    if (line->json)
+        command_print_json(stdout, answer);
+    else if (waits != NULL && *waits != '\0')
+        printf("reloaded; %s: at the next start\n", waits);
+    else
+        printf("reloaded\n");
+    json_decref(answer);
+    return EXIT_SUCCESS;
+}
+
 static const struct command_option run_options[] = {
     {"--ready-fd", "N", "writes a line to this descriptor when mail is taken, then closes it"},
 };
@@ -111,4 +145,12 @@ const struct command command_standby = {.name = "standby",
                                         .doc = "runs a fresh engine for each configuration named on standard input",
                                         .run = do_standby,
                                         .no_config = true};
+const struct command command_reload = {.name = "reload",
+                                       .args = "",
+                                       .doc = "has the running engine read its configuration again",
+                                       .run = do_reload,
+                                       .details =
+                                           "What changed rules from each message's next attempt on. A file with "
+                                           "mistakes is refused, and the old configuration rules on. SIGHUP does "
+                                           "the same; the engine then says on standard error what was wrong."};
 const struct command command_stop = {.name = "stop", .args = "", .doc = "ends the engine", .run = do_stop};

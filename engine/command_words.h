@@ -5,7 +5,7 @@
 
 #include "engine/command.h"
 
-extern const struct command command_run, command_standby, command_stop;
+extern const struct command command_run, command_standby, command_stop, command_reload;
 extern const struct command command_send;
 extern const struct command command_queue, command_status, command_requeue, command_flush;
 extern const struct command command_hold, command_release, command_remove;

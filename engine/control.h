@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * control - the administrator's door: a unix socket, one JSON object a line in, one a line out.
  *
- * {"do":"flush"} {"do":"wait"} {"do":"advance","seconds":900} {"do":"forget"} {"do":"stop"}
+ * {"do":"flush"} {"do":"wait"} {"do":"advance","seconds":900} {"do":"forget"} {"do":"reload"}
+ * {"do":"stop"}
  * {"do":"connector","name":"lab","set":{"smtp-dane":"none","fallback-on":null}}, and those of admin.c:
  * {"do":"status"} {"do":"queue","domain":"b.example"} {"do":"requeue","connector":"lab"} {"do":"hold","message":7}
  * {"do":"release","message":7} {"do":"remove","message":7,"report":true} {"do":"queued","message":7}

@@ -13,6 +13,7 @@
 #include "engine/connector_change.h"
 #include "engine/control.h"
 #include "engine/outside.h"
+#include "engine/reload.h"
 #include "engine/router.h"
 #include "engine/reporter.h"
 #include "engine/submit.h"
@@ -39,6 +40,11 @@ struct engine {
         struct delivery **items;
         size_t count, room;
     } deliveries;
+    struct arena *config_arena; /* of a configuration that was reloaded; NULL: the caller's rules */
+    struct {
+        struct arena **items;
+        size_t count, room;
+    } old_configs;                               /* that something under way may still look at */
     struct control_client *flushes[FLUSHES_MAX]; /* answered when nothing is under way or due */
     size_t flush_count;
     bool refreshing; /* policies that have grown old, since the clock was moved */
@@ -143,6 +149,74 @@ static bool start_due(struct engine *e, struct arena *arena, struct err *err)
     }
     router_end(&router);
     return started;
+}
+
+/* ---- another configuration ---- */
+
+static void forget_old_configs(struct engine *e)
+{
+    if (e->old_configs.count > 0 && e->sessions != NULL)
+        sessions_end_kept(e->sessions);
+    while (e->old_configs.count > 0)
+        arena_free(&e->old_configs.items[--e->old_configs.count]);
+}
+
+/* The findings, each with its place. */
+static const char *findings(struct arena *arena, const struct diag_list *diags)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        abort();
+    diag_print(diags, out);
+    fclose(out);
+    const char *kept = arena_printf(arena, "the configuration stays as it was:\n%s", text);
+    free(text);
+    return kept;
+}
+
+static void adopt_config(struct engine *e, const struct engine_config *config, struct arena *arena)
+{
+    if (e->config_arena != NULL)
+        *ARENA_PUSH(e->arena, &e->old_configs) = e->config_arena;
+    e->config_arena = arena;
+    e->config = config;
+    e->routing = config->routing;
+    e->world.settle.config = config;
+    submit_set_config(e->submit, config);
+    if (e->sessions != NULL)
+        sessions_end_kept(e->sessions); /* made under the old one */
+    wake_soon(e);
+}
+
+/* With what was changed beside the file; NULL: *said tells why. */
+static const struct engine_config *read_config(struct engine *e, struct arena *own, struct arena *arena,
+                                               const char **said)
+{
+    struct diag_list *diags = diag_new(own);
+    struct engine_config *config = e->config->file != NULL ? engine_config_read(own, e->config->file, diags) : NULL;
+    struct err err;
+    if (config == NULL)
+        *said = findings(arena, diags);
+    else if (!connector_changes_load(own, config, &err))
+        *said = arena_strdup(arena, err.text);
+    else
+        return config;
+    return NULL;
+}
+
+bool engine_reload(struct engine *e, struct arena *arena, const char **said)
+{
+    struct arena *own = arena_new("configuration");
+    const struct engine_config *config = read_config(e, own, arena, said);
+    if (config == NULL) {
+        arena_free(&own);
+        return false;
+    }
+    *said = reload_waits(arena, e->config, config);
+    adopt_config(e, config, own);
+    return true;
 }
 
 /* ---- time ---- */
@@ -273,6 +347,17 @@ static json_t *do_connector(struct engine *e, const json_t *request, struct cont
     return fine();
 }
 
+static json_t *do_reload(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
+                         bool *later UNUSED, struct err *err UNUSED)
+{
+    struct arena *arena = arena_new("reload");
+    const char *said;
+    bool reloaded = engine_reload(e, arena, &said);
+    json_t *answer = json_pack("{s:b,s:s}", "ok", reloaded, reloaded ? "waits" : "error", said);
+    arena_free(&arena);
+    return answer;
+}
+
 static json_t *do_stop(struct engine *e, const json_t *request UNUSED, struct control_client *client UNUSED,
                        bool *later UNUSED, struct err *err UNUSED)
 {
@@ -286,7 +371,7 @@ static const struct {
                       struct err *err);
 } verbs[] = {
     {"flush", do_flush},   {"wait", do_wait}, {"advance", do_advance},     {"forget", do_forget},
-    {"report", do_report}, {"stop", do_stop}, {"connector", do_connector},
+    {"report", do_report}, {"stop", do_stop}, {"connector", do_connector}, {"reload", do_reload},
 };
 
 static json_t *on_control(void *arg, const char *verb, const json_t *request, struct control_client *client,
@@ -440,6 +525,8 @@ void engine_free(struct engine **engine)
     outside_close(&e->outside);
     trace_free(&e->trace);
     queue_close(&e->queue);
+    forget_old_configs(e);
+    arena_free(&e->config_arena);
     event_free(e->waker);
     arena_free(&e->arena);
     free(e);

@@ -17,6 +17,11 @@ struct engine *engine_new(const struct engine_config *config, struct loop *loop,
 bool engine_begin(struct engine *engine, struct err *err) NODISCARD;
 void engine_free(struct engine **engine);
 
+/* Reads the configuration's file again; it rules from each message's next attempt on. One that is wrong is refused with
+ * its findings, and the old one rules on. *said, in the arena: these findings, or the keys that need a restart; may be
+ * "". */
+bool engine_reload(struct engine *engine, struct arena *arena, const char **said) NODISCARD;
+
 /* Where the queue of this configuration lies. */
 char *engine_queue_path(struct arena *arena, const struct engine_config *config);
 

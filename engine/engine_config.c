@@ -279,7 +279,10 @@ struct engine_config *engine_config_parse(struct arena *arena, const struct tree
 struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags)
 {
     const struct tree_node *root = tree_read_file(arena, path, diags);
-    return root != NULL ? engine_config_parse(arena, root, diags) : NULL;
+    struct engine_config *config = root != NULL ? engine_config_parse(arena, root, diags) : NULL;
+    if (config != NULL)
+        config->file = arena_strdup(arena, path);
+    return config;
 }
 
 double engine_capped(const struct engine_config *config, double seconds)

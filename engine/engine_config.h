@@ -29,6 +29,7 @@ struct engine_tlsrpt {               /* contact NULL: no TLS reports are made */
 };
 
 struct engine_config {
+    const char *file;                /* it was read from; NULL: none */
     struct schema_texts listen;      /* "127.0.0.1:25", "[::1]:25" */
     struct schema_texts clients;     /* networks that may submit: "127.0.0.0/8" */
     const char *hostname, *directory, *ca_file, *control;

@@ -612,6 +612,11 @@ bool submit_listen(struct submit *submit, const char *at, struct err *err)
     return true;
 }
 
+void submit_set_config(struct submit *submit, const struct engine_config *config)
+{
+    submit->config = config;
+}
+
 void submit_free(struct submit **submit)
 {
     if (*submit == NULL)

@@ -36,6 +36,8 @@ struct submit *submit_new(const struct engine_config *config, const struct clock
 bool submit_listen(struct submit *submit, const char *at, struct err *err) NODISCARD;
 /* A session on a connection that is there already; the bufferevent is then owned. local: from this machine. */
 void submit_serve(struct submit *submit, struct bufferevent *io, const char *client, bool local);
+/* For what comes from now on; what it listens at stays. */
+void submit_set_config(struct submit *submit, const struct engine_config *config);
 void submit_free(struct submit **submit);
 
 #endif

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What an administrator does with a running engine, and what its reports look like to a MIME reader that is not ours.
+On loopback, without DNS: connectors send to servers of this test, or where nobody listens."""
+import asyncio
+import email
+import email.policy
+import json
+import os
+import shutil
+import signal
+import smtplib
+import sys
+import tempfile
+
+from smtp_sink import Sink, free_port
+
+ENGINE = "build/bin/mtalab-engine"
+MINUTE, HOUR, DAY = 60, 3600, 86400
+MAIL = "From: alice@home.example\r\nTo: %s\r\nSubject: a question\r\nMessage-ID: <1@home.example>\r\n\r\nsecret\r\n"
+
+
+class Bench:
+    """An engine with two paths: home.example goes to the sink, everything else where route() says."""
+
+    def __init__(self, directory):
+        self.directory, self.config = directory, directory + "/engine.yaml"
+        self.sink = Sink(refused=["gone@x.example"])
+        self.engine = None
+
+    async def open(self):
+        self.sink_port, self.nowhere = await self.sink.listen(), free_port()
+        self.port = free_port()
+        self.route(self.sink_port)
+        await self.start()
+
+    def route(self, port, more=""):
+        with open(self.config, "w", encoding="ascii") as out:
+            out.write("hostname: relay.example\ndirectory: %s\nlisten: 127.0.0.1:%d\nfsync: no\n%sconnectors:\n"
+                      "  - {name: home, recipient-domains: home.example, smart-hosts: '127.0.0.1:%d'}\n"
+                      "  - {name: out, recipient-domains: '*', smart-hosts: '127.0.0.1:%d'}\n"
+                      % (self.directory, self.port, more, self.sink_port, port))
+
+    async def start(self):
+        self.engine = await asyncio.create_subprocess_exec(
+            ENGINE, "run", self.config, "--ready-fd", "1", stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE)
+        assert await self.engine.stdout.readline() == b"ready\n", "the engine does not start"
+
+    async def stop(self):
+        self.engine.terminate()
+        await self.engine.wait()
+
+    async def command(self, *words, fails=False):
+        child = await asyncio.create_subprocess_exec(
+            ENGINE, *words, "--config", self.config, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+        out, err = await child.communicate()
+        assert (child.returncode != 0) == fails, "%s: %d %s" % (words, child.returncode, err.decode())
+        return (err if fails else out).decode()
+
+    async def json(self, *words):
+        return json.loads(await self.command(*words, "--json"))
+
+    async def ask(self, **request):
+        reader, writer = await asyncio.open_unix_connection(self.directory + "/control", limit=1 << 24)
+        writer.write(json.dumps(request).encode() + b"\n")
+        answer = json.loads(await reader.readline())
+        writer.close()
+        assert answer["ok"], answer
+        return answer
+
+    async def give(self, sender, *recipients):
+        """By SMTP; comes back when the first attempt is over."""
+        def talk():
+            with smtplib.SMTP("127.0.0.1", self.port) as client:
+                client.sendmail(sender, recipients, (MAIL % ", ".join(recipients)).encode())
+        await asyncio.to_thread(talk)
+        await self.ask(do="wait")
+
+    def taken(self, recipient):
+        return [mail for mail in self.sink.taken if recipient in mail.recipients]
+
+    async def states(self):
+        return {row["recipient"]: row["state"] for row in await self.json("status")}
+
+
+def report_of(mail):
+    """The three parts of a report: text, fields of the message and of each recipient, original."""
+    report = email.message_from_bytes(mail.content, policy=email.policy.default)
+    assert not report.defects and report.get_content_type() == "multipart/report", report.defects
+    assert report.get_param("report-type") == "delivery-status"
+    text, status, original = report.get_payload()
+    assert status.get_content_type() == "message/delivery-status" and not status.defects
+    return report, text.get_content(), status.get_payload(), original
+
+
+# ---- what is shown
+
+async def a_refusal_is_reported(b):
+    await b.give("alice@home.example", "gone@x.example", "bob@x.example")
+    mail, = b.taken("alice@home.example")
+    report, text, (message, recipient), original = report_of(mail)
+    assert mail.sender == "" and report["To"].addresses[0].addr_spec == "alice@home.example"
+    assert report["Auto-Submitted"] == "auto-replied" and report["In-Reply-To"] == "<1@home.example>"
+    assert report["Subject"] == "Undeliverable: a question"
+    assert message["Reporting-MTA"] == "dns; relay.example" and message["Arrival-Date"].endswith("+0000")
+    assert recipient["Final-Recipient"] == "rfc822; gone@x.example" and recipient["Action"] == "failed"
+    assert recipient["Status"] == "5.1.1" and recipient["Diagnostic-Code"] == "smtp; 550 5.1.1 no such user"
+    assert recipient["Remote-MTA"] == "dns; 127.0.0.1", recipient["Remote-MTA"]
+    assert "gone@x.example" in text and "bob@x.example" not in text
+    assert original.get_content_type() == "text/rfc822-headers"
+    assert "a question" in original.get_content() and "secret" not in original.get_content()
+    assert len(b.taken("bob@x.example")) == 1
+
+
+async def the_message_is_returned_where_that_is_set(b):
+    b.route(b.sink_port, "report-original: message\n")
+    await b.command("reload")
+    await b.give("alice@home.example", "gone@x.example")
+    original = report_of(b.taken("alice@home.example")[0])[3]
+    assert original.get_content_type() == "message/rfc822"
+    assert original.get_content().get_content().strip() == "secret"
+
+
+async def tried_for_a_day_then_reported(b):
+    b.route(b.nowhere)
+    await b.command("reload")
+    await b.give("alice@home.example", "late@x.example")
+    first, = await b.json("trace", "late@x.example")
+    for pause in [15 * MINUTE] * 2 + [HOUR] * 23:
+        await b.ask(do="advance", seconds=pause)
+        assert b.taken("alice@home.example") == []
+    await b.ask(do="advance", seconds=HOUR / 2)
+    events = await b.json("trace", "--events", "--recipient", "late@x.example")
+    times = [round((e["at"] - first["received"]) / MINUTE) for e in events if e["event"] in ("Defer", "Fail")]
+    assert times == [0, 15, 30] + [90 + 60 * i for i in range(23)] + [1440], times
+    mail, = b.taken("alice@home.example")
+    _, text, (message, recipient), _ = report_of(mail)
+    assert recipient["Status"] == "5.4.316", recipient["Status"]
+    assert recipient["Diagnostic-Code"].startswith("smtp; 550 5.4.316 Message expired, connection refused")
+    assert "'450 4.4.316 Connection refused" in text, text
+    row, = await b.json("trace", "late@x.example", "--status", "failed")
+    assert row["attempts"] == 27 and row["connector"] == "out" and row["code"] == "5.4.316"
+
+
+async def the_null_sender_gets_no_report(b):
+    b.route(b.nowhere)
+    await b.command("reload")
+    await b.give("", "late@x.example")
+    await b.ask(do="advance", seconds=DAY)
+    assert (await b.states())["late@x.example"] == "bounced"
+    assert b.sink.taken == [] and await b.json("queue") == []
+
+
+async def a_report_that_fails_is_not_reported(b):
+    b.route(b.nowhere)
+    await b.command("reload")
+    await b.give("carol@x.example", "late@x.example")
+    await b.ask(do="advance", seconds=DAY)
+    assert [row["recipient"] for row in await b.json("queue")] == ["carol@x.example"]
+    await b.ask(do="advance", seconds=DAY)
+    assert await b.json("queue") == [] and b.sink.taken == []
+    submitted = [e for e in await b.json("trace", "--events") if e["event"] == "Submit"]
+    assert [e["text"] for e in submitted] == ["report about message 1"], submitted
+
+
+async def a_changed_connector_rules_at_the_next_attempt(b):
+    b.route(b.nowhere)
+    await b.command("reload")
+    await b.give("alice@home.example", "bob@x.example", "late@x.example")
+    assert b.sink.taken == []
+    b.route(b.sink_port)
+    assert "reloaded" in await b.command("reload")
+    await b.ask(do="wait")
+    assert b.sink.taken == []  # not before its time
+    await b.ask(do="advance", seconds=15 * MINUTE)
+    assert len(b.taken("bob@x.example")) == len(b.taken("late@x.example")) == 1
+    assert await b.json("queue") == []
+
+
+async def a_wrong_configuration_is_refused(b):
+    b.route(b.nowhere, "expiri: 1d\n")
+    said = await b.command("reload", fails=True)
+    assert "engine.yaml:5:1: error" in said and "expiry" in said, said
+    await b.give("alice@home.example", "bob@x.example")
+    assert len(b.taken("bob@x.example")) == 1
+
+
+async def hangup_reloads(b):
+    b.route(b.nowhere, "ipv6: no\n")
+    b.engine.send_signal(signal.SIGHUP)
+    said = (await b.engine.stderr.readline()).decode()
+    assert "ipv6: at the next start" in said, said
+    await b.give("alice@home.example", "bob@x.example")
+    assert b.sink.taken == []
+
+
+async def what_is_held_stays_until_it_is_released(b):
+    b.route(b.nowhere)
+    await b.command("reload")
+    await b.give("alice@home.example", "bob@x.example", "late@y.example")
+    assert await b.command("hold", "y.example") == "1 recipient\n"
+    b.route(b.sink_port)
+    await b.stop()
+    await b.start()
+    await b.command("requeue")
+    await b.ask(do="flush")
+    assert len(b.taken("bob@x.example")) == 1 and b.taken("late@y.example") == []
+    await b.ask(do="advance", seconds=3 * DAY)
+    assert [row["held"] for row in await b.json("queue")] == [True]
+    assert "held" in await b.command("queue", "--held")
+    assert await b.command("release", "--all") == "1 recipient\n"
+    await b.ask(do="wait")
+    assert len(b.taken("late@y.example")) == 1
+
+
+async def what_is_removed_is_gone(b):
+    b.route(b.nowhere)
+    await b.command("reload")
+    await b.give("alice@home.example", "bob@x.example", "late@y.example")
+    assert "say what" in await b.command("remove", fails=True)
+    assert await b.command("remove", "bob@x.example") == "1 recipient\n"
+    assert b.sink.taken == []
+    assert await b.command("remove", "--domain", "y.example", "--report") == "1 recipient\n"
+    await b.ask(do="wait")
+    mail, = b.taken("alice@home.example")
+    _, _, (_, recipient), _ = report_of(mail)
+    assert recipient["Status"] == "5.3.2" and recipient["Final-Recipient"] == "rfc822; late@y.example"
+    assert await b.json("queue") == []
+    assert {row["event"] for row in (await b.json("trace", "1"))["events"]} >= {"Receive", "Defer", "Drop"}
+
+
+async def requeue_picks_out(b):
+    b.route(b.nowhere)
+    await b.command("reload")
+    await b.give("alice@home.example", "bob@x.example", "late@y.example")
+    b.route(b.sink_port)
+    await b.command("reload")
+    assert await b.command("requeue", "--connector", "home") == "0 recipients\n"
+    assert await b.command("requeue", "--domain", "y.example", "--code", "4.4") == "1 recipient\n"
+    await b.ask(do="wait")
+    assert len(b.taken("late@y.example")) == 1 and b.taken("bob@x.example") == []
+    assert await b.command("requeue", "--connector", "out") == "1 recipient\n"
+    await b.ask(do="wait")
+    assert len(b.taken("bob@x.example")) == 1
+    story = await b.command("trace", "1")
+    assert "Resubmit late@y.example" in story and "LED" not in story, story
+
+
+async def a_deferral_is_told_in_the_words_of_exchange(b):
+    b.route(b.nowhere)
+    await b.command("reload")
+    await b.give("alice@home.example", "bob@x.example")
+    event, = [e for e in await b.json("trace", "bob@x.example", "--events") if e["event"] == "Defer"]
+    assert event["detail"].startswith("Reason: [{LED=450 4.4.316 Connection refused"), event["detail"]
+    assert "[LastAttemptedIP=127.0.0.1:%d]" % b.nowhere in event["detail"], event["detail"]
+    assert "{FQDN=127.0.0.1};{IP=127.0.0.1};{LRT=" in event["detail"], event["detail"]
+
+
+TESTS = [a_refusal_is_reported, the_message_is_returned_where_that_is_set, tried_for_a_day_then_reported,
+         the_null_sender_gets_no_report, a_report_that_fails_is_not_reported,
+         a_changed_connector_rules_at_the_next_attempt, a_wrong_configuration_is_refused, hangup_reloads,
+         what_is_held_stays_until_it_is_released, what_is_removed_is_gone, requeue_picks_out,
+         a_deferral_is_told_in_the_words_of_exchange]
+
+
+async def run(test):
+    b = Bench(tempfile.mkdtemp(prefix="mtalab-operation-"))
+    try:
+        await b.open()
+        await asyncio.wait_for(test(b), 60)
+        return None
+    except Exception as wrong:  # whatever it is, it is told, and the next test runs
+        import traceback
+        return "".join(traceback.format_exception(wrong)[-3:])
+    finally:
+        if b.engine is not None and b.engine.returncode is None:
+            await b.stop()
+        shutil.rmtree(b.directory)
+
+
+def main():
+    failed = 0
+    for test in TESTS:
+        wrong = asyncio.run(run(test))
+        failed += wrong is not None
+        if wrong is not None:
+            print("FAILED %s:\n%s" % (test.__name__, wrong))
+    print("%d passed, %d failed, 0 skipped" % (len(TESTS) - failed, failed))
+    return 1 if failed else 0
+
+
+os.environ["LC_ALL"] = "C"
+sys.exit(main())
