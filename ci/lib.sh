@@ -107,3 +107,16 @@ jobs=$(nproc 2>/dev/null || echo 2)
 
 # counted PASSED FAILED SKIPPED: how a script in ci/tests/ ends.
 counted() { printf '%s passed, %s failed, %s skipped\n' "$1" "$2" "$3"; [ "$2" = 0 ]; }
+
+# foreign_mta NAME [ARGUMENT...]: the scenarios with an MTA that is not ours, all cases counted. Needs root: it changes users.
+foreign_mta() {
+    [ "$(id -u)" = 0 ] || { echo "skipped: $1 (needs root)"; counted 0 0 1; return; }
+    results=$(mktemp)
+    build/bin/mtalab run --mta "$@" --json "$results" || ok=no
+    good=$(grep -c '"verdict":"\(PASS\|INFO\|WARN\|XFAIL\)"' "$results")
+    left=$(grep -c '"verdict":"UNSUPPORTED"' "$results")
+    all=$(grep -c '"verdict":' "$results")
+    rm -f "$results"
+    echo "skipped: $left cases of what $1 does not have"
+    [ "$good" -gt 0 ] && counted "$good" $((all - good - left)) "$left" && [ "${ok:-yes}" = yes ]
+}

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * mtalab-adapter-postfix - makes the Postfix that is installed a subject: a private instance, plain Postfix without
- * plug-ins, so without MTA-STS. */
+ * plug-ins, so without MTA-STS; or, with --policy-server PROGRAM, one that asks a policy server. */
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "harness/adapters/adapter.h"
+#include "harness/adapters/postfix/policy_server.h"
 #include "harness/adapters/postfix/postfix_instance.h"
 
 enum { PATIENCE_MAX_S = 300 };
@@ -15,11 +18,32 @@ enum { PATIENCE_MAX_S = 300 };
 struct state {
     struct postfix_facts facts;
     struct postfix_instance *instance;
+    const char *program;          /* of the policy server; NULL: plain Postfix */
+    struct policy_server *server; /* NULL beside a program: it does not start */
+    char version[80];
 };
 
+/* A policy that the server gives takes the place of the level, which mandatory DANE could not bear. */
 static const struct {
     const char *dane, *level;
-} levels[] = {{"none", "may"}, {"opportunistic", "dane"}, {"mandatory", "dane-only"}};
+    bool with_policies;
+} levels[] = {{"none", "may", true}, {"opportunistic", "dane", true}, {"mandatory", "dane-only", false}};
+
+static const char *name_of(const struct state *state)
+{
+    return state->program != NULL ? "postfix-mta-sts" : "postfix";
+}
+
+/* What a known failure may be bound to: 3.7.11, or with the policy server 3.7.11+1.1.2. */
+static void find_version(struct state *state)
+{
+    struct err err;
+    postfix_facts_read(&state->facts);
+    if (state->program != NULL)
+        state->server = policy_server_new(state->program, &err);
+    snprintf(state->version, sizeof state->version, "%s%s%s", state->facts.version, state->server != NULL ? "+" : "",
+             state->server != NULL ? policy_server_version(state->server) : "");
+}
 
 static const char *const features[] = {"queue", "forget", "smtputf8", "8bitmime", "chunking", "pipelining", NULL};
 
@@ -30,10 +54,14 @@ static json_t *do_describe(const struct adapter *adapter, const char *argument U
     for (size_t i = 0; i < COUNT(levels); i++)
         json_array_append_new(modes, json_pack("{s:s,s:s,s:s,s:s}", "dane", levels[i].dane, "mta-sts", "none", "how",
                                                "native", "configuration", levels[i].level));
-    json_t *rest =
-        json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s},s:s}", "name", "postfix", "version", state->facts.version, "modes",
-                  modes, "features", adapter_words(features), "resolver", "daemon", "needs-root", 1, "latitude",
-                  "dane-insecure-mx", "use", "sts-fetch", "synchronous");
+    for (size_t i = 0; state->program != NULL && i < COUNT(levels); i++)
+        if (levels[i].with_policies)
+            json_array_append_new(modes, json_pack("{s:s,s:s,s:s,s:s+}", "dane", levels[i].dane, "mta-sts",
+                                                   "opportunistic", "how", "emulated", "configuration", levels[i].level,
+                                                   ", and policies of mta-sts-daemon in smtp_tls_policy_maps"));
+    json_t *rest = json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s},s:s}", "name", name_of(state), "version", state->version,
+                             "modes", modes, "features", adapter_words(features), "resolver", "daemon", "needs-root", 1,
+                             "latitude", "dane-insecure-mx", "use", "sts-fetch", "synchronous");
     json_object_update(answer, rest);
     json_decref(rest);
     return answer;
@@ -56,8 +84,18 @@ static json_t *do_start(const struct adapter *adapter, const char *argument UNUS
         return adapter_unsupported("Postfix is not installed (apt-get install postfix).");
     if (!may_change_users(state->facts.owner))
         return adapter_unsupported("Postfix runs as several users, for which it needs real root: run mtalab as root.");
+    if (state->program != NULL && state->server == NULL)
+        return adapter_unsupported("mta-sts-daemon is not installed (apt-get install postfix-mta-sts-resolver).");
     state->instance = postfix_instance_new(adapter_setting(adapter, "MTALAB_DIR"), &state->facts, &err);
     return state->instance != NULL ? adapter_ok() : adapter_error(&err);
+}
+
+static bool choose_level(const char *dane, bool with_policies, const char **level)
+{
+    for (size_t i = 0; i < COUNT(levels); i++)
+        if (strcmp(levels[i].dane, dane) == 0 && (levels[i].with_policies || !with_policies))
+            *level = levels[i].level;
+    return *level != NULL;
 }
 
 static json_t *do_begin(const struct adapter *adapter, const char *argument UNUSED)
@@ -72,16 +110,20 @@ static json_t *do_begin(const struct adapter *adapter, const char *argument UNUS
                                         .patience_s = patience < 1                ? 1
                                                       : patience > PATIENCE_MAX_S ? PATIENCE_MAX_S
                                                                                   : (int)(patience + 0.99)};
-    for (size_t i = 0; i < COUNT(levels); i++)
-        if (strcmp(levels[i].dane, dane) == 0)
-            settings.level = levels[i].level;
-    if (settings.level == NULL)
-        return adapter_unsupported("Postfix has no DANE mode '%s'.", dane);
-    if (strcmp(sts, "none") != 0)
+    bool with_policies = strcmp(sts, "opportunistic") == 0;
+    if (!choose_level(dane, with_policies, &settings.level))
+        return adapter_unsupported("Postfix has no DANE mode '%s'%s.", dane, with_policies ? " beside MTA-STS" : "");
+    if (strcmp(sts, "none") != 0 && !(with_policies && state->program != NULL))
         return adapter_unsupported(
             "Postfix has no MTA-STS of its own; a plug-in (postfix-mta-sts-resolver, postfix-tlspol) brings it.");
     if (state->instance == NULL || strchr(settings.listen, ':') == NULL)
         return adapter_failed("begin needs start, and MTALAB_LISTEN as address:port");
+    char map[PATH_MAX];
+    const char *folder = adapter_setting(adapter, "MTALAB_DIR");
+    snprintf(map, sizeof map, "socketmap:unix:%s/policy.sock:postfix", folder);
+    if (with_policies && !policy_server_begin(state->server, folder, settings.ca, settings.patience_s, &err))
+        return adapter_error(&err);
+    settings.policy_map = with_policies ? map : NULL;
     return postfix_instance_begin(state->instance, &settings, &err) ? adapter_ok() : adapter_error(&err);
 }
 
@@ -162,6 +204,8 @@ static json_t *do_end(const struct adapter *adapter, const char *argument UNUSED
     const struct state *state = adapter->state;
     if (state->instance != NULL)
         postfix_instance_end(state->instance);
+    if (state->server != NULL)
+        policy_server_end(state->server);
     return adapter_ok();
 }
 
@@ -169,6 +213,7 @@ static json_t *do_stop(const struct adapter *adapter, const char *argument UNUSE
 {
     struct state *state = adapter->state;
     postfix_instance_free(&state->instance);
+    policy_server_free(&state->server);
     return adapter_ok();
 }
 
@@ -188,12 +233,17 @@ static void on_log(void *arg)
     postfix_instance_listen(((struct state *)arg)->instance);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct state state = {.instance = NULL};
+    if (argc == 3 && strcmp(argv[1], "--policy-server") == 0)
+        state.program = argv[2];
+    else if (argc != 1)
+        return fputs("usage: mtalab-adapter-postfix [--policy-server PROGRAM]\n", stderr), 2;
     const struct adapter_source source = {log_of, on_log};
-    postfix_facts_read(&state.facts);
+    find_version(&state);
     int status = adapter_serve_beside(&source, verbs, COUNT(verbs), &state);
     postfix_instance_free(&state.instance);
+    policy_server_free(&state.server);
     return status;
 }

@@ -203,6 +203,8 @@ static bool write_main(const struct postfix_instance *instance, const struct pos
     fprintf(out, "myhostname = %s\ninet_interfaces = %.*s\n", settings->hostname,
             (int)(strrchr(settings->listen, ':') - settings->listen), settings->listen);
     fprintf(out, "smtp_tls_CAfile = %s\nsmtp_tls_security_level = %s\n", settings->ca, settings->level);
+    if (settings->policy_map != NULL)
+        fprintf(out, "smtp_tls_policy_maps = %s\n", settings->policy_map);
     if (strncmp(settings->level, "dane", 4) == 0)
         fputs("smtp_dns_support_level = dnssec\n", out);
     for (size_t i = 0; i < COUNT(timeouts); i++)

@@ -26,6 +26,7 @@ struct postfix_settings {
     const char *ca, *hostname;
     const char *listen; /* address:port */
     int patience_s;
+    const char *policy_map; /* for smtp_tls_policy_maps; NULL: none */
 };
 
 struct postfix_instance;
