@@ -63,6 +63,7 @@ struct command_table { const struct command_column *columns; size_t count; };
 #define NO_TABLE ((struct command_table){NULL, 0})
 void command_print_table(FILE *out, json_t *rows, struct command_table table);
 void command_print_json(FILE *out, const json_t *value);
+void command_print_csv(FILE *out, json_t *rows); /* RFC 4180; the columns are those of the first row */
 /* Asks the running engine; takes the request. NULL: why was said. */
 json_t *command_ask(const struct command_line *line, json_t *request);
 /* The same, and prints the rows named in its answer, or nothing (NULL) if people look. */

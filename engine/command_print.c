@@ -87,6 +87,46 @@ void command_print_rows(const struct command_line *line, json_t *rows, struct co
 
 /* ---- asking the engine ---- */
 
+/* RFC 4180. A text that a spreadsheet would take for a formula gets a quote in front. */
+static void print_csv_field(FILE *out, const char *text)
+{
+    bool formula = strchr("=+-@", text[0]) != NULL && text[0] != '\0';
+    fputs(formula ? "\"'" : "\"", out);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+void command_print_csv(FILE *out, json_t *rows)
+{
+    size_t i;
+    json_t *row, *value;
+    const char *key, *comma;
+    comma = "";
+    json_object_foreach(json_array_get(rows, 0), key, value)
+    {
+        fputs(comma, out);
+        print_csv_field(out, key);
+        comma = ",";
+    }
+    fputs("\r\n", out);
+    json_array_foreach(rows, i, row)
+    {
+        comma = "";
+        json_object_foreach(row, key, value)
+        {
+            char buffer[32];
+            fputs(comma, out);
+            print_csv_field(out, field(row, key, buffer));
+            comma = ",";
+        }
+        fputs("\r\n", out);
+    }
+}
+
 json_t *command_ask(const struct command_line *line, json_t *request)
 {
     struct err err;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/message.h"
 #include "engine/network.h"
+#include "engine/partner.h"
 
 static const char *const profile_words[] = {"rfc", "exchange", NULL};
 static const char *const insecure_mx_words[] = {"skip", "use", NULL};
@@ -126,6 +127,8 @@ static const struct schema_field engine_fields[] = {
           "messages in one connection at most"),
     SUB(struct engine_config, "tls-rpt", SCHEMA_SUB, tlsrpt, &tlsrpt_schema,
           "reports about TLS to those who ask for them (RFC 8460)"),
+    SUB(struct engine_config, "partners", SCHEMA_SUBS, partners, &partner_schema,
+        "what is known of destinations, for the inventory"),
     SUB(struct engine_config, "connectors", SCHEMA_SUBS, connectors, &connector_schema,
           "paths; the most specific one takes a recipient"),
     SUB(struct engine_config, "rules", SCHEMA_SUBS, rules, &route_rule_schema,

@@ -49,6 +49,7 @@ struct engine_config {
     double keep_connection;
     int64_t messages_per_connection;
     struct engine_tlsrpt tlsrpt;
+    struct schema_list partners;     /* of struct partner */
     struct schema_list connectors;   /* of struct connector */
     struct schema_list rules;        /* of struct route_rule */
 

@@ -40,13 +40,13 @@ static const char *const demand_words[] = {"nothing", "tls", "dane", "pkix", "da
 #define COLUMNS                                                                                                        \
     "at, message, attempt, event, recipient, destination, connector, connector_why, host, address, mx, mx_trust, "     \
     "host_trust, tlsa, sts_mode, sts_id, sts_why, demand, clause, because, authenticated, tls, cipher, certificate, "  \
-    "cause, code, text, detail, next"
+    "cause, code, text, detail, next, certificate_until, signed_until"
 #define COLUMN_KINDS                                                                                                   \
     "iii"                                                                                                              \
     "ttttttttttttttttt"                                                                                                \
     "i"                                                                                                                \
     "ttttttt"                                                                                                          \
-    "i"
+    "iii"
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS trace (id INTEGER PRIMARY KEY, " COLUMNS ");"
     "CREATE INDEX IF NOT EXISTS trace_at ON trace (at);"
@@ -150,12 +150,19 @@ static void check(struct trace *trace, bool fine, const struct err *err)
 
 /* ---- entries ---- */
 
+/* The first signature to end among those that vouch for what was found; 0: there is none. */
+static int64_t signed_until(const struct trace_entry *e)
+{
+    int64_t mx = e->mx != NULL ? e->mx->signed_until : 0, host = e->facts != NULL ? e->facts->signed_until : 0;
+    return mx == 0 || (host != 0 && host < mx) ? host : mx;
+}
+
 static bool insert_event(struct trace *trace, const struct trace_entry *e, struct err *err)
 {
     const struct policy_decision *d = e->decision;
     return store_run(trace->store, err,
                      "INSERT INTO trace (" COLUMNS
-                     ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                     ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                      COLUMN_KINDS, e->at, e->message, (int64_t)e->attempt, events[e->event].word, e->recipient,
                      e->destination, e->connector, e->connector_why, e->host, e->address,
                      e->mx ? mx_words[e->mx->state] : NULL, e->mx ? trust_words[e->mx->trust] : NULL,
@@ -165,7 +172,8 @@ static bool insert_event(struct trace *trace, const struct trace_entry *e, struc
                      (int64_t)(d != NULL && d->authenticated_domain && e->tls != NULL &&
                                (e->tls->dane_passed || e->tls->pkix_passed)),
                      e->tls ? e->tls->version : NULL, e->tls ? e->tls->cipher : NULL,
-                     e->tls ? e->tls->certificate_sha256 : NULL, e->cause, e->code, e->text, e->detail, e->next);
+                     e->tls ? e->tls->certificate_sha256 : NULL, e->cause, e->code, e->text, e->detail, e->next,
+                     e->tls ? e->tls->certificate_until : 0, signed_until(e));
 }
 
 /* A recipient whose beginning was not seen has what the event knows of it. */

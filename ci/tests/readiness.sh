@@ -16,6 +16,8 @@ ca-file: $MTALAB_CA
 fsync: no
 patience: 3s
 resolver: {root-hints: $MTALAB_ROOT_HINTS, trust-anchor: $MTALAB_ROOT_KEY, options-file: $MTALAB_RESOLVER_OPTIONS}
+partners:
+  - {domain: partner.example, owner: Ann, criticality: critical}
 connectors:
   - {name: Partner, recipient-domains: [partner.example]}
   - {name: Other, recipient-domains: [other.example]}
@@ -61,6 +63,39 @@ finding mta-sts/policy-host-bad-certificate 1 mta-sts failure ""
 says dane/matching-key 0 '.hosts[0].records[0].matches == 0 and .mx.dnssec == "secure"' check partner.example
 says dane/no-tlsa-records 1 '.modes[3].code == "4.7.323" and .modes[3].clause == "7672-6-1"' check partner.example --mode mandatory,none
 says dane/matching-key 0 '.modes[3].channel == "dane"' check partner.example --mode mandatory,none
+
+# ---- what the last days tell: an engine runs in the world and has sent three mails ----
+cat >"$dir/sent" <<'EOF2'
+mkfifo "$1/ready"
+$engine run --ready-fd 7 7>"$1/ready" &
+read -r _ <"$1/ready"
+for _ in 1 2 3; do printf 'Subject: x\n\nx\n' | $engine send --from alice@sender.example someone@partner.example >/dev/null; done
+$engine flush
+EOF2
+sent() { # SCENARIO STATUS FILTER COMMAND...
+    scenario=$1 wanted=$2 filter=$3
+    shift 3
+    in_world "$scenario" ". $dir/sent $dir/w; \$engine $* >$dir/out 2>$dir/err; status=\$?; \$engine stop; wait; exit \$status" >"$dir/log" 2>&1 && status=0 || status=$?
+    if [ "$status" = "$wanted" ] && jq -e "$filter" "$dir/out" >/dev/null 2>&1; then ok=yes; else ok=no; fi
+    verdict "$scenario: $*" $ok "status $status instead of $wanted, or not $filter in: $(head -c 2000 "$dir/out") $(cat "$dir/err" "$dir/log")"
+}
+sent dane/matching-key 0 '.[0] | .would == 3 and .["would-not"] == 0 and .mandatory == "would deliver"' what-if --json
+sent dane/no-tlsa-records 0 '.[0] | .would == 0 and .["would-not"] == 3 and .code == "4.7.323"' what-if --json
+sent dane/key-of-another-certificate 0 '.[0] | .blocked >= 3 and .code == "4.7.323"' what-if --json
+sent mta-sts/enforce-matching-certificate 0 '.[0] | .would == 0 and .["would-not"] == 3' what-if --json
+sent dane/matching-key 0 '.[0] | .gate == "open" and .green == 1' gate Partner --days 1 --json
+sent dane/matching-key 1 '.[0] | .gate == "shut" and (.why | contains("watched"))' gate Partner --days 14 --json
+sent dane/no-tlsa-records 1 '.[0] | .gate == "shut" and .green == 0' gate Partner --days 1 --json
+sent dane/second-mx-after-a-mismatch 1 '.[0] | .gate == "shut" and .hosts == 2 and .green == 1' gate Partner --days 1 --json
+sent dane/matching-key 0 'any(.[]; .domain == "partner.example" and .owner == "Ann" and .criticality == "critical"
+    and .dns == "own" and .path == "MX" and .connector == "Partner" and .last == "dane" and .volume == 3)' inventory --json
+sent partners/load-balancer-fails-tlsa-queries 0 'any(.[]; .domain == "partner.example" and .dns == "provider.example")' inventory --json
+sent dane/matching-key 0 '(.sent[] | select(.protection == "dane") | .sent) == 3 and .connectors[0].dane == 3' reports --json
+sent mta-sts/enforce-matching-certificate 0 '(.sent[] | select(.protection == "mta-sts") | .sent) == 3' reports --json
+sent dane/key-of-another-certificate 0 '.blocked[0] | .kind == "DANE" and .code == "4.7.323" and .count >= 3' reports --json
+in_world dane/matching-key '$engine inventory --csv' >"$dir/out"
+if [ "$(head -1 "$dir/out" | cut -c1-30)" = '"domain","criticality","owner"' ] && grep -q '^"partner.example","critical","Ann"' "$dir/out"; then ok=yes; else ok=no; fi
+verdict "inventory --csv" $ok "$(cat "$dir/out")"
 
 # ---- validate: how far each task got, and a test message ----
 validates() { # SCENARIO STATUS TASK TASK-STATUS [CONNECTOR RCPT]

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/history.h"
+
+#include <unistd.h>
+
+#include "engine/store.h"
+
+enum { HOUR = 3600, ROWS_MAX = 200000 };
+
+static bool read_rows(struct arena *arena, struct store *store, struct history *h, struct err *err)
+{
+    sqlite3_stmt *rows = store_query(
+        store, err,
+        "SELECT event, destination, connector, host, mx_trust, host_trust, tlsa, sts_mode, demand, tls, cause, code,"
+        " count(*), min(at), max(at), message, text, max(certificate_until), min(nullif(signed_until, 0)) FROM trace"
+        " WHERE at >= ? GROUP BY event, destination, connector, host, mx_trust, host_trust, tlsa, sts_mode, demand,"
+        " tls, cause, code ORDER BY destination, max(at) LIMIT ?",
+        "ii", h->since, (int64_t)ROWS_MAX);
+    while (rows != NULL && store_row(rows)) {
+        struct history_row *r = ARENA_PUSH(arena, &h->rows);
+        const char **texts[] = {&r->event, &r->destination, &r->connector, &r->host, &r->mx_trust, &r->host_trust,
+                                &r->tlsa,  &r->sts_mode,    &r->demand,    &r->tls,  &r->cause,    &r->code};
+        for (size_t i = 0; i < COUNT(texts); i++)
+            *texts[i] = store_text(arena, rows, (int)i);
+        r->count = sqlite3_column_int64(rows, 12);
+        r->first = sqlite3_column_int64(rows, 13);
+        r->last = sqlite3_column_int64(rows, 14);
+        r->message = sqlite3_column_int64(rows, 15);
+        r->text = store_text(arena, rows, 16);
+        r->certificate_until = sqlite3_column_int64(rows, 17);
+        r->signed_until = sqlite3_column_int64(rows, 18);
+    }
+    return rows != NULL;
+}
+
+static bool read_waiting(struct arena *arena, struct store *store, struct history *h, struct err *err)
+{
+    sqlite3_stmt *rows =
+        store_query(store, err,
+                    "SELECT r.domain, count(*), sum(m.arrived <= ?1), min(m.arrived), max(r.code), max(r.reason)"
+                    " FROM recipient r JOIN message m ON m.id = r.message WHERE r.state = 0 GROUP BY r.domain LIMIT ?2",
+                    "ii", h->now - HOUR, (int64_t)ROWS_MAX);
+    while (rows != NULL && store_row(rows))
+        *ARENA_PUSH(arena, &h->waiting) = (struct history_waiting){.destination = store_text(arena, rows, 0),
+                                                                   .count = sqlite3_column_int64(rows, 1),
+                                                                   .late = sqlite3_column_int64(rows, 2),
+                                                                   .oldest = sqlite3_column_int64(rows, 3),
+                                                                   .code = store_text(arena, rows, 4),
+                                                                   .reason = store_text(arena, rows, 5)};
+    return rows != NULL;
+}
+
+static bool read_file(struct arena *arena, const char *path, struct history *h,
+                      bool (*read)(struct arena *arena, struct store *store, struct history *h, struct err *err),
+                      struct err *err)
+{
+    if (access(path, F_OK) != 0)
+        return true;
+    struct store *store = store_open(path, "", false, err);
+    bool fine = store != NULL && read(arena, store, h, err);
+    store_close(&store);
+    return fine;
+}
+
+bool history_read(struct arena *arena, const struct engine_config *config, int64_t since, int64_t now,
+                  struct history *out, struct err *err)
+{
+    *out = (struct history){.now = now, .since = since};
+    return read_file(arena, arena_printf(arena, "%s/trace.db", config->directory), out, read_rows, err) &&
+           read_file(arena, arena_printf(arena, "%s/queue.db", config->directory), out, read_waiting, err);
+}

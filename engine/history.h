@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * history - what trace and queue tell of the last days, summed up: events that say the same are one row with a count.
+ * Read from the engine's own files, whether it runs or not.
+ *
+ * Owns:    nothing; results live in the arena.
+ * Errors:  false with *err filled. Files that are not there are empty. */
+#ifndef ENGINE_HISTORY_H
+#define ENGINE_HISTORY_H
+
+#include "engine/engine_config.h"
+
+struct history_row { /* texts are "" where nothing was known; the words are those of the trace */
+    const char *event, *destination, *connector, *host;
+    const char *mx_trust, *host_trust, *tlsa, *sts_mode, *demand, *tls, *cause, *code;
+    int64_t count, first, last; /* UTC seconds */
+    int64_t message;            /* one of them */
+    const char *text;           /* of that one */
+    int64_t certificate_until, signed_until; /* the latest known; 0: unknown */
+};
+struct history_waiting { /* a destination with mail in the queue */
+    const char *destination, *code, *reason;
+    int64_t count, late; /* recipients; those that wait longer than an hour */
+    int64_t oldest;      /* arrived then */
+};
+struct history {
+    int64_t now, since;
+    struct { struct history_row *items; size_t count, room; } rows;
+    struct { struct history_waiting *items; size_t count, room; } waiting;
+};
+
+bool history_read(struct arena *arena, const struct engine_config *config, int64_t since, int64_t now,
+                  struct history *out, struct err *err) NODISCARD;
+
+#endif
