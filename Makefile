@@ -58,7 +58,7 @@ PACKAGES_fakedns := ldns openssl libevent
 PACKAGES_fakemx := libevent_openssl libevent openssl
 PACKAGES_fakests := libevent_openssl libevent openssl
 PACKAGES_engine := libunbound libidn2 libcurl sqlite3 jansson zlib libevent_openssl libevent openssl
-PACKAGES_harness := jansson libmnl
+PACKAGES_harness := jansson libmnl zlib openssl
 
 # A folder's objects: all of its sources but tests, fuzz targets and mains. Tests alone link base/testing.c.
 sources = $(filter-out %_test.c %_fuzz.c %_main.c base/testing.c,$(wildcard $(1)/*.c))

@@ -169,12 +169,21 @@ void fakemx_free(struct fakemx **mx)
     arena_free(&arena);
 }
 
-const char *fakemx_message(const struct fakemx *mx, const char *token, size_t *length)
+static const char *text_of(const struct mx_message *message, size_t *length)
 {
-    const struct mx_message *message = mx_mailbox_find(mx->server.mailbox, token);
     if (message == NULL)
         return NULL;
     if (length != NULL)
         *length = message->length;
     return message->text;
+}
+
+const char *fakemx_message(const struct fakemx *mx, const char *token, size_t *length)
+{
+    return text_of(mx_mailbox_find(mx->server.mailbox, token), length);
+}
+
+const char *fakemx_message_at(const struct fakemx *mx, size_t n, size_t *length)
+{
+    return text_of(mx_mailbox_at(mx->server.mailbox, n), length);
 }

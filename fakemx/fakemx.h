@@ -124,5 +124,7 @@ void mx_behaviour_departures(const struct mx_behaviour *behaviour, void (*found)
 /* What was accepted: messages are journal events MX_MESSAGE; the full text can be had here while the fake lives. By
  * "X-Mtalab-Token:" or else by the token appearing anywhere in it; the latest; NULL: none. */
 const char *fakemx_message(const struct fakemx *mx, const char *token, size_t *length);
+/* The n-th that was accepted, from 0; NULL: there are no more. */
+const char *fakemx_message_at(const struct fakemx *mx, size_t n, size_t *length);
 
 #endif

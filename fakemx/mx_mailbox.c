@@ -136,3 +136,8 @@ const struct mx_message *mx_mailbox_find(const struct mx_mailbox *mailbox, const
     const struct mx_message *message = latest(mailbox, token, has_token);
     return message != NULL ? message : latest(mailbox, token, has_text);
 }
+
+const struct mx_message *mx_mailbox_at(const struct mx_mailbox *mailbox, size_t n)
+{
+    return n < mailbox->messages.count ? mailbox->messages.items[n] : NULL;
+}

@@ -28,6 +28,7 @@ struct mx_mailbox *mx_mailbox_new(void);
 const struct mx_message *mx_mailbox_add(struct mx_mailbox *mailbox, struct evbuffer *text, bool is_bounce);
 /* The latest message of that token, or else the latest that has the token anywhere; NULL: none. */
 const struct mx_message *mx_mailbox_find(const struct mx_mailbox *mailbox, const char *token);
+const struct mx_message *mx_mailbox_at(const struct mx_mailbox *mailbox, size_t n); /* in order; NULL: no more */
 void mx_mailbox_free(struct mx_mailbox **mailbox);
 
 #endif

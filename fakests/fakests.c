@@ -113,6 +113,16 @@ bool fakests_change(struct fakests *sts, const struct fakests_config *config, st
     return true;
 }
 
+const char *fakests_report(const struct fakests *sts, size_t n, const char **type, size_t *length)
+{
+    const struct web_report *report = web_reports_at(web_front_reports(sts->front), n);
+    if (report == NULL)
+        return NULL;
+    *type = report->type;
+    *length = report->length;
+    return report->bytes;
+}
+
 void fakests_free(struct fakests **sts)
 {
     if (sts == NULL || *sts == NULL)

@@ -35,6 +35,7 @@ struct web_behaviour {
                                * oversized (valid policy padded beyond 64 KiB) | empty | silent (request read, never
                                * answered) | slow (a byte at a time, never done) */
     const char *policy;       /* the body byte for byte; NULL: the plan's */
+    bool reports;             /* takes what is POSTed to it: TLS reports */
     int64_t nth;              /* the settings above hold only for the n-th request for the policy at this host (https:
                                * the n-th connection, where refuse is a reset); 0: always */
 };
@@ -64,6 +65,9 @@ struct fakests *fakests_new(const struct fakests_config *config, struct loop *lo
 bool fakests_listen(struct fakests *sts, struct err *err) NODISCARD;
 bool fakests_change(struct fakests *sts, const struct fakests_config *config, struct err *err) NODISCARD;
 void fakests_free(struct fakests **sts);             /* ends nginx */
+
+/* The n-th TLS report that a host with `reports` took, from 0: its bytes; NULL: there are no more. */
+const char *fakests_report(const struct fakests *sts, size_t n, const char **type, size_t *length);
 
 /* Calls found() with the name of each setting that departs from the usual. NULL departs in nothing. */
 void web_behaviour_departures(const struct web_behaviour *behaviour, void (*found)(void *arg, const char *setting),

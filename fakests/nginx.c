@@ -54,8 +54,7 @@ static const char common[] = "daemon off;\n"
                              "proxy_buffering off;\n"
                              "proxy_redirect off;\n"
                              "proxy_next_upstream off;\n"
-                             "proxy_read_timeout 1d;\n"
-                             "proxy_pass_request_body off;\n";
+                             "proxy_read_timeout 1d;\n";
 
 /* One for each socket, so that every SNI and every Host gets the same certificate. */
 static const char server[] = "server {\n"
@@ -65,7 +64,6 @@ static const char server[] = "server {\n"
                              "    location / {\n"
                              "        proxy_pass http://unix:" NGINX_UPSTREAM_SOCKET ":;\n"
                              "        proxy_set_header Host $http_host;\n"
-                             "        proxy_set_header Content-Length \"\";\n"
                              "        proxy_set_header X-Connection $proxy_protocol_addr;\n"
                              "        proxy_set_header X-Host %zu;\n"
                              "    }\n"

@@ -37,6 +37,8 @@ static const struct schema_field fields[] = {
             "answer at all; "
             "slow: a byte a second, never done."},
     {FIELD(policy), .kind = SCHEMA_TEXT, .doc = "The body byte for byte, in place of the policy of the domain."},
+    {FIELD(reports), .kind = SCHEMA_BOOL, .otherwise = "no",
+     .doc = "The host takes what is POSTed to it, TLS reports, and answers 201, or the status said."},
     {FIELD(nth), .kind = SCHEMA_NUMBER, .otherwise = "0",
      .doc = "The settings hold only for the n-th request for the policy (https: the n-th connection); 0: always."},
 #undef FIELD
@@ -198,5 +200,5 @@ bool web_behaviour_equal(const struct web_behaviour *a, const struct web_behavio
 {
     return a->https == b->https && a->status == b->status && same_text(a->location, b->location) &&
            same_text(a->type, b->type) && same_texts(&a->headers, &b->headers) && a->body == b->body &&
-           same_text(a->policy, b->policy) && a->nth == b->nth;
+           same_text(a->policy, b->policy) && a->nth == b->nth && a->reports == b->reports;
 }

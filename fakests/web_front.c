@@ -555,6 +555,11 @@ bool web_front_listen(struct web_front *front, struct err *err)
     return front->listening;
 }
 
+const struct web_reports *web_front_reports(const struct web_front *front)
+{
+    return web_upstream_reports(front->upstream);
+}
+
 void web_front_free(struct web_front **front)
 {
     if (front == NULL || *front == NULL)

@@ -12,6 +12,7 @@
 #define FAKESTS_WEB_FRONT_H
 
 #include "fakests/web_host.h"
+#include "fakests/web_report.h"
 
 enum { WEB_RELAY_MAX = 64 * 1024 };
 
@@ -22,6 +23,7 @@ struct web_front *web_front_new(struct loop *loop, struct journal *journal, cons
 /* From now on this world. Listeners are opened and closed once web_front_listen() was called. */
 bool web_front_serve(struct web_front *front, const struct web_world *world, struct err *err) NODISCARD;
 bool web_front_listen(struct web_front *front, struct err *err) NODISCARD;
+const struct web_reports *web_front_reports(const struct web_front *front);
 void web_front_free(struct web_front **front);
 
 #endif

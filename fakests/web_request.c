@@ -27,6 +27,16 @@ static void set_agent(struct web_request *out, const char *value)
     out->agent = value;
 }
 
+static void set_type(struct web_request *out, const char *value)
+{
+    out->type = value;
+}
+
+static void set_length(struct web_request *out, const char *value)
+{
+    out->length = strtoul(value, NULL, 10);
+}
+
 static void set_host(struct web_request *out, const char *value)
 {
     out->host = strtoul(value, NULL, 10);
@@ -41,10 +51,8 @@ static const struct {
     const char *name;
     void (*set)(struct web_request *out, const char *value);
 } headers[] = {
-    {"Host", set_name},
-    {"User-Agent", set_agent},
-    {"X-Host", set_host},
-    {"X-Connection", set_conn},
+    {"Host", set_name},   {"User-Agent", set_agent},  {"Content-Type", set_type}, {"Content-Length", set_length},
+    {"X-Host", set_host}, {"X-Connection", set_conn},
 };
 
 /* Cuts the line off the text; NULL at the end of the head. */
@@ -81,7 +89,8 @@ enum web_request_found web_request_parse(struct arena *arena, const char *bytes,
     if (version == NULL)
         return WEB_REQUEST_BROKEN;
     *path = *version = '\0';
-    *out = (struct web_request){.method = line, .path = path + 1, .name = "", .agent = ""};
+    *out = (struct web_request){.method = line, .path = path + 1, .name = "", .agent = "", .type = ""};
+    out->head = (size_t)(end - bytes) + 4;
     while ((line = next_line(&text)) != NULL)
         read_header(line, out);
     return WEB_REQUEST_COMPLETE;

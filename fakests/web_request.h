@@ -15,6 +15,8 @@ struct web_request {
     const char *agent;         /* User-Agent, "" without */
     size_t host;               /* of the world, by X-Host */
     unsigned conn;             /* of the journal, by X-Connection */
+    const char *type;          /* Content-Type, "" without */
+    size_t head, length;       /* bytes up to the body, and of the body as Content-Length says */
 };
 
 enum web_request_found { WEB_REQUEST_MORE, WEB_REQUEST_COMPLETE, WEB_REQUEST_BROKEN };

@@ -23,6 +23,10 @@ static const struct {
      "GET / HTTP/1.0\r\nnonsense\r\nHost: a\r\n\r\n",
      WEB_REQUEST_COMPLETE,
      {"GET", "/", "a", "", 0, 0}},
+    {"something to come with it",
+     "POST /r HTTP/1.1\r\nContent-Type: application/tlsrpt+gzip\r\nContent-Length: 12\r\n\r\n",
+     WEB_REQUEST_COMPLETE,
+     {"POST", "/r", "", "", 0, 0, "application/tlsrpt+gzip", 0, 12}},
     {"more to come", "GET / HTTP/1.1\r\nHost: a\r\n", WEB_REQUEST_MORE, {0}},
     {"no version", "GET /\r\n\r\n", WEB_REQUEST_BROKEN, {0}},
     {"no line", "\r\n\r\n", WEB_REQUEST_BROKEN, {0}},
@@ -40,6 +44,9 @@ START_TEST(a_head_is_read)
         ck_assert_str_eq(got.agent, want.agent);
         ck_assert_uint_eq(got.host, want.host);
         ck_assert_uint_eq(got.conn, want.conn);
+        ck_assert_str_eq(got.type, want.type != NULL ? want.type : "");
+        ck_assert_uint_eq(got.length, want.length);
+        ck_assert_uint_eq(got.head, strlen(rows[_i].bytes));
     }
     arena_free(&arena);
 }

@@ -36,6 +36,7 @@ struct web_upstream {
     struct journal *journal;
     const struct web_world *world;
     struct evconnlistener *listener;
+    struct web_reports *reports;
     LIST_HEAD(, web_exchange) exchanges;
 };
 
@@ -48,8 +49,28 @@ bool web_asks_for_policy(const struct web_request *request)
     return length == sizeof path - 1 && strncmp(request->path, path, length) == 0;
 }
 
+static bool brings_report(const struct web_host *host, const struct web_request *request)
+{
+    return host->behaviour.reports && strcmp(request->method, "POST") == 0;
+}
+
+static struct web_answer answer_report(const struct web_host *host, int64_t count)
+{
+    const struct web_behaviour *behaviour = web_behaviour_at(host, count);
+    return (struct web_answer){
+        .status = behaviour->status == 200 ? 201 : behaviour->status,
+        .type = "text/plain",
+        .location = behaviour->location,
+        .body = "",
+        .manner = (enum web_body)behaviour->body,
+        .behaviour = behaviour,
+    };
+}
+
 struct web_answer web_answer_for(const struct web_host *host, int64_t count, const struct web_request *request)
 {
+    if (brings_report(host, request))
+        return answer_report(host, count);
     if (!web_asks_for_policy(request))
         return (struct web_answer){.status = 404, .type = "text/plain", .body = "not found\n"};
     if (strcmp(request->method, "GET") != 0)
@@ -254,15 +275,27 @@ static void report_faults(struct web_exchange *exchange)
                     "policy served", NULL);
 }
 
-static void answer_request(struct web_exchange *exchange, struct web_host *host)
+/* Taken is what was answered so. */
+static void keep_report(struct web_exchange *exchange, const char *body)
+{
+    const struct web_request *request = &exchange->request;
+    if (exchange->answer.status / 100 == 2)
+        web_reports_add(exchange->upstream->reports,
+                        &(struct web_report){exchange->host->name, request->type, body, request->length});
+}
+
+static void answer_request(struct web_exchange *exchange, struct web_host *host, const char *body)
 {
     const struct web_request *request = &exchange->request;
     exchange->host = host;
     journal_add(exchange->upstream->journal, JOURNAL_WEB_REQUEST, host->name, request->conn, "method", request->method,
                 "name", request->name, "path", request->path, "agent", request->agent, NULL);
-    if (web_asks_for_policy(request) && strcmp(request->method, "GET") == 0)
+    bool report = brings_report(host, request);
+    if (report || (web_asks_for_policy(request) && strcmp(request->method, "GET") == 0))
         host->requests++;
     exchange->answer = web_answer_for(host, host->requests, request);
+    if (report)
+        keep_report(exchange, body);
     exchange->length = strlen(exchange->answer.body);
     exchange->answering = true;
     report_faults(exchange);
@@ -283,9 +316,13 @@ static void on_read(struct bufferevent *io, void *arg)
     case WEB_REQUEST_MORE:
         return;
     case WEB_REQUEST_COMPLETE:
+        if (exchange->request.length > WEB_REPORT_MAX)
+            break;
+        if (length < exchange->request.head + exchange->request.length)
+            return; /* the body is still to come */
         if (exchange->request.host < exchange->upstream->world->count) {
-            evbuffer_drain(in, length);
-            answer_request(exchange, &exchange->upstream->world->hosts[exchange->request.host]);
+            answer_request(exchange, &exchange->upstream->world->hosts[exchange->request.host],
+                           bytes + exchange->request.head);
             return;
         }
         break;
@@ -328,7 +365,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     exchange->io = io;
     LIST_INSERT_HEAD(&upstream->exchanges, exchange, link);
     bufferevent_setcb(io, on_read, on_written, on_event, exchange);
-    bufferevent_setwatermark(io, EV_READ, 0, WEB_REQUEST_MAX);
+    bufferevent_setwatermark(io, EV_READ, 0, WEB_REQUEST_MAX + WEB_REPORT_MAX);
     bufferevent_enable(io, EV_READ | EV_WRITE);
 }
 
@@ -370,6 +407,7 @@ struct web_upstream *web_upstream_new(struct loop *loop, struct journal *journal
     }
     upstream->loop = loop;
     upstream->journal = journal;
+    upstream->reports = web_reports_new();
     LIST_INIT(&upstream->exchanges);
     return upstream;
 }
@@ -379,12 +417,18 @@ void web_upstream_serve(struct web_upstream *upstream, const struct web_world *w
     upstream->world = world;
 }
 
+const struct web_reports *web_upstream_reports(const struct web_upstream *upstream)
+{
+    return upstream->reports;
+}
+
 void web_upstream_free(struct web_upstream **upstream)
 {
     if (upstream == NULL || *upstream == NULL)
         return;
     for (struct web_exchange *exchange; (exchange = LIST_FIRST(&(*upstream)->exchanges)) != NULL;)
         exchange_free(exchange);
+    web_reports_free(&(*upstream)->reports);
     evconnlistener_free((*upstream)->listener);
     free(*upstream);
     *upstream = NULL;

@@ -5,12 +5,13 @@
  * Owns:    the unix socket, the exchanges under way.
  * Borrows: the loop, the journal and the world, which must outlive it.
  * Errors:  NULL with *err filled.
- * Every request's head is bounded by WEB_REQUEST_MAX, every endless answer by WEB_ENDLESS_BYTES; how many there are at
- * once, by the connections of the front. */
+ * Every request's head is bounded by WEB_REQUEST_MAX, its body by WEB_REPORT_MAX, every endless answer by
+ * WEB_ENDLESS_BYTES; how many there are at once, by the connections of the front. */
 #ifndef FAKESTS_WEB_UPSTREAM_H
 #define FAKESTS_WEB_UPSTREAM_H
 
 #include "fakests/web_host.h"
+#include "fakests/web_report.h"
 #include "fakests/web_request.h"
 
 enum { WEB_ENDLESS_BYTES = 4 * 1024 * 1024 };
@@ -20,6 +21,7 @@ struct web_upstream;
 struct web_upstream *web_upstream_new(struct loop *loop, struct journal *journal, const char *socket_path,
                                       struct err *err) NODISCARD;
 void web_upstream_serve(struct web_upstream *upstream, const struct web_world *world);
+const struct web_reports *web_upstream_reports(const struct web_upstream *upstream);
 void web_upstream_free(struct web_upstream **upstream);
 
 /* What a request gets. Pure. */

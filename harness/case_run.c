@@ -30,6 +30,7 @@ struct run {
     size_t step_count; /* begun */
     int64_t until_us;
     uint64_t token;
+    size_t messages_seen, uploads_seen; /* looked through for TLS reports */
     const char *trouble, *unsupported;
     bool out_of_step;
 };
@@ -90,10 +91,11 @@ static bool begin(struct run *run, const struct plan *plan)
     const char *setup = sender_setup_json(run->arena, &run->scenario->sender, run->mode);
     if (!lab_tell_connectors(run->setting->sandbox, setup, &err))
         return failed(run, &err);
+    bool reports = plan->report_key != NULL && subject_has(subject_facts(run->setting->subject), "tls-rpt");
     return tell(run,
-                arena_printf(run->arena, "begin MTALAB_DANE=%s MTALAB_MTA_STS=%s MTALAB_PATIENCE=%g",
+                arena_printf(run->arena, "begin MTALAB_DANE=%s MTALAB_MTA_STS=%s MTALAB_PATIENCE=%g%s",
                              mode_dane_words[mode_dane(run->mode)], mode_sts_words[mode_sts(run->mode)],
-                             plan->patience_s),
+                             plan->patience_s, reports ? " MTALAB_TLS_RPT=" PLAN_REPORTS_FROM : ""),
                 NULL);
 }
 
@@ -295,6 +297,60 @@ static bool take_status(struct run *run, struct verdict_step *out)
     return true;
 }
 
+/* ---- TLS reports ---- */
+
+struct reports {
+    struct tls_report *items;
+    size_t count, room;
+};
+
+static struct tls_report *add_report(struct run *run, struct reports *list, const struct tls_report *report)
+{
+    struct tls_report *added = ARENA_PUSH(run->arena, list);
+    *added = *report;
+    journal_add(run->journal, JOURNAL_LAB_REPORT, "", 0, "by", report->by_mail ? "mail" : "https", "summary",
+                tls_report_summary(run->arena, report), NULL);
+    return added;
+}
+
+/* What has come since the last time. */
+static void collect_reports(struct run *run, const struct plan *plan, struct verdict_step *out)
+{
+    struct reports list = {0};
+    struct tls_report report;
+    const char *bytes, *type;
+    size_t length;
+    while ((bytes = lab_message(run->lab, run->messages_seen, &length)) != NULL) {
+        run->messages_seen++;
+        if (!tls_report_is_mail(bytes, length))
+            continue;
+        tls_report_read_mail(run->arena, bytes, length, plan->report_key->public_pem, &report);
+        add_report(run, &list, &report);
+    }
+    while ((bytes = lab_report(run->lab, run->uploads_seen, &type, &length)) != NULL) {
+        run->uploads_seen++;
+        tls_report_read_upload(run->arena, type, bytes, length, &report);
+        add_report(run, &list, &report);
+    }
+    out->reports = list.items;
+    out->report_count = list.count;
+}
+
+/* Reports are asked for where something is expected of them. A step that moves the clock on by a day has them made by
+ * that. */
+static bool take_reports(struct run *run, size_t i, struct verdict_step *out)
+{
+    const struct scenario_step *step = &run->scenario->steps[i];
+    const struct expectation *e = scenario_expects(step, run->mode);
+    if (e == NULL || e->report_count == 0 || !subject_has(subject_facts(run->setting->subject), "tls-rpt"))
+        return true;
+    if (step->advance_s < 86400 && !tell(run, "report", NULL))
+        return false;
+    catch_up(run);
+    collect_reports(run, out->plan, out);
+    return true;
+}
+
 static bool run_step(struct run *run, size_t i)
 {
     const struct scenario_step *step = &run->scenario->steps[i];
@@ -311,7 +367,7 @@ static bool run_step(struct run *run, size_t i)
            (step->to.count == 0 || send_message(run, step, out)) && (!step->flush || flush(run)) &&
            take_status(run, out);
     out->until = journal_count(run->journal);
-    return went;
+    return went && take_reports(run, i, out);
 }
 
 static bool run_steps(struct run *run)

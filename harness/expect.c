@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "harness/expect.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -260,6 +261,22 @@ const char *expect_nearest(enum expect_subject about, const char *word)
         if (rows[i].about == about)
             words[count++] = rows[i].word;
     return table_nearest_word(word, words);
+}
+
+bool expect_range(const char *text, int64_t *least, int64_t *most)
+{
+    long long from, to;
+    int whole = 0;
+    bool range = sscanf(text, "%lld-%lld%n", &from, &to, &whole) == 2 && text[whole] == '\0';
+    if (!range) {
+        whole = 0;
+        if (sscanf(text, "%lld%n", &from, &whole) != 1 || text[whole] != '\0')
+            return false;
+        to = from;
+    }
+    *least = from;
+    *most = to;
+    return from >= 0 && to >= from;
 }
 
 /* Is the event about the sender's own domain, where its reports go? */

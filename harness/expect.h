@@ -18,6 +18,8 @@ struct expect_row {
 const struct expect_row *expect_find(enum expect_subject about, const char *word);   /* NULL: no such word */
 const char *expect_nearest(enum expect_subject about, const char *word);
 
+/* A number of sessions, "1", or from "1-2"; false: it is neither. */
+bool expect_range(const char *text, int64_t *least, int64_t *most);
 /* The first event from `from` up to `until` (exclusive) that is the evidence; NULL: not seen. Names under the sender's
  * own domain are never evidence for host NULL. */
 const struct journal_event *expect_seen(const struct journal *journal, size_t from, size_t until,

@@ -72,7 +72,8 @@ static bool write_files(const struct lab *lab, const struct plan *plan, struct e
     return text_write_file(lab->setting.sandbox->ca_path, plan->ca_pem, strlen(plan->ca_pem), err) &&
            write_file(lab, LAB_ROOT_KEY, fakedns_root_key(lab->dns), err) &&
            write_file(lab, LAB_ROOT_HINTS, fakedns_root_hints(lab->dns), err) &&
-           write_file(lab, LAB_RESOLVER_OPTIONS, options, err) && write_delv_anchor(lab, err);
+           write_file(lab, LAB_RESOLVER_OPTIONS, options, err) && write_delv_anchor(lab, err) &&
+           (plan->report_key == NULL || write_file(lab, LAB_DKIM_KEY, plan->report_key->private_pem, err));
 }
 
 static bool tell_resolver(const struct lab *lab, const struct plan *plan, struct err *err)
@@ -114,6 +115,16 @@ bool lab_change(struct lab *lab, struct plan *plan, struct err *err)
     plan->sts.directory = lab->folder;
     return fakedns_change(lab->dns, &plan->dns, err) && fakemx_change(lab->mx, &plan->mx, err) &&
            fakests_change(lab->sts, &plan->sts, err) && write_files(lab, plan, err) && tell_resolver(lab, plan, err);
+}
+
+const char *lab_message(const struct lab *lab, size_t n, size_t *length)
+{
+    return fakemx_message_at(lab->mx, n, length);
+}
+
+const char *lab_report(const struct lab *lab, size_t n, const char **type, size_t *length)
+{
+    return fakests_report(lab->sts, n, type, length);
 }
 
 void lab_stop(struct lab **lab)

@@ -24,6 +24,9 @@ struct lab;
 struct lab *lab_start(const struct lab_setting *setting, struct plan *plan, struct err *err) NODISCARD;
 /* Another world, with what was kept of the first: keys, connections under way. */
 bool lab_change(struct lab *lab, struct plan *plan, struct err *err) NODISCARD;
+/* The n-th message that an MX host took, the n-th TLS report that came by HTTPS; NULL: there are no more. */
+const char *lab_message(const struct lab *lab, size_t n, size_t *length);
+const char *lab_report(const struct lab *lab, size_t n, const char **type, size_t *length);
 void lab_stop(struct lab **lab);
 /* Takes away what a case left, however it ended. */
 void lab_clear(const struct sandbox *sandbox);
@@ -37,5 +40,6 @@ bool lab_tell_connectors(const struct sandbox *sandbox, const char *json, struct
 #define LAB_RESOLVER_OPTIONS "resolver.options"
 #define LAB_CONNECTORS "connectors.json" /* written before the subject's case begins */
 #define LAB_DELV_ANCHOR "delv.anchor" /* for delv -a */
+#define LAB_DKIM_KEY "dkim.pem"
 
 #endif

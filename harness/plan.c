@@ -184,6 +184,14 @@ static void hand_over(struct plan_builder *b)
     plan->sender_domain = scenario_sender_domain;
 }
 
+static bool take_report_key(struct plan_builder *b)
+{
+    if (b->plan->scenario == NULL || !scenario_wants_reports(b->plan->scenario))
+        return true;
+    b->plan->report_key = plan_pki_report_key(b->pki, b->err);
+    return b->plan->report_key != NULL;
+}
+
 struct plan *plan_build(const struct scenario *scenario, const struct world *world, enum plan_net net,
                         struct plan_pki *pki, const struct clock *clock UNUSED, struct diag_list *diags,
                         struct err *err)
@@ -195,8 +203,8 @@ struct plan *plan_build(const struct scenario *scenario, const struct world *wor
     size_t errors = diag_errors(diags);
     b.world = with_sender(&b, world);
     plan->silent = has_silent_fault(world);
-    bool ok = plan_dns_zones(&b) && plan_net_hosts(&b) && plan_pki_hosts(&b) && plan_dns_records(&b) &&
-              plan_mx_hosts(&b) && plan_sts_hosts(&b);
+    bool ok = take_report_key(&b) && plan_dns_zones(&b) && plan_net_hosts(&b) && plan_pki_hosts(&b) &&
+              plan_dns_records(&b) && plan_mx_hosts(&b) && plan_sts_hosts(&b);
     if (ok && diag_errors(diags) > errors)
         ok = err_set(err, ERR_INPUT, "%s: the world cannot be built as it is said",
                      scenario != NULL ? scenario->title : "world");

@@ -32,6 +32,12 @@ struct plan_defect {
     bool under_dane;              /* secure TLSA records decide for this domain, so that MTA-STS may be left aside */
     struct srcpos at;
 };
+/* Where domains ask TLS reports to be sent unless a scenario says otherwise, and by whom and how they are signed. */
+#define PLAN_REPORTS_TO "tls-reports@sender.example"
+#define PLAN_REPORTS_FROM "tlsrpt@sender.example"
+#define PLAN_DKIM_SELECTOR "lab"
+struct plan_report_key { const char *private_pem, *public_pem, *record; };   /* of DKIM */
+
 struct plan {
     struct arena *arena;
     const struct scenario *scenario;
@@ -44,6 +50,7 @@ struct plan {
     bool silent;                  /* a server stays silent: the resolver gets short time-outs */
     const char *resolver_options; /* text of MTALAB_RESOLVER_OPTIONS */
     double patience_s;            /* MTALAB_PATIENCE */
+    const struct plan_report_key *report_key;   /* NULL: the scenario expects no TLS reports */
     const char *sender_domain;    /* "sender.example": sound and DANE-authenticated: takes reports in every mode */
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "harness/plan_internal.h"
+#include "harness/scenario_schema.h"
 #include "harness/sandbox_net.h"
 #include "harness/subject.h"
 
@@ -389,6 +390,16 @@ static void put_announcement(struct plan_builder *b, struct zone_text *texts, co
         .fault = "planted", .zone = plan_zone_of(b, owner), .owner = owner, .type = "TXT", .id = defect->id};
 }
 
+static void put_report_records(struct plan_builder *b, struct zone_text *texts, const struct world_name *name)
+{
+    struct schema_texts records = plan_report_records(b, name);
+    for (size_t i = 0; i < records.count; i++)
+        put(b, texts, arena_printf(b->arena, "_smtp._tls.%s", name->name), "TXT", quoted(b->arena, records.items[i]));
+    if (b->plan->report_key != NULL && text_name_equal(name->name, scenario_sender_domain))
+        put(b, texts, arena_printf(b->arena, PLAN_DKIM_SELECTOR "._domainkey.%s", name->name), "TXT",
+            quoted(b->arena, b->plan->report_key->record));
+}
+
 static void put_name(struct plan_builder *b, struct zone_text *texts, const struct world_name *name)
 {
     if (name->cname != NULL)
@@ -400,6 +411,7 @@ static void put_name(struct plan_builder *b, struct zone_text *texts, const stru
         put(b, texts, name->name, "TXT", quoted(b->arena, name->txt.items[i]));
     if (name->has_mta_sts)
         put_announcement(b, texts, name);
+    put_report_records(b, texts, name);
 }
 
 static void put_addresses(struct plan_builder *b, struct zone_text *texts)

@@ -112,4 +112,12 @@ bool plan_sts_hosts(struct plan_builder *b);
 /* The TXT records that announce a domain's policy; none: empty. *departs: they are not what the RFC wants. */
 struct schema_texts plan_sts_announcement(struct plan_builder *b, const struct world_name *domain, bool *departs);
 
+/* ---- plan_report.c ---- */
+
+bool plan_report_key_make(struct arena *arena, struct plan_report_key *key, struct err *err);
+/* The TXT records at _smtp._tls of a domain; none: empty. */
+struct schema_texts plan_report_records(struct plan_builder *b, const struct world_name *name);
+/* The key of this pki, made at the first call; NULL with *err filled. */
+const struct plan_report_key *plan_pki_report_key(struct plan_pki *pki, struct err *err);
+
 #endif

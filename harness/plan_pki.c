@@ -28,6 +28,7 @@ struct plan_pki {
     } identities;
     struct plan_pki_addresses addresses;
     struct dns_keyring *zone_keys;
+    struct plan_report_key report_key; /* made when first wanted */
 };
 
 static const struct {
@@ -61,6 +62,13 @@ struct plan_pki *plan_pki_new(const struct clock *clock, struct err *err)
             return NULL;
         }
     return pki;
+}
+
+const struct plan_report_key *plan_pki_report_key(struct plan_pki *pki, struct err *err)
+{
+    if (pki->report_key.private_pem == NULL && !plan_report_key_make(pki->arena, &pki->report_key, err))
+        return NULL;
+    return &pki->report_key;
 }
 
 void plan_pki_free(struct plan_pki **pki)

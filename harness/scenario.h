@@ -85,6 +85,8 @@ struct world_name {               /* one key of world: */
     struct schema_texts tlsa;     /* "3 1 1", "3 1 1 of other-key", "2 0 1 of root", "2 1 1 of intermediate",
                                    * "3 1 1 of renewed", "3 1 1 of mx2.partner.example", "3 1 1 <hex>" */
     struct schema_texts txt;
+    struct schema_texts tls_rpt;  /* the TXT records' texts at _smtp._tls; default: one, where a report is expected; the
+                                   * one word `none`: none */
     struct world_certificate certificate; bool has_certificate;
     struct schema_named sni;      /* of struct world_certificate: shown instead when the hello names this */
     struct mx_behaviour smtp; bool has_smtp;
@@ -107,6 +109,16 @@ struct expect_line {              /* mx1: [connect, starttls, no mail-from]; dns
     bool forbidden;               /* "no ..." */
     struct srcpos at;
 };
+struct expect_report {            /* an entry that TLS reports must have; short form: ok | none */
+    bool none;                    /* no report at all */
+    struct schema_texts policy;   /* tlsa, sts, no-policy-found: those accepted */
+    struct schema_texts result;   /* result types accepted; "none": there may be no failure; empty: there is none */
+    const char *success, *failure;    /* how many sessions, "1" or "1-2"; NULL: unsaid */
+    const char *domain;           /* policy-domain; NULL: what the RFC says */
+    bool optional;                /* there may be no such entry */
+    const char *by;               /* mail | https; NULL: either */
+    struct srcpos at;
+};
 struct expectation {              /* one item of expect: */
     unsigned modes;               /* when: as a mask; without when: all */
     unsigned accept;              /* mask of 1 << enum message_course; message: X is a mask of one */
@@ -118,7 +130,8 @@ struct expectation {              /* one item of expect: */
     struct expect_line *lines; size_t line_count;
     struct srcpos at, message_at, channel_at, code_at;
     int hit;                      /* faults: must | may | never hit in these modes; default by mechanism */
-    const struct tree_node *report;   /* TLS-RPT entries wanted, not judged yet: a pass is partly judged; NULL: none */
+    const struct expect_report *reports; size_t report_count;    /* entries of TLS reports; none: not asked for */
+    struct srcpos report_at;
 };
 
 struct sender_setup {             /* what the sender is told; NULL: not said */
@@ -168,6 +181,8 @@ struct scenario {
     struct sender_setup sender;
     struct scenario_step *steps; size_t step_count;      /* at least one */
 };
+/* Does it say in any step what TLS reports must say? */
+bool scenario_wants_reports(const struct scenario *scenario);
 /* The expectation for a mode in a step; NULL where nothing is said. */
 const struct expectation *scenario_expects(const struct scenario_step *step, unsigned mode);
 

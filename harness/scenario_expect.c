@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "harness/expect.h"
 #include "harness/scenario_internal.h"
+#include "harness/tls_report.h"
 
 /* Index of the word; -1 with a finding. */
 static int word_index(struct arena *arena, const char *const *words, const char *word, struct srcpos at,
@@ -121,6 +122,48 @@ static void settle_courses(struct arena *arena, const struct file_expectation *s
     }
 }
 
+/* ---- TLS reports ---- */
+
+static bool check_words(const struct schema_texts *said, const char *const *words, const char *what,
+                        struct diag_list *diags)
+{
+    struct arena *arena = arena_new("report");
+    bool good = true;
+    for (size_t i = 0; i < said->count; i++)
+        good = word_index(arena, words, said->items[i], said->at[i], what, diags) >= 0 && good;
+    arena_free(&arena);
+    return good;
+}
+
+/* "1" or "1-2" */
+static void check_range(const char *said, struct srcpos at, struct diag_list *diags)
+{
+    int64_t least, most;
+    if (said != NULL && !expect_range(said, &least, &most))
+        diag_error(diags, at, "'%s' is neither a number nor a range such as 1-2", said);
+}
+
+static void check_report(const struct expect_report *report, struct srcpos at, struct diag_list *diags)
+{
+    static const char *const by[] = {"mail", "https", NULL};
+    check_words(&report->policy, tls_report_policies, "policy type", diags);
+    check_words(&report->result, tls_report_results, "result type", diags);
+    check_range(report->success, at, diags);
+    check_range(report->failure, at, diags);
+    if (report->by != NULL && strcmp(report->by, by[0]) != 0 && strcmp(report->by, by[1]) != 0)
+        diag_error(diags, at, "a report comes by mail or by https, not by '%s'", report->by);
+    if (!report->none && report->policy.count == 0)
+        diag_error(diags, at, "which policy? tlsa, sts or no-policy-found");
+}
+
+static void check_reports(const struct expectation *e, struct diag_list *diags)
+{
+    for (size_t i = 0; i < e->report_count; i++)
+        check_report(&e->reports[i], e->report_at, diags);
+    if (e->report_count > 1 && (e->reports[0].none || e->reports[1].none))
+        diag_error(diags, e->report_at, "'none' stands alone: there is no report then");
+}
+
 void expectation_make(struct arena *arena, const struct file_expectation *said, const struct world *world,
                       struct expectation *out, struct diag_list *diags)
 {
@@ -135,9 +178,12 @@ void expectation_make(struct arena *arena, const struct file_expectation *said, 
         .channel_at = said->channel_at,
         .code_at = said->code_at,
         .hit = said->hit,
-        .report = said->report,
+        .reports = said->report.items,
+        .report_count = said->report.count,
+        .report_at = said->report_at,
     };
     settle_courses(arena, said, out, diags);
+    check_reports(out, diags);
     struct lines lines = {0};
     add_texts(arena, &lines, EXPECT_DNS, &said->dns, world, diags);
     add_texts(arena, &lines, EXPECT_WEB, &said->web, world, diags);

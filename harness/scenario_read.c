@@ -625,6 +625,15 @@ struct scenario_file *scenario_library_read_text(struct scenario_library *librar
     return take_tree(library, file, tree_read_text(library->arena, file->path, text, length, library->diags));
 }
 
+bool scenario_wants_reports(const struct scenario *scenario)
+{
+    for (size_t i = 0; i < scenario->step_count; i++)
+        for (size_t k = 0; k < scenario->steps[i].expectation_count; k++)
+            if (scenario->steps[i].expectations[k].report_count > 0)
+                return true;
+    return false;
+}
+
 const struct expectation *scenario_expects(const struct scenario_step *step, unsigned mode)
 {
     for (size_t i = 0; i < step->expectation_count; i++)

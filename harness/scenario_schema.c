@@ -113,6 +113,16 @@ static const struct tree_node *certificate_short(struct arena *arena, const stru
     return short_word_map(arena, words, "certificate", node, diags);
 }
 
+static const struct tree_node *report_short(struct arena *arena, const struct tree_node *node, struct diag_list *diags)
+{
+    static const struct short_word words[] = {
+        {"none", {{"none", "yes"}}},  {"tlsa", {{"policy", "tlsa"}}},
+        {"sts", {{"policy", "sts"}}}, {"no-policy-found", {{"policy", "no-policy-found"}}},
+        {NULL, {{NULL, NULL}}},
+    };
+    return short_word_map(arena, words, "entry of a TLS report", node, diags);
+}
+
 static const struct tree_node *sts_short(struct arena *arena, const struct tree_node *node, struct diag_list *diags)
 {
     static const struct short_word words[] = {
@@ -274,6 +284,10 @@ static const struct schema_field name_fields[] = {
          .doc = "TLSA records of its port: `3 1 1` names the certificate in use; `3 1 1 of other-key` (or renewed, "
                 "intermediate, root, another host) names another; `3 1 1 00ff` holds just that"),
     NAME("txt", TEXTS, txt, .doc = "TXT records, one item each"),
+    NAME("tls-rpt", TEXTS, tls_rpt,
+         .doc = "the TXT records at _smtp._tls, one item each; none: no record; default: one that asks for reports by "
+                "mail, "
+                "where a scenario expects some"),
     NAME("records", TEXT, records, .at_offset = offsetof(struct world_name, records_at),
          .doc = "more records, in master-file syntax, names relative to this name"),
     NAME("dns", SUBS, dns, .sub = &dns_fault_schema, .doc = "what is wrong with the DNS of this name"),
@@ -381,6 +395,32 @@ static const struct schema when_schema = {
     .size = sizeof(struct file_when),
 };
 
+#define REPORT(...) FIELD(struct expect_report, __VA_ARGS__)
+static const struct schema_field report_fields[] = {
+    REPORT("policy", TEXTS, policy, .at_offset = offsetof(struct expect_report, at),
+           .doc = "policy types accepted: tlsa, sts, no-policy-found"),
+    REPORT(
+        "result", TEXTS, result,
+        .doc =
+            "result types accepted, at least one must be there; none among them: no failure is right too; without any: "
+            "no failure, and a success"),
+    REPORT("success", TEXT, success, .doc = "successful sessions: a number, or a range such as 1-2"),
+    REPORT("failure", TEXT, failure, .doc = "failed sessions: a number or a range"),
+    REPORT("domain", TEXT, domain, .doc = "the policy-domain; default the TLSA base domain or the recipient's domain"),
+    REPORT("optional", BOOL, optional, .otherwise = "no", .doc = "there may be no such entry"),
+    REPORT("by", TEXT, by, .doc = "mail or https: how a report with it came"),
+    REPORT("none", BOOL, none, .otherwise = "no", .doc = "no report at all"),
+};
+static const struct schema report_schema = {
+    .name = "report",
+    .doc = "An entry of TLS reports: one policy.",
+    .fields = report_fields,
+    .count = COUNT(report_fields),
+    .size = sizeof(struct expect_report),
+    .short_form = report_short,
+    .short_doc = "a policy type: sessions under it succeeded; or none: no report",
+};
+
 #define EXPECT(...) FIELD(struct file_expectation, __VA_ARGS__)
 static const struct schema_field expectation_fields[] = {
     EXPECT("when", SUB, when, .sub = &when_schema, .doc = "the modes it is for; default all"),
@@ -397,8 +437,10 @@ static const struct schema_field expectation_fields[] = {
     EXPECT("web", TEXTS, web, .doc = "what must be seen at policy hosts, or never; a name may follow"),
     EXPECT("faults", WORD, hit, .otherwise = "by-default", .words = hit_words,
            .doc = "whether the world's defects must, may or must never be met in these modes"),
-    EXPECT("report", NODE, report,
-           .doc = "the TLS report's entry; not judged yet, so that a pass is called partly judged"),
+    EXPECT(
+        "report", SUBS, report, .sub = &report_schema, .at_offset = offsetof(struct file_expectation, report_at),
+        .doc =
+            "what the TLS reports about this step must say, entry by entry; judged only for senders that have tls-rpt"),
     EXPECT("*", NODE, hosts,
            .doc =
                "any other key is a host (its first label where that is enough) with what must be seen of it, or never: "

@@ -17,7 +17,9 @@ struct file_expectation {
     int message, channel, hit;
     const char *latitude, *reading, *code;
     struct schema_texts dns, web;
-    const struct tree_node *report, *hosts; /* hosts: a map of every key that is none of ours */
+    struct schema_list report; /* of struct expect_report */
+    struct srcpos report_at;
+    const struct tree_node *hosts; /* hosts: a map of every key that is none of ours */
     struct srcpos message_at, accept_at, channel_at, code_at;
 };
 struct file_send {

@@ -92,9 +92,8 @@ static void limit_list(struct schema_texts *texts, struct diag_list *diags)
 
 static void limit_lists(struct world_name *name, struct diag_list *diags)
 {
-    struct schema_texts *lists[] = {
-        &name->mx,          &name->address,          &name->tlsa, &name->txt, &name->mta_sts.mx,
-        &name->mta_sts.txt, &name->certificate.names};
+    struct schema_texts *lists[] = {&name->mx,      &name->address,    &name->tlsa,        &name->txt,
+                                    &name->tls_rpt, &name->mta_sts.mx, &name->mta_sts.txt, &name->certificate.names};
     for (size_t i = 0; i < COUNT(lists); i++)
         limit_list(lists[i], diags);
     if (name->dns.count > SCENARIO_LIST_MAX) {

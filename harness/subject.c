@@ -52,6 +52,7 @@ static const char **environment(const struct subject *subject)
     *ARENA_PUSH(arena, &list) = arena_printf(arena, "MTALAB_RESOLVER_OPTIONS=%s/" LAB_RESOLVER_OPTIONS, box->directory);
     *ARENA_PUSH(arena, &list) = arena_printf(arena, "MTALAB_CONNECTORS=%s/" LAB_CONNECTORS, box->directory);
     *ARENA_PUSH(arena, &list) = arena_printf(arena, "MTALAB_CA=%s", box->ca_path);
+    *ARENA_PUSH(arena, &list) = arena_printf(arena, "MTALAB_DKIM_KEY=%s/" LAB_DKIM_KEY, box->directory);
     *ARENA_PUSH(arena, &list) = arena_printf(arena, "MTALAB_LISTEN=%s:%d", box->listen, SUBJECT_PORT);
     *ARENA_PUSH(arena, &list) = "MTALAB_HOSTNAME=" SUBJECT_HOSTNAME;
     *ARENA_PUSH(arena, &list) = "MTALAB_DANE=none";

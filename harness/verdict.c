@@ -357,6 +357,219 @@ static bool judge_code(struct bench *b, size_t index, const struct expectation *
                    arena_printf(b->arena, "%s gave status %s; it had to be %s.", b->q->subject->name, code, e->code));
 }
 
+/* ---- TLS reports ---- */
+
+/* What is wrong with a report's form, at the level of the clause that it breaks. */
+static bool flawed(struct bench *b, struct srcpos at, const char *clause, const char *sentence)
+{
+    const struct clause *found = b->q->clauses != NULL ? clauses_find(b->q->clauses, clause) : NULL;
+    fails(b, at, NULL, NULL, sentence);
+    b->out->clause = clause;
+    b->out->level = found != NULL ? found->level : NULL;
+    b->out->kind = is_should(found) ? VERDICT_WARN : VERDICT_FAIL;
+    return true;
+}
+
+static bool judge_form(struct bench *b, const struct verdict_step *step, struct srcpos at)
+{
+    for (size_t i = 0; i < step->report_count; i++)
+        for (size_t k = 0; k < step->reports[i].flaws.count; k++) {
+            const struct tls_report_flaw *f = &step->reports[i].flaws.items[k];
+            return flawed(b, at, f->clause,
+                          arena_printf(b->arena, "%s sent a TLS report that is not in order: %s.", b->q->subject->name,
+                                       f->what));
+        }
+    return false;
+}
+
+static bool judge_ids(struct bench *b, struct srcpos at)
+{
+    for (size_t i = 0; i < b->q->step_count; i++)
+        for (size_t k = 0; k < b->q->steps[i].report_count; k++)
+            for (size_t j = 0; j <= i; j++)
+                for (size_t l = 0; l < (j < i ? b->q->steps[j].report_count : k); l++) {
+                    const struct tls_report *one = &b->q->steps[i].reports[k], *other = &b->q->steps[j].reports[l];
+                    bool same_day = one->begins == other->begins && one->by_mail != other->by_mail;
+                    if (strcmp(one->id, other->id) == 0 && !same_day)
+                        return flawed(b, at, "8460-4.4-3",
+                                      arena_printf(b->arena, "%s used one report-id for two TLS reports.",
+                                                   b->q->subject->name));
+                }
+    return false;
+}
+
+static bool lists_word(const struct schema_texts *texts, const char *word)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        if (strcmp(texts->items[i], word) == 0)
+            return true;
+    return false;
+}
+
+static const char *words_of(struct arena *arena, const struct schema_texts *texts)
+{
+    const char *list = "";
+    for (size_t i = 0; i < texts->count; i++)
+        list = arena_printf(arena, "%s%s%s", list, i > 0 ? " or " : "", texts->items[i]);
+    return list;
+}
+
+static bool is_recipients_domain(const struct verdict_step *sent, const char *domain)
+{
+    for (size_t i = 0; sent != NULL && i < sent->recipient_count; i++) {
+        const char *at = strrchr(sent->recipients[i], '@');
+        if (at != NULL && text_name_equal(at + 1, domain))
+            return true;
+    }
+    return false;
+}
+
+static bool is_mx_host(const struct plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->mx.host_count; i++)
+        if (text_name_equal(plan->mx.hosts[i].name, name))
+            return true;
+    return false;
+}
+
+static bool fits(const struct expect_report *wanted, const struct tls_report *report,
+                 const struct tls_report_entry *entry)
+{
+    return lists_word(&wanted->policy, entry->policy) &&
+           (wanted->domain == NULL || text_name_equal(wanted->domain, entry->domain)) &&
+           (wanted->by == NULL || (strcmp(wanted->by, "mail") == 0) == report->by_mail);
+}
+
+/* 8460-1.1-1, 8460-4.4-10: whom the entry is about, and whom its failures were with. */
+static bool judge_names(struct bench *b, const struct verdict_step *step, const struct verdict_step *sent,
+                        const struct tls_report_entry *entry, const struct expect_report *wanted, struct srcpos at)
+{
+    bool tlsa = strcmp(entry->policy, "tlsa") == 0, recipients = is_recipients_domain(sent, entry->domain);
+    bool right = wanted->domain != NULL || (tlsa ? is_mx_host(step->plan, entry->domain) : recipients);
+    for (size_t i = 0; i < entry->details.count; i++) {
+        const char *mx = entry->details.items[i].mx;
+        if (*mx != '\0' && world_find(step->plan->world, mx) == NULL)
+            return flawed(b, at, "8460-4.4-10",
+                          arena_printf(b->arena, "%s reported a session with %s, which is no MX host.",
+                                       b->q->subject->name, mx));
+    }
+    if (right)
+        return false;
+    flawed(b, at, "8460-1.1-1",
+           arena_printf(b->arena, "%s reported %s under the policy-domain %s.", b->q->subject->name, entry->policy,
+                        entry->domain));
+    if (tlsa && recipients)
+        b->out->kind = VERDICT_WARN; /* L32: much software does */
+    return true;
+}
+
+static bool is_within(const char *range, int64_t count)
+{
+    int64_t least, most;
+    return expect_range(range, &least, &most) && count >= least && count <= most;
+}
+
+struct tally {
+    int64_t success, failure;
+    size_t entries, accepted; /* accepted: failure details with a result that is */
+    const char *other;        /* a result that is not */
+};
+
+static void tally_entry(const struct expect_report *wanted, const struct tls_report_entry *entry, struct tally *tally)
+{
+    tally->entries++;
+    tally->success += entry->success;
+    tally->failure += entry->failure;
+    for (size_t i = 0; i < entry->details.count; i++)
+        if (lists_word(&wanted->result, entry->details.items[i].result))
+            tally->accepted++;
+        else
+            tally->other = entry->details.items[i].result;
+}
+
+/* Two endpoints may have got the same report: those of one way are looked at. */
+static struct tally tally_step(const struct verdict_step *step, const struct expect_report *wanted)
+{
+    struct tally tally = {0};
+    bool mail = false;
+    for (size_t i = 0; i < step->report_count; i++)
+        mail = mail || step->reports[i].by_mail;
+    for (size_t i = 0; i < step->report_count; i++)
+        for (size_t k = 0; k < step->reports[i].entries.count; k++)
+            if (fits(wanted, &step->reports[i], &step->reports[i].entries.items[k]) &&
+                (wanted->by != NULL || step->reports[i].by_mail == mail))
+                tally_entry(wanted, &step->reports[i].entries.items[k], &tally);
+    return tally;
+}
+
+/* What is wrong with the numbers; NULL: nothing. */
+static const char *trouble_with_tally(struct bench *b, const struct expect_report *wanted, const struct tally *tally)
+{
+    bool may_be_fine = lists_word(&wanted->result, "none"), fine = wanted->result.count == 0;
+    const char *what = words_of(b->arena, &wanted->policy);
+    if (tally->entries == 0)
+        return wanted->optional || may_be_fine
+                   ? NULL
+                   : arena_printf(b->arena, "left the sessions under %s out of its TLS report", what);
+    if (tally->other != NULL)
+        return arena_printf(b->arena, "reported %s under %s; it had to be %s", tally->other, what,
+                            fine ? "a success" : words_of(b->arena, &wanted->result));
+    if (!fine && !may_be_fine && tally->accepted == 0)
+        return arena_printf(b->arena, "reported no failure under %s; it had to be %s", what,
+                            words_of(b->arena, &wanted->result));
+    const char *success = wanted->success != NULL ? wanted->success : fine ? "1-1000000" : "0-1000000";
+    const char *failure = wanted->failure != NULL ? wanted->failure : fine ? "0" : "0-1000000";
+    if (!is_within(success, tally->success))
+        return arena_printf(b->arena, "reported %lld successful sessions under %s", (long long)tally->success, what);
+    if (!is_within(failure, tally->failure))
+        return arena_printf(b->arena, "reported %lld failed sessions under %s", (long long)tally->failure, what);
+    return NULL;
+}
+
+/* An entry that no expectation is about. */
+static bool judge_surplus(struct bench *b, const struct verdict_step *step, const struct verdict_step *sent,
+                          const struct expectation *e)
+{
+    for (size_t i = 0; i < step->report_count; i++)
+        for (size_t k = 0; k < step->reports[i].entries.count; k++) {
+            const struct tls_report_entry *entry = &step->reports[i].entries.items[k];
+            const struct expect_report *wanted = NULL;
+            for (size_t j = 0; j < e->report_count && wanted == NULL; j++)
+                if (fits(&e->reports[j], &step->reports[i], entry))
+                    wanted = &e->reports[j];
+            if (wanted == NULL)
+                return differs(b, e->report_at, NULL, NULL,
+                               arena_printf(b->arena, "%s reported %s for %s, which must not be here.",
+                                            b->q->subject->name, entry->policy, entry->domain));
+            if (judge_names(b, step, sent, entry, wanted, e->report_at))
+                return true;
+        }
+    return false;
+}
+
+static bool judge_reports(struct bench *b, size_t index, const struct expectation *e)
+{
+    const struct verdict_step *step = &b->q->steps[index], *sent = verdict_sent(b->q, index);
+    if (e->report_count == 0)
+        return false;
+    if (!subject_has(b->q->subject, "tls-rpt")) {
+        b->out->partly = "the TLS reports: this subject sends none";
+        return false;
+    }
+    if (e->reports[0].none)
+        return step->report_count > 0 &&
+               differs(b, e->report_at, NULL, NULL,
+                       arena_printf(b->arena, "%s sent a TLS report that nobody had asked for: %s.",
+                                    b->q->subject->name, tls_report_summary(b->arena, &step->reports[0])));
+    for (size_t i = 0; i < e->report_count; i++) {
+        struct tally tally = tally_step(step, &e->reports[i]);
+        const char *trouble = trouble_with_tally(b, &e->reports[i], &tally);
+        if (trouble != NULL)
+            return differs(b, e->report_at, NULL, NULL, arena_printf(b->arena, "%s %s.", b->q->subject->name, trouble));
+    }
+    return judge_surplus(b, step, sent, e) || judge_form(b, step, e->report_at) || judge_ids(b, e->report_at);
+}
+
 /* Was the question asked at all by which this defect is found? Where asking is the sender's duty, not asking is
  * a difference. */
 static bool asked_for(struct bench *b, const struct verdict_step *step, enum plan_mechanism mechanism)
@@ -434,7 +647,7 @@ static bool judge_rest(struct bench *b)
         const struct expectation *e = expected(b, i);
         const struct verdict_step *step = &b->q->steps[i];
         if (e != NULL && (judge_submission(b, step, e) || judge_course(b, i, e) || judge_channel(b, i, e) ||
-                          judge_required_lines(b, step, e) || judge_code(b, i, e)))
+                          judge_required_lines(b, step, e) || judge_code(b, i, e) || judge_reports(b, i, e)))
             return true;
     }
     for (size_t i = 0; i < b->q->step_count; i++)

@@ -6,6 +6,7 @@
 #include "base/journal.h"
 #include "harness/plan.h"
 #include "harness/scenario.h"
+#include "harness/tls_report.h"
 
 enum verdict_kind {
     VERDICT_PASS, VERDICT_FAIL, VERDICT_WARN, VERDICT_INFO, VERDICT_XFAIL, VERDICT_XPASS, VERDICT_UNSUPPORTED,
@@ -31,6 +32,7 @@ struct verdict_step {             /* what one step of the course came to */
     const char *const *recipients; size_t recipient_count;
     const struct verdict_status *status; size_t status_count;
     const struct plan *plan;      /* in force */
+    const struct tls_report *reports; size_t report_count;     /* that came at its end */
 };
 struct verdict_question {
     const struct scenario *scenario;

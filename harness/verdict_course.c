@@ -274,6 +274,15 @@ static const struct verdict_step *step_of_token(const struct verdict_question *q
     return NULL;
 }
 
+static bool is_tls_report(const struct verdict_question *q, const struct journal_event *event)
+{
+    for (size_t i = 0; i < q->step_count; i++)
+        for (size_t k = 0; k < q->steps[i].report_count; k++)
+            if (strcmp(q->steps[i].reports[k].sha256, journal_get(event, "sha256")) == 0)
+                return true;
+    return false;
+}
+
 const char *verdict_misdelivery(struct arena *arena, const struct verdict_question *q,
                                 const struct journal_event **proof)
 {
@@ -284,7 +293,8 @@ const char *verdict_misdelivery(struct arena *arena, const struct verdict_questi
         if (event->kind != JOURNAL_MX_MESSAGE || q->step_count == 0)
             continue;
         *proof = event;
-        if (sent == NULL && submission_of(q, token) == NULL && strcmp(journal_get(event, "bounce"), "yes") != 0)
+        if (sent == NULL && submission_of(q, token) == NULL && strcmp(journal_get(event, "bounce"), "yes") != 0 &&
+            !is_tls_report(q, event))
             return "delivered a message that was never submitted";
         if (sent == NULL || is_report(q, event))
             continue;

@@ -37,22 +37,13 @@ static const char *const dane_words[] = {"none", "opportunistic", "mandatory", N
 static const char *const sts_words[] = {"none", "opportunistic", NULL};
 static const char *const features[] = {
     "queue",      "clock",    "forget",   "exchange-codes", "connectors", "smart-host", "mta-sts-mandatory",
-    "requiretls", "smtputf8", "8bitmime", "chunking",       "bdat",       "pipelining", NULL,
+    "requiretls", "smtputf8", "8bitmime", "chunking",       "bdat",       "pipelining", "tls-rpt",
+    NULL,
 };
 static const char *const settings[] = {
-    "MTALAB_DIR",
-    "MTALAB_RESOLVER",
-    "MTALAB_ROOT_KEY",
-    "MTALAB_ROOT_HINTS",
-    "MTALAB_RESOLVER_OPTIONS",
-    "MTALAB_CA",
-    "MTALAB_LISTEN",
-    "MTALAB_HOSTNAME",
-    "MTALAB_DANE",
-    "MTALAB_MTA_STS",
-    "MTALAB_PATIENCE",
-    "MTALAB_CONNECTORS",
-    NULL,
+    "MTALAB_DIR",      "MTALAB_RESOLVER", "MTALAB_ROOT_KEY", "MTALAB_ROOT_HINTS", "MTALAB_RESOLVER_OPTIONS",
+    "MTALAB_CA",       "MTALAB_LISTEN",   "MTALAB_HOSTNAME", "MTALAB_DANE",       "MTALAB_MTA_STS",
+    "MTALAB_PATIENCE", "MTALAB_TLS_RPT",  "MTALAB_DKIM_KEY", "MTALAB_CONNECTORS", NULL,
 };
 
 static bool is_one_of(const char *word, size_t length, const char *const *words)
@@ -233,6 +224,17 @@ static const char *setup_lines(const struct adapter *adapter, struct arena *aren
     return lines;
 }
 
+/* TLS reports are made where the lab names who makes them. */
+static const char *tls_rpt_lines(const struct adapter *adapter, struct arena *arena)
+{
+    const char *contact = adapter_setting(adapter, "MTALAB_TLS_RPT");
+    return *contact == '\0' ? ""
+                            : arena_printf(arena,
+                                           "tls-rpt:\n  organization: mtalab\n  contact: '%s'\n  dkim-key: '%s'\n"
+                                           "  dkim-selector: lab\n  delay: 0s\n",
+                                           contact, adapter_setting(adapter, "MTALAB_DKIM_KEY"));
+}
+
 static char *write_config(const struct adapter *adapter, const struct state *state, struct err *err)
 {
     struct arena *arena = state->arena;
@@ -240,11 +242,11 @@ static char *write_config(const struct adapter *adapter, const struct state *sta
     const char *text =
         arena_printf(arena,
                      "directory: '%s'\nclients: [0.0.0.0/0, '::/0']\nrequiretls-from: clients\nfsync: "
-                     "no\n%s%s%s%sresolver:\n  %s  %s  %s\n%s",
+                     "no\n%s%s%s%s%sresolver:\n  %s  %s  %s\n%s",
                      state->directory, line_of(adapter, arena, "hostname", "MTALAB_HOSTNAME"),
                      line_of(adapter, arena, "listen", "MTALAB_LISTEN"),
                      line_of(adapter, arena, "ca-file", "MTALAB_CA"), patience_line(adapter, arena),
-                     line_of(adapter, arena, "root-hints", "MTALAB_ROOT_HINTS"),
+                     tls_rpt_lines(adapter, arena), line_of(adapter, arena, "root-hints", "MTALAB_ROOT_HINTS"),
                      line_of(adapter, arena, "trust-anchor", "MTALAB_ROOT_KEY"),
                      line_of(adapter, arena, "options-file", "MTALAB_RESOLVER_OPTIONS"), setup_lines(adapter, arena));
     return text_write_file(path, text, strlen(text), err) ? path : NULL;
@@ -370,10 +372,16 @@ static json_t *do_advance(const struct adapter *adapter, const char *argument)
     return ask(adapter, json_pack("{s:s,s:f}", "do", "advance", "seconds", seconds));
 }
 
+static json_t *do_report(const struct adapter *adapter, const char *argument)
+{
+    (void)argument;
+    return ask(adapter, json_pack("{s:s}", "do", "report"));
+}
+
 static const struct adapter_verb verbs[] = {
     {"describe", do_describe}, {"start", do_start},   {"begin", do_begin},     {"connector", do_connector},
     {"flush", do_flush},       {"status", do_status}, {"advance", do_advance}, {"forget", do_forget},
-    {"end", do_end},           {"stop", do_end},
+    {"report", do_report},     {"end", do_end},       {"stop", do_end},
 };
 
 static void find_engine(struct state *state)
