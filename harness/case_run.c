@@ -85,13 +85,24 @@ static bool failed(struct run *run, const struct err *err)
     return in_trouble(run, err->text);
 }
 
+/* Is anything said of reports in this mode, and does the subject make any? */
+static bool wants_reports(const struct run *run)
+{
+    for (size_t i = 0; i < run->scenario->step_count; i++) {
+        const struct expectation *e = scenario_expects(&run->scenario->steps[i], run->mode);
+        if (e != NULL && e->report_count > 0)
+            return subject_has(subject_facts(run->setting->subject), "tls-rpt");
+    }
+    return false;
+}
+
 static bool begin(struct run *run, const struct plan *plan)
 {
     struct err err;
     const char *setup = sender_setup_json(run->arena, &run->scenario->sender, run->mode);
     if (!lab_tell_connectors(run->setting->sandbox, setup, &err))
         return failed(run, &err);
-    bool reports = plan->report_key != NULL && subject_has(subject_facts(run->setting->subject), "tls-rpt");
+    bool reports = plan->report_key != NULL && wants_reports(run);
     return tell(run,
                 arena_printf(run->arena, "begin MTALAB_DANE=%s MTALAB_MTA_STS=%s MTALAB_PATIENCE=%g%s",
                              mode_dane_words[mode_dane(run->mode)], mode_sts_words[mode_sts(run->mode)],
