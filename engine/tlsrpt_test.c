@@ -140,12 +140,15 @@ START_TEST(policy_strings)
 {
     struct arena *arena = arena_new("test");
     static const unsigned char digest[] = {0xAB, 0x01};
-    static const struct tlsa_record records[] = {{3, 1, 1, digest, sizeof digest}, {0, 1, 9, digest, 1}};
-    struct host_facts host = {.name = MX, .tlsa_base = MX, .records = records, .record_count = 1, .published_count = 2};
+    static const struct tlsa_record records[] = {{3, 1, 1, digest, sizeof digest},
+                                                 {0, 1, 9, digest, 1},
+                                                 {3, 1, 1, digest, 0}};
+    struct host_facts host = {.name = MX, .tlsa_base = MX, .records = records, .record_count = 1, .published_count = 3};
     struct sts_facts policy = {.mode = STS_ENFORCE, .text = "version: STSv1\r\nmode: what\n\nmx: a\r\nmx: b"};
     struct tlsrpt_session session = {.host = &host, .sts = &policy};
     struct tlsrpt_strings tlsa = tlsrpt_policy_strings(arena, &session, TLSRPT_TLSA);
-    ck_assert_uint_eq(tlsa.count, 2);
+    ck_assert_uint_eq(tlsa.count, 3);
+    ck_assert_str_eq(tlsa.items[2], "\\# 3 030101");
     ck_assert_str_eq(tlsa.items[0], "3 1 1 ab01");
     ck_assert_str_eq(tlsa.items[1], "0 1 9 ab");
     struct tlsrpt_strings sts = tlsrpt_policy_strings(arena, &session, TLSRPT_STS);

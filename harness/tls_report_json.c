@@ -126,11 +126,13 @@ static bool is_hex(const char *text)
     return *text != '\0' && text[strspn(text, "0123456789abcdefABCDEF")] == '\0';
 }
 
-/* "3 1 1 0fab..." */
+/* "3 1 1 0fab...", or the generic form of RFC 3597: "\\# 3 030101". */
 static bool is_tlsa(const char *text)
 {
     unsigned fields[3];
     int from = 0;
+    if (strncmp(text, "\\# ", 3) == 0)
+        return true;
     return sscanf(text, "%3u %3u %3u %n", &fields[0], &fields[1], &fields[2], &from) == 3 && from > 0 &&
            is_hex(text + from);
 }

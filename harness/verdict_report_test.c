@@ -162,7 +162,9 @@ START_TEST(reports_are_judged)
                                       "8460-5.2-1\t5.2\tSHOULD\treporter\tsays\tseen\n"
                                       "8460-1.1-1\t1.1\tMUST\treporter\tsays\tseen\n";
     static const char *const features[] = {"queue", "tls-rpt"}, *const to[] = {"someone@partner.example"};
-    static struct world_name names[] = {{.name = "partner.example"}, {.name = "mx1.partner.example"}};
+    static const char *mx[] = {"mx1.partner.example"};
+    static struct world_name names[] = {{.name = "partner.example", .mx = {.items = mx, .count = 1}},
+                                        {.name = "mx1.partner.example"}};
     static const struct world world = {names, COUNT(names)};
     static const struct fakemx_host hosts[] = {{.name = "mx1.partner.example"}};
     const struct row *row = &rows[_i];
