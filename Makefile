@@ -185,7 +185,8 @@ $$(BUILD)/$(2): $$(BUILD)/obj/$(1)/$(2).o $$(call archives,$(1))
 run-$(2): $$(BUILD)/$(2)
 	@mkdir -p $$(BUILD)/corpus/$(2)
 	$$< $$(FUZZ_LIMIT) -timeout=10 -print_final_stats=0 -verbosity=$$(if $$(FUZZ_VERBOSE),1,0) \
-	    -artifact_prefix=$$(BUILD)/$(2)- $$(BUILD)/corpus/$(2) $$(wildcard $(1)/$(2)_seeds)
+	    $$(addprefix -dict=,$$(wildcard $(1)/$(2).dict)) -artifact_prefix=$$(BUILD)/$(2)- $$(BUILD)/corpus/$(2) \
+	    $$(wildcard $(1)/$(2)_seeds)
 .PHONY: run-$(2)
 endef
 $(foreach source,$(FUZZ_SOURCES),$(eval $(call fuzz_rules,$(call folder_of,$(source)),$(basename $(notdir $(source))))))

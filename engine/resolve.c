@@ -11,8 +11,6 @@
 #include "engine/hosts.h"
 #include "engine/tlsa.h"
 
-enum { TXT_RECORDS_MAX = 256 };
-
 struct resolve {
     struct resolve_options options;
     struct loop *loop;
@@ -123,7 +121,7 @@ static void mx_explicit(struct mx_search *search, const struct dns_answer *answe
     hosts_order(hosts, count, hosts_random);
     facts->state = count > 0 ? MX_FOUND : MX_NO_ADDRESS;
     facts->hosts = hosts;
-    facts->host_count = count < MX_HOSTS_MAX ? count : MX_HOSTS_MAX;
+    facts->host_count = count;
     if (count == 0)
         facts->why = arena_printf(search->arena, "no MX record of %s names a host", facts->domain);
 }
@@ -505,8 +503,8 @@ static void on_txt(void *arg, const struct dns_result *result)
     facts->why = result->why;
     if (!trust_is_failure(result->trust) && result->answer.count > 0) {
         facts->exists = true;
-        facts->records = arena_alloc(search->arena, TXT_RECORDS_MAX * sizeof *facts->records);
-        for (size_t i = 0; i < result->answer.count && facts->count < TXT_RECORDS_MAX; i++) {
+        facts->records = arena_alloc(search->arena, result->answer.count * sizeof *facts->records);
+        for (size_t i = 0; i < result->answer.count; i++) {
             char *text = join_strings(search->arena, &result->answer.records[i]);
             if (text != NULL)
                 facts->records[facts->count++] = text;

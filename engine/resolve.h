@@ -27,7 +27,7 @@ static inline bool trust_is_failure(enum dns_trust t)
     return t == TRUST_BOGUS || t == TRUST_FAILED;
 }
 
-enum { MX_HOSTS_MAX = 64, HOST_ADDRESSES_MAX = 32 };
+enum { HOST_ADDRESSES_MAX = 32 };
 
 enum mx_state {
     MX_FOUND,

@@ -78,6 +78,21 @@ START_TEST(the_next_reply_is_left)
 }
 END_TEST
 
+/* Text is text, whatever is in it; where a code should be it is none. */
+START_TEST(a_nul_is_odd_text)
+{
+    static const char in_text[] = "250 2.0.0 a\0b\r\n", in_code[] = "25\0 ok\r\n";
+    struct arena *arena = arena_new("test");
+    struct smtp_reply_parser *parser = smtp_reply_new();
+    size_t used;
+    ck_assert_int_eq(smtp_reply_feed(parser, in_text, sizeof in_text - 1, &used), SMTP_REPLY_DONE);
+    ck_assert_str_eq(smtp_reply_text(arena, smtp_reply_get(parser)), "250 2.0.0 a\\x01b");
+    ck_assert_int_eq(smtp_reply_feed(parser, in_code, sizeof in_code - 1, &used), SMTP_REPLY_BAD);
+    smtp_reply_free(&parser);
+    arena_free(&arena);
+}
+END_TEST
+
 static enum smtp_reply_state feed_all(struct smtp_reply_parser *parser, const char *bytes, size_t times)
 {
     enum smtp_reply_state state = SMTP_REPLY_MORE;
@@ -106,5 +121,6 @@ TEST_SUITE(smtp_reply)
     TEST_LOOP(replies_are_read, COUNT(cases));
     TEST_LOOP(replies_may_drip, COUNT(cases));
     TEST(the_next_reply_is_left);
+    TEST(a_nul_is_odd_text);
     TEST(replies_have_bounds);
 }

@@ -30,6 +30,10 @@ const struct dns_fault_row dns_fault_rows[] = {
     {.info = {.name = "stale-beside", .clause = "6840-5.11",
               .doc = "Beside the records, such as DS or DNSKEY, stands one more of a key that is gone: no harm."},
      SEEN, .in_rrset = dns_fault_add_stale},
+    {.info = {.name = "crowded",
+              .doc = "Beside the records stand 800 more that lead nowhere, about as many as can be signed; MX records "
+                     "come before the others."},
+     .in_rrset = dns_fault_crowd},
     {.info = {.name = "ds-wrong", .clause = "4035-5.2", .zone_wide_only = true, .bogus = true,
               .doc = "The parent's DS record is for another key: nothing in the zone can be trusted."},
      SIGNED, .in_zone = dns_fault_ds_wrong},

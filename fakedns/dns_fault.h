@@ -63,6 +63,7 @@ void dns_fault_leave_unsigned(struct dns_rrset *rrset);
 void dns_fault_forge(struct dns_rrset *rrset);
 void dns_fault_leave_alone(struct dns_rrset *rrset);
 void dns_fault_add_stale(struct dns_rrset *rrset);
+void dns_fault_crowd(struct dns_rrset *rrset);
 void dns_fault_sign_expired(struct dns_signing *how);
 void dns_fault_sign_early(struct dns_signing *how);
 void dns_fault_sign_flipped(struct dns_signing *how);

@@ -58,6 +58,8 @@ static const struct {
      "198.18.0.2", "partner.example", "DS", ASK_DO, "NOERROR aa | DS+ | |", "it", NONE},
     {"a stale key too", {.fault = "stale-beside", .zone = "partner.example", .type = "DNSKEY"}, 1,
      PARTNER, "partner.example", "DNSKEY", ASK_DO, "NOERROR aa | DNSKEY+ | |", "it", VALID},
+    {"a crowd", {.fault = "crowded", .zone = "partner.example", .owner = TLSA, .type = "TLSA"}, 1,
+     PARTNER, TLSA, "TLSA", ASK_DO | ASK_TCP, "NOERROR aa | TLSA+ | |", "it", VALID},
     {"wrong DS", {.fault = "ds-wrong", .zone = "partner.example"}, 1,
      "198.18.0.2", TLSA, "TLSA", ASK_DO, "NOERROR | | NS DS+ | A", "it", NONE},
     {"no DS", {.fault = "ds-missing", .zone = "partner.example"}, 1,

@@ -6,7 +6,7 @@
 #include "fakedns/dns_fault.h"
 #include "fakedns/dns_sign.h"
 
-enum { DAY = 24 * 3600, ABANDONED_ALGORITHM = LDNS_RSAMD5, UNKNOWN_ALGORITHM = 200, UNKNOWN_DIGEST = 200 };
+enum { DAY = 24 * 3600, ABANDONED_ALGORITHM = LDNS_RSAMD5, UNKNOWN_ALGORITHM = 200, UNKNOWN_DIGEST = 200, CROWD = 800 };
 
 static void spoils(const struct dns_fault *fault, struct dns_rrset *rrset)
 {
@@ -141,6 +141,48 @@ void dns_fault_add_stale(struct dns_rrset *rrset)
     ldns_rdf *last = ldns_rr_rdf(stale, ldns_rr_rd_count(stale) - 1);
     ldns_rdf_data(last)[ldns_rdf_size(last) - 1] ^= 1;
     ldns_rr_list_push_rr(rrset->rrs, stale);
+}
+
+/* What stands before, between and behind the two numbers, of two and three digits, that are a record's own. */
+static const struct crowd {
+    ldns_rr_type type;
+    const char *before, *between, *behind;
+} crowds[] = {
+    {LDNS_RR_TYPE_A, "A 198.19.", ".", ""},
+    {LDNS_RR_TYPE_AAAA, "AAAA 2001:db8:ffff::", ":", ""},
+    {LDNS_RR_TYPE_MX, "MX 0 mx-", "-", ".crowd.invalid."},
+    {LDNS_RR_TYPE_TXT, "TXT \"crowd ", " ", "\""},
+    {LDNS_RR_TYPE_TLSA, "TLSA 3 1 1 ", "0", "0000000000000000000000000000000000000000000000000000000000"},
+};
+
+static const struct crowd *crowd_of(ldns_rr_type type)
+{
+    for (size_t i = 0; i < COUNT(crowds); i++)
+        if (crowds[i].type == type)
+            return &crowds[i];
+    return NULL;
+}
+
+static ldns_rr *crowd_record(struct arena *arena, const ldns_rr *like, const struct crowd *crowd, unsigned i)
+{
+    ldns_rr *rr = NULL;
+    const char *text =
+        arena_printf(arena, "%s %u IN %s%u%s%u%s", dns_name_absolute(arena, ldns_rr_owner(like)), ldns_rr_ttl(like),
+                     crowd->before, 10 + i / 100, crowd->between, 100 + i % 100, crowd->behind);
+    return ldns_rr_new_frm_str(&rr, text, 0, NULL, NULL) == LDNS_STATUS_OK ? rr : NULL;
+}
+
+void dns_fault_crowd(struct dns_rrset *rrset)
+{
+    const ldns_rr *like = ldns_rr_list_rr(rrset->rrs, 0);
+    const struct crowd *crowd = crowd_of(ldns_rr_get_type(like));
+    struct arena *arena = arena_new("crowd");
+    for (unsigned i = 0; crowd != NULL && i < CROWD; i++) {
+        ldns_rr *rr = crowd_record(arena, like, crowd, i);
+        if (rr != NULL)
+            ldns_rr_list_push_rr(rrset->rrs, rr);
+    }
+    arena_free(&arena);
 }
 
 static ldns_rdf *other_name(const ldns_rdf *name)

@@ -16,15 +16,26 @@
 
 /* What to do at a step instead of the usual; settings of one step form a list, the first whose nth fits is taken. A
  * reply of the usual's class (2xx, 3xx) takes the place of its text; with any other the command has no effect. */
-enum mx_act { MX_REPLY, MX_STALL, MX_RESET, MX_CLOSE };
+enum mx_act {
+    MX_REPLY,
+    MX_STALL,
+    MX_RESET,
+    MX_CLOSE,
+    MX_ENDLESS_LINE,
+    MX_ENDLESS_LINES,
+    MX_DRIP,
+    MX_PIECEMEAL,
+    MX_DEAF
+};
 struct mx_doing {
     int act;           /* enum mx_act; reply by default */
     const char *reply; /* "450 4.2.0 later"; lines split by \n; the code goes in front of each line as SMTP wants;
                         * without a code the lines are sent as they are */
+    const char *raw;   /* in its place: bytes sent as they are (\r \n \t \0 escapes) */
     int64_t nth;       /* only the n-th time this step is reached at this host; 0: always */
     struct srcpos at;
 };
-extern const struct schema mx_doing_schema; /* short form: "450 4.2.0 later", "stall", "reset", "close" */
+extern const struct schema mx_doing_schema; /* short form: "450 4.2.0 later", or what is done instead: "stall" */
 
 enum mx_tcp { MX_TCP_ACCEPT, MX_TCP_REFUSE, MX_TCP_RESET, MX_TCP_STALL };
 enum mx_starttls {
@@ -41,6 +52,9 @@ enum mx_starttls {
     MX_STARTTLS_CLOSE,
     MX_STARTTLS_STALL,
     MX_STARTTLS_ALERT,
+    MX_STARTTLS_SLOW,
+    MX_STARTTLS_FLOODED,
+    MX_STARTTLS_RENEGOTIATED,
 };
 enum mx_tls_versions { MX_TLS_ANY, MX_TLS_1_2_ONLY, MX_TLS_1_3_ONLY, MX_TLS_1_0_ONLY, MX_TLS_VERSIONS_COUNT };
 
@@ -58,10 +72,12 @@ struct mx_behaviour {
     /* enum mx_tcp: accept | refuse (nothing listens: no FAULT_HIT can show it) | reset (right after accept) | stall
      * (accept, never greet) */
     int tcp;
-    /* enum mx_starttls: offered | hidden | refused-454 | refused-502 | refused-554 | refused-421 (and the
-     * connection closed) | answered-250 (which is no 220) | stripped (a man in the middle blanks it and
-     * answers 500) | broken (220, garbage instead of TLS) | reset (220, RST) | close (220, FIN) | stall (220, silence)
-     * | alert (fatal handshake_failure). Broken and reset wait for the client's first bytes: it has seen the 220. */
+    /* enum mx_starttls: offered | hidden | refused-454 | refused-502 | refused-554 | refused-421 (and the connection
+     * closed) | answered-250 (which is no 220) | stripped (a man in the middle blanks it and answers 500) | broken
+     * (220, garbage instead of TLS) | reset (220, RST) | close (220, FIN) | stall (220, silence) | alert (fatal
+     * handshake_failure) | slow (the handshake, a byte every 20 ms) | flooded (after it key updates without end) |
+     * renegotiated (after it a HelloRequest; TLS 1.2). Broken and reset wait for the client's first bytes: it has seen
+     * the 220. */
     int starttls;
     struct schema_list greeting, ehlo, helo, mail, rcpt, data, end_of_data, quit; /* of struct mx_doing */
     /* EHLO keywords besides STARTTLS: default PIPELINING, SIZE 1048576, 8BITMIME, ENHANCEDSTATUSCODES. What is not

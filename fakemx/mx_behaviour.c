@@ -7,7 +7,8 @@
 
 /* ---- the tables ---- */
 
-static const char *const act_words[] = {"reply", "stall", "reset", "close", NULL};
+static const char *const act_words[] = {"reply",         "stall", "reset",     "close", "endless-line",
+                                        "endless-lines", "drip",  "piecemeal", "deaf",  NULL};
 
 static const struct schema_field doing_fields[] = {
     {.key = "reply",
@@ -21,7 +22,14 @@ static const struct schema_field doing_fields[] = {
      .at_offset = offsetof(struct mx_doing, at),
      .otherwise = "reply",
      .words = act_words,
-     .doc = "Reply, or stall (never answer), reset (RST) or close (FIN) instead."},
+     .doc = "Reply, or instead stall (never answer), reset (RST), close (FIN), a reply that is one endless-line or has "
+            "endless-lines (cut off after 4 MiB), or drip (such lines, a byte every 20 ms); or, with the usual reply, "
+            "piecemeal (every byte from here on in a segment of its own) or deaf (nothing is read from here on)."},
+    {.key = "raw",
+     .kind = SCHEMA_TEXT,
+     .offset = offsetof(struct mx_doing, raw),
+     .at_offset = offsetof(struct mx_doing, at),
+     .doc = "Bytes sent as they are in place of a reply, beginning with its code; with \\r, \\n, \\t and \\0 escapes."},
     {.key = "nth",
      .kind = SCHEMA_NUMBER,
      .offset = offsetof(struct mx_doing, nth),
@@ -29,12 +37,12 @@ static const struct schema_field doing_fields[] = {
      .doc = "Only the n-th time this step is reached at this host; 0: every time."},
 };
 
-/* "450 4.2.0 later", "stall", "reset", "close" */
+/* "450 4.2.0 later", "stall", "drip" */
 static const struct tree_node *doing_short_form(struct arena *arena, const struct tree_node *node,
                                                 struct diag_list *diags)
 {
     if (node->kind != TREE_TEXT) {
-        diag_error(diags, node->at, "a reply, stall, reset or close is wanted here, not a list");
+        diag_error(diags, node->at, "a reply, or a word for what is done instead, is wanted here, not a list");
         return NULL;
     }
     for (size_t i = MX_STALL; act_words[i] != NULL; i++)
@@ -43,9 +51,11 @@ static const struct tree_node *doing_short_form(struct arena *arena, const struc
     if (node->text[0] >= '2' && node->text[0] <= '5')
         return schema_map(arena, node->at, "reply", node, NULL);
     const char *nearest = table_nearest_word(node->text, &act_words[MX_STALL]);
-    diag_error(diags, node->at, "'%s' is no reply, which begins with its code, nor one of: stall, reset, close%s%s%s",
-               node->text, nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-               nearest != NULL ? "'?" : "");
+    const char *all = act_words[MX_STALL];
+    for (size_t i = MX_STALL + 1; act_words[i] != NULL; i++)
+        all = arena_printf(arena, "%s, %s", all, act_words[i]);
+    diag_error(diags, node->at, "'%s' is no reply, which begins with its code, nor one of: %s%s%s%s", node->text, all,
+               nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
     return NULL;
 }
 
@@ -56,13 +66,15 @@ const struct schema mx_doing_schema = {
     .count = COUNT(doing_fields),
     .size = sizeof(struct mx_doing),
     .short_form = doing_short_form,
-    .short_doc = "the reply itself (`450 4.2.0 later`), or `stall`, `reset`, `close`",
+    .short_doc = "the reply itself (`450 4.2.0 later`), or a word of act",
 };
 
 static const char *const tcp_words[] = {"accept", "refuse", "reset", "stall", NULL};
-static const char *const starttls_words[] = {"offered",     "hidden",       "refused-454", "refused-502", "refused-554",
-                                             "refused-421", "answered-250", "stripped",    "broken",      "reset",
-                                             "close",       "stall",        "alert",       NULL};
+static const char *const starttls_words[] = {"offered",     "hidden",      "refused-454",  "refused-502",
+                                             "refused-554", "refused-421", "answered-250", "stripped",
+                                             "broken",      "reset",       "close",        "stall",
+                                             "alert",       "slow",        "flooded",      "renegotiated",
+                                             NULL};
 static const char *const version_words[] = {"any", "tls1.2-only", "tls1.3-only", "tls1.0-only", NULL};
 
 static const char *const cipher_words[] = {"any", "anonymous", NULL};
@@ -83,7 +95,10 @@ static const struct schema_field behaviour_fields[] = {
         .doc =
             "Hidden from EHLO, refused by a reply (421 ends the session), answered by a 250, stripped by a man in the "
             "middle; or after the 220: broken "
-            "(garbage), reset, close, stall, alert (fatal handshake_failure)."),
+            "(garbage), reset, close, stall, alert (fatal handshake_failure), slow (the handshake, a byte every 20 "
+            "ms); or "
+            "after the handshake: flooded (TLS 1.3 key updates, cut off after 4 MiB), renegotiated (TLS 1.2, a "
+            "HelloRequest)."),
     STEP("greeting", greeting, "Instead of the 220 greeting."),
     STEP("ehlo", ehlo, "Instead of the answer to EHLO, counted before and after STARTTLS."),
     STEP("helo", helo, "Instead of the answer to HELO."),
@@ -139,7 +154,7 @@ const struct mx_doing *mx_behaviour_doing(const struct mx_behaviour *behaviour, 
     const struct schema_list *list = (const void *)((const char *)behaviour + setting_of_step[step]);
     const struct mx_doing *doings = list->items;
     for (size_t i = 0; i < list->count; i++) {
-        bool says_nothing = doings[i].act == MX_REPLY && doings[i].reply == NULL;
+        bool says_nothing = doings[i].act == MX_REPLY && doings[i].reply == NULL && doings[i].raw == NULL;
         if (!says_nothing && (doings[i].nth == 0 || doings[i].nth == nth))
             return &doings[i];
     }
@@ -190,7 +205,8 @@ static bool doings_equal(const void *a, const void *b)
     const struct mx_doing *one = left->items, *other = right->items;
     bool equal = left->count == right->count;
     for (size_t i = 0; equal && i < left->count; i++)
-        equal = one[i].act == other[i].act && one[i].nth == other[i].nth && text_equal(one[i].reply, other[i].reply);
+        equal = one[i].act == other[i].act && one[i].nth == other[i].nth && text_equal(one[i].reply, other[i].reply) &&
+                text_equal(one[i].raw, other[i].raw);
     return equal;
 }
 
@@ -202,6 +218,7 @@ static void doings_copy(struct arena *arena, void *value)
     struct mx_doing *items = arena_memdup(arena, list->items, list->count * sizeof *items);
     for (size_t i = 0; i < list->count; i++) {
         items[i].reply = text_copy(arena, items[i].reply);
+        items[i].raw = text_copy(arena, items[i].raw);
         items[i].at = (struct srcpos){0}; /* the file's name is not ours */
     }
     list->items = items;
@@ -305,7 +322,7 @@ const char *mx_setting_words(struct arena *arena, const struct mx_behaviour *beh
     const void *value = (const char *)behaviour + setting;
     const char *words = "yes"; /* of a SCHEMA_BOOL */
     if (doing != NULL)
-        words = doing->act == MX_REPLY ? doing->reply : act_words[doing->act];
+        words = doing->act != MX_REPLY ? act_words[doing->act] : doing->raw != NULL ? doing->raw : doing->reply;
     else if (field->kind == SCHEMA_WORD)
         words = field->words[*(const int *)value];
     else if (field->kind == SCHEMA_TEXT)

@@ -40,6 +40,7 @@ static const struct {
     {"{mail: [{reply: 450 4.7.1 later, nth: 1}, {act: reset, nth: 2}, 550 no]}", "mail"},
     {"{keywords: [SIZE], tls-keywords: [REQUIRETLS], tls-versions: tls1.2-only}", "keywords tls-keywords tls-versions"},
     {"{inject: '250 ok\\r\\n', sni-required: yes}", "inject sni-required"},
+    {"{greeting: piecemeal, mail: {raw: '250 ok\\n'}, rcpt: drip, data: deaf}", "greeting mail rcpt data"},
 };
 
 START_TEST(departures_are_the_settings_that_differ)
@@ -107,6 +108,8 @@ static const struct {
     {"{end-of-data: reset}", MX_STEP_END_OF_DATA, 1, "end-of-data: reset"},
     {"{data: close}", MX_STEP_CHUNK, 1, "data: close"},
     {"{greeting: 421 no}", MX_STEP_GREETING, 1, "greeting: 421 no"},
+    {"{mail: {raw: '250 ok\\n'}}", MX_STEP_MAIL, 1, "mail: 250 ok\\n"},
+    {"{rcpt: endless-line}", MX_STEP_RCPT, 1, "rcpt: endless-line"},
 };
 
 START_TEST(the_first_doing_whose_nth_fits_is_taken)

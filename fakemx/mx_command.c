@@ -182,6 +182,9 @@ static const struct {
     [MX_STARTTLS_CLOSE] = {"220 2.0.0 Ready to start TLS", MX_THEN_CLOSE},
     [MX_STARTTLS_STALL] = {"220 2.0.0 Ready to start TLS", MX_THEN_STALL},
     [MX_STARTTLS_ALERT] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS},
+    [MX_STARTTLS_SLOW] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS},
+    [MX_STARTTLS_FLOODED] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS},
+    [MX_STARTTLS_RENEGOTIATED] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS},
 };
 
 static const char *run_starttls(struct mx_dialogue *dialogue, struct arena *arena UNUSED, const char *args,
@@ -435,9 +438,28 @@ static void do_instead(struct mx_answer *answer, const struct mx_doing *doing)
     static const enum mx_then thens[] = {[MX_REPLY] = MX_THEN_LISTEN,
                                          [MX_STALL] = MX_THEN_STALL,
                                          [MX_RESET] = MX_THEN_RESET,
-                                         [MX_CLOSE] = MX_THEN_CLOSE};
+                                         [MX_CLOSE] = MX_THEN_CLOSE,
+                                         [MX_ENDLESS_LINE] = MX_THEN_ENDLESS_LINE,
+                                         [MX_ENDLESS_LINES] = MX_THEN_ENDLESS_LINES,
+                                         [MX_DRIP] = MX_THEN_DRIP};
     answer->reply = doing->act == MX_REPLY ? doing->reply : NULL;
+    answer->raw = doing->act == MX_REPLY ? doing->raw : NULL;
     answer->then = thens[doing->act];
+}
+
+static bool leaves_reply(const struct mx_doing *doing)
+{
+    return doing->act == MX_PIECEMEAL || doing->act == MX_DEAF;
+}
+
+/* The step is done, and told in other words or another way. */
+static void do_beside(struct mx_answer *answer, const struct mx_doing *doing)
+{
+    answer->aside = doing->act;
+    if (!leaves_reply(doing)) {
+        answer->reply = doing->reply;
+        answer->raw = doing->raw;
+    }
 }
 
 static const struct mx_doing *doing_of(const struct mx_dialogue *dialogue, enum mx_step step, unsigned nth)
@@ -445,10 +467,11 @@ static const struct mx_doing *doing_of(const struct mx_dialogue *dialogue, enum 
     return mx_behaviour_doing(behaviour_of(dialogue), step, nth);
 }
 
-/* Does it take the place of the step itself? All do but a reply of the usual's class. */
+/* Does it take the place of the step itself? All do but a reply of the usual's class, and what leaves the reply. */
 static bool replaces_step(const struct mx_doing *doing, char usual)
 {
-    return doing->act != MX_REPLY || class_of(doing->reply) != usual;
+    const char *reply = doing->raw != NULL ? doing->raw : doing->reply;
+    return !leaves_reply(doing) && (doing->act != MX_REPLY || class_of(reply) != usual);
 }
 
 static const struct verb *find_verb(const char *name)
@@ -475,9 +498,9 @@ struct mx_answer mx_greet(struct mx_dialogue *dialogue, struct arena *arena)
     const struct mx_doing *doing = doing_of(dialogue, MX_STEP_GREETING, answer.nth);
     answer.reply = arena_printf(arena, "220 %s ESMTP", dialogue->host->config.name);
     if (doing != NULL) {
-        do_instead(&answer, doing);
-        hit(&answer, MX_SETTING(greeting), doing);
         dialogue->refused = replaces_step(doing, '2');
+        (dialogue->refused ? do_instead : do_beside)(&answer, doing);
+        hit(&answer, MX_SETTING(greeting), doing);
     }
     finish(&answer);
     return answer;
@@ -498,7 +521,7 @@ struct mx_answer mx_command(struct mx_dialogue *dialogue, struct arena *arena, c
         const char *args = line + strcspn(line, " ");
         answer.reply = verb->run(dialogue, arena, args + strspn(args, " "), &answer);
         if (doing != NULL && class_of(answer.reply) == verb->usual) {
-            answer.reply = doing->reply;
+            do_beside(&answer, doing);
             answer.hit_count = 0; /* whatever else the reply would have shown is not in it */
             hit(&answer, mx_step_setting(verb->step), doing);
         }
@@ -521,7 +544,7 @@ static struct mx_answer end_of_text(struct mx_dialogue *dialogue, enum mx_step s
         do_instead(&answer, doing);
         hit(&answer, mx_step_setting(step), doing);
     } else if (doing != NULL && wrong == NULL) {
-        answer.reply = doing->reply;
+        do_beside(&answer, doing);
         hit(&answer, mx_step_setting(step), doing);
     }
     finish(&answer);

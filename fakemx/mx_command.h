@@ -45,6 +45,9 @@ enum mx_then {
     MX_THEN_STALL,
     MX_THEN_RESET,
     MX_THEN_CLOSE,
+    MX_THEN_ENDLESS_LINE,
+    MX_THEN_ENDLESS_LINES,
+    MX_THEN_DRIP, /* endless lines, slowly */
 };
 
 struct mx_hit {
@@ -56,7 +59,9 @@ struct mx_answer {
     const char *verb;
     unsigned nth;       /* time that this step is reached at this host */
     const char *reply;  /* "250 mx1\nSIZE 1000": lines split by \n; NULL: none */
+    const char *raw;    /* in place of the reply: bytes with escapes in them; NULL: none */
     const char *inject; /* bytes sent right behind the reply; NULL: none */
+    int aside;          /* enum mx_act that leaves the reply as it is: MX_PIECEMEAL, MX_DEAF; else MX_REPLY */
     enum mx_then then;
     struct mx_hit hits[MX_HITS_MAX]; /* settings that took effect */
     size_t hit_count;

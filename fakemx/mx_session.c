@@ -8,12 +8,15 @@
 #include "base/text.h"
 #include "fakemx/mx_command.h"
 #include "fakemx/mx_data.h"
+#include "fakemx/mx_output.h"
 
 enum {
     WAITING_MAX = 64 * 1024, /* bytes that wait to be heard by us, or by the client */
     COMMANDS_MAX = 20000,
     IDLE_SECONDS = 300,
     LINGER_SECONDS = 5, /* for the client's own close after ours */
+    ENDLESS_BYTES = 4 << 20,
+    MORE_AT_ONCE = 64, /* of what is endless */
 };
 
 enum mode { HEAR_LINE, HEAR_DATA, HEAR_CHUNK, HEAR_GARBAGE_CUE, HEAR_RESET_CUE, HEAR_NOTHING, MODE_COUNT };
@@ -24,6 +27,7 @@ struct mx_session {
     struct mx_witness witness;
     struct mx_dialogue dialogue;
     struct bufferevent *io;
+    struct mx_output *output;
     struct evbuffer *plain; /* what the client said, deciphered */
     struct mx_tls *tls;
     struct mx_data data;
@@ -32,12 +36,21 @@ struct mx_session {
     bool client_gone;   /* it has closed its side */
     bool over;
     bool answered; /* since bytes came last: a command behind it did not wait for the answer */
+    bool deaf; /* nothing more is read */
     unsigned commands;
+    void (*say_more)(struct mx_session *session); /* of what is endless; NULL: nothing is */
+    const char *endless;
+    size_t endless_sent;
 };
 
 static struct evbuffer *output_of(const struct mx_session *session)
 {
-    return bufferevent_get_output(session->io);
+    return mx_output_buffer(session->output);
+}
+
+static const struct mx_behaviour *behaviour_of(const struct mx_session *session)
+{
+    return session->witness.host->config.behaviour;
 }
 
 static const char *channel_of(const struct mx_session *session)
@@ -83,7 +96,7 @@ static void end(struct mx_session *session, enum ending ending, const char *by, 
     session->mode = HEAR_NOTHING;
     if (!session->client_gone)
         bufferevent_enable(session->io, EV_READ);
-    if (evbuffer_get_length(output_of(session)) == 0)
+    if (mx_output_all_sent(session->output))
         carry_out_ending(session);
 }
 
@@ -97,10 +110,10 @@ static void send_bytes(struct mx_session *session, const void *bytes, size_t len
         evbuffer_add(output_of(session), bytes, length);
 }
 
-/* The bytes that a text with \r, \n, \t and \\ in it stands for. */
+/* The bytes that a text with \r, \n, \t, \0 and \\ in it stands for. */
 static const char *unescape(struct arena *arena, const char *text, size_t *length)
 {
-    static const char marks[] = "rnt\\", bytes[] = "\r\n\t\\";
+    static const char marks[] = "rnt0\\", bytes[] = "\r\n\t\0\\";
     char *out = arena_alloc(arena, strlen(text) + 1);
     *length = 0;
     for (; *text != '\0'; text++) {
@@ -111,23 +124,73 @@ static const char *unescape(struct arena *arena, const char *text, size_t *lengt
     return out;
 }
 
-static void send_reply(struct mx_session *session, struct arena *arena, const struct mx_answer *answer)
+static void send_unescaped(struct mx_session *session, struct arena *arena, const char *text)
 {
-    if (answer->reply == NULL)
-        return;
-    struct mx_lines lines = mx_reply_lines(arena, answer->reply);
+    size_t length;
+    const char *bytes = unescape(arena, text, &length);
+    send_bytes(session, bytes, length);
+}
+
+static void witness_sent(const struct mx_session *session, const char *line)
+{
+    journal_add(session->witness.journal, JOURNAL_MX_SENT, host_name(session), session->witness.conn, "line", line,
+                "channel", channel_of(session), NULL);
+}
+
+static void send_lines(struct mx_session *session, struct arena *arena, const char *reply)
+{
+    struct mx_lines lines = mx_reply_lines(arena, reply);
     const char *text = "";
     for (size_t i = 0; i < lines.count; i++) {
-        journal_add(session->witness.journal, JOURNAL_MX_SENT, host_name(session), session->witness.conn, "line",
-                    lines.items[i], "channel", channel_of(session), NULL);
+        witness_sent(session, lines.items[i]);
         text = arena_printf(arena, "%s%s\r\n", text, lines.items[i]);
     }
     send_bytes(session, text, strlen(text));
-    if (answer->inject != NULL) {
-        size_t length;
-        const char *bytes = unescape(arena, answer->inject, &length);
-        send_bytes(session, bytes, length);
+}
+
+static void send_reply(struct mx_session *session, struct arena *arena, const struct mx_answer *answer)
+{
+    if (answer->aside == MX_PIECEMEAL)
+        mx_output_set_pace(session->output, MX_BYTE_BY_BYTE);
+    if (answer->raw != NULL) {
+        witness_sent(session, answer->raw);
+        send_unescaped(session, arena, answer->raw);
+    } else if (answer->reply != NULL) {
+        send_lines(session, arena, answer->reply);
     }
+    if (answer->reply != NULL && answer->inject != NULL)
+        send_unescaped(session, arena, answer->inject);
+    session->deaf = session->deaf || answer->aside == MX_DEAF;
+}
+
+static void say_more_text(struct mx_session *session)
+{
+    for (int i = 0; i < MORE_AT_ONCE; i++)
+        send_bytes(session, session->endless, strlen(session->endless));
+}
+
+static void say_more_updates(struct mx_session *session)
+{
+    for (int i = 0; i < MORE_AT_ONCE; i++)
+        mx_tls_update_key(session->tls, output_of(session));
+}
+
+static void say_more(struct mx_session *session)
+{
+    if (session->say_more == NULL || session->endless_sent >= ENDLESS_BYTES)
+        return;
+    session->say_more(session);
+    session->endless_sent += evbuffer_get_length(output_of(session));
+}
+
+/* Until the client goes, or has had its fill. */
+static void begin_endless(struct mx_session *session, const char *text, enum mx_pace pace)
+{
+    mx_output_set_pace(session->output, pace);
+    session->mode = HEAR_NOTHING;
+    session->endless = text;
+    session->say_more = text != NULL ? say_more_text : say_more_updates;
+    say_more(session);
 }
 
 /* ---- carrying out an answer ---- */
@@ -157,6 +220,8 @@ static void start_tls(struct mx_session *session)
     session->tls = mx_tls_new(session->server->contexts, &session->witness, NULL);
     if (session->tls == NULL)
         end(session, ENDS_BY_CLOSE, "server", "TLS cannot begin");
+    if (behaviour_of(session)->starttls == MX_STARTTLS_SLOW)
+        mx_output_set_pace(session->output, MX_SLOWLY);
 }
 
 static void await_cue(struct mx_session *session, enum mode mode)
@@ -210,6 +275,15 @@ static void go_on(struct mx_session *session, const struct mx_answer *answer)
         break;
     case MX_THEN_CLOSE:
         end(session, ENDS_BY_CLOSE, "server", after_reply ? answer->reply : "closed without a reply");
+        break;
+    case MX_THEN_ENDLESS_LINE:
+        begin_endless(session, "250 and on ", MX_AT_ONCE);
+        break;
+    case MX_THEN_ENDLESS_LINES:
+        begin_endless(session, "250-and on\r\n", MX_AT_ONCE);
+        break;
+    case MX_THEN_DRIP:
+        begin_endless(session, "250-and on\r\n", MX_SLOWLY);
         break;
     }
 }
@@ -364,7 +438,7 @@ static void hear(struct mx_session *session)
            evbuffer_get_length(output_of(session)) <= WAITING_MAX)
         satisfied = ears[session->mode](session);
     /* A client that does not read its answers is not read either. */
-    if (evbuffer_get_length(session->plain) > WAITING_MAX)
+    if (session->deaf || evbuffer_get_length(session->plain) > WAITING_MAX)
         bufferevent_disable(session->io, EV_READ);
     else
         bufferevent_enable(session->io, EV_READ);
@@ -382,8 +456,13 @@ static void leave_if_over(struct mx_session *session)
 
 static void look_at_tls(struct mx_session *session, enum mx_tls_state state)
 {
-    if (state == MX_TLS_OPEN && !session->dialogue.tls)
-        mx_dialogue_secure(&session->dialogue);
+    if (state != MX_TLS_OPEN || session->dialogue.tls)
+        return;
+    mx_dialogue_secure(&session->dialogue);
+    if (behaviour_of(session)->starttls == MX_STARTTLS_FLOODED)
+        begin_endless(session, NULL, MX_AT_ONCE);
+    else if (behaviour_of(session)->starttls == MX_STARTTLS_RENEGOTIATED)
+        mx_tls_renegotiate(session->tls, output_of(session));
 }
 
 static void end_with_tls(struct mx_session *session, enum mx_tls_state state)
@@ -414,14 +493,17 @@ static void on_read(struct bufferevent *io, void *arg)
     leave_if_over(session);
 }
 
-/* All is sent. */
 static void on_write(struct bufferevent *io UNUSED, void *arg)
 {
     struct mx_session *session = arg;
-    if (session->ending != GOES_ON)
+    if (!mx_output_all_sent(session->output))
+        return;
+    if (session->ending != GOES_ON) {
         carry_out_ending(session);
-    else
+    } else {
+        say_more(session);
         hear(session);
+    }
     leave_if_over(session);
 }
 
@@ -442,7 +524,7 @@ static void on_event(struct bufferevent *io UNUSED, short what, void *arg)
 
 static void greet(struct mx_session *session)
 {
-    if (session->witness.host->config.behaviour->tcp == MX_TCP_STALL) {
+    if (behaviour_of(session)->tcp == MX_TCP_STALL) {
         mx_witness_hit(&session->witness, MX_SETTING(tcp), NULL);
         session->mode = HEAR_NOTHING;
         return;
@@ -457,8 +539,10 @@ struct mx_session *mx_session_new(const struct mx_server *server, const struct m
 {
     struct mx_session *session = calloc(1, sizeof *session);
     struct evbuffer *plain = evbuffer_new();
-    if (session == NULL || plain == NULL) {
+    struct mx_output *output = mx_output_new(io);
+    if (session == NULL || plain == NULL || output == NULL) {
         free(session);
+        mx_output_free(&output);
         if (plain != NULL)
             evbuffer_free(plain);
         bufferevent_free(io);
@@ -466,6 +550,7 @@ struct mx_session *mx_session_new(const struct mx_server *server, const struct m
     }
     *session = (struct mx_session){.server = server,
                                    .io = io,
+                                   .output = output,
                                    .plain = plain,
                                    .witness = {.journal = server->journal, .host = host, .conn = conn}};
     mx_dialogue_begin(&session->dialogue, host);
@@ -487,6 +572,7 @@ void mx_session_free(struct mx_session **session)
     mx_dialogue_end(&(*session)->dialogue);
     mx_data_free(&(*session)->data);
     evbuffer_free((*session)->plain);
+    mx_output_free(&(*session)->output);
     bufferevent_free((*session)->io);
     free(*session);
     *session = NULL;

@@ -463,6 +463,25 @@ void mx_tls_send(struct mx_tls *tls, const void *bytes, size_t length, struct ev
     flush(tls, out);
 }
 
+void mx_tls_update_key(struct mx_tls *tls, struct evbuffer *out)
+{
+    ERR_clear_error();
+    if (tls->state == MX_TLS_OPEN && SSL_key_update(tls->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
+        SSL_do_handshake(tls->ssl);
+    ERR_clear_error();
+    flush(tls, out);
+}
+
+void mx_tls_renegotiate(struct mx_tls *tls, struct evbuffer *out)
+{
+    ERR_clear_error();
+    SSL_clear_options(tls->ssl, SSL_OP_NO_RENEGOTIATION);
+    if (tls->state == MX_TLS_OPEN && SSL_renegotiate(tls->ssl) == 1)
+        SSL_do_handshake(tls->ssl);
+    ERR_clear_error();
+    flush(tls, out);
+}
+
 void mx_tls_close(struct mx_tls *tls, struct evbuffer *out)
 {
     ERR_clear_error();

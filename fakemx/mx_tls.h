@@ -28,6 +28,9 @@ struct mx_tls *mx_tls_new(struct mx_tls_contexts *contexts, const struct mx_witn
 /* Takes all bytes that came from the client; plaintext goes to plain, what is to be sent to out. */
 enum mx_tls_state mx_tls_take(struct mx_tls *tls, struct evbuffer *in, struct evbuffer *plain, struct evbuffer *out);
 void mx_tls_send(struct mx_tls *tls, const void *bytes, size_t length, struct evbuffer *out);
+/* What a peer can do to an open connection without saying anything: TLS 1.3 and TLS 1.2. */
+void mx_tls_update_key(struct mx_tls *tls, struct evbuffer *out);
+void mx_tls_renegotiate(struct mx_tls *tls, struct evbuffer *out);
 void mx_tls_close(struct mx_tls *tls, struct evbuffer *out); /* close_notify */
 void mx_tls_gone(struct mx_tls *tls);                        /* the connection ended: a handshake under way failed */
 enum mx_tls_state mx_tls_state(const struct mx_tls *tls);

@@ -21,7 +21,7 @@
 enum web_https { WEB_HTTPS_OK, WEB_HTTPS_REFUSE, WEB_HTTPS_RESET, WEB_HTTPS_CLOSE, WEB_HTTPS_STALL, WEB_HTTPS_GARBAGE,
                  WEB_HTTPS_ALERT };
 enum web_body { WEB_BODY_WHOLE, WEB_BODY_HALF, WEB_BODY_ENDLESS, WEB_BODY_OVERSIZED, WEB_BODY_EMPTY, WEB_BODY_SILENT,
-                WEB_BODY_SLOW };
+                WEB_BODY_SLOW, WEB_BODY_GIANT };
 
 /* Everything that can be set about a policy host: web_behaviour.c holds one row for each. */
 struct web_behaviour {

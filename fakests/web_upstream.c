@@ -15,6 +15,7 @@
 
 #include "fakests/web_policy.h"
 
+enum { GIANT_BYTES = 1 << 30 };
 static const struct timeval slow_pace = {.tv_sec = 1}; /* between two bytes */
 static const char filler[] = "x-endless: a policy that never comes to its end, line after line after line\r\n";
 
@@ -215,11 +216,14 @@ static void send_oversized(struct web_exchange *exchange)
 static void send_fillers(struct web_exchange *exchange)
 {
     enum { LINE = sizeof filler - 1, LINES = 128 };
+    bool chunked = exchange->answer.manner == WEB_BODY_ENDLESS;
     struct evbuffer *out = bufferevent_get_output(exchange->io);
-    evbuffer_add_printf(out, "%x\r\n", LINE * LINES);
+    if (chunked)
+        evbuffer_add_printf(out, "%x\r\n", LINE * LINES);
     for (size_t i = 0; i < LINES; i++)
         evbuffer_add_reference(out, filler, LINE, NULL, NULL);
-    evbuffer_add_printf(out, "\r\n");
+    if (chunked)
+        evbuffer_add_printf(out, "\r\n");
     exchange->sent += (size_t)LINE * LINES;
 }
 
@@ -227,6 +231,13 @@ static void send_fillers(struct web_exchange *exchange)
 static void send_endless(struct web_exchange *exchange)
 {
     send_head(exchange, true);
+    send_fillers(exchange);
+}
+
+static void send_giant(struct web_exchange *exchange)
+{
+    exchange->length = GIANT_BYTES;
+    send_head(exchange, false);
     send_fillers(exchange);
 }
 
@@ -260,7 +271,7 @@ static const struct {
     [WEB_BODY_WHOLE] = {send_whole, false},    [WEB_BODY_HALF] = {send_half, false},
     [WEB_BODY_ENDLESS] = {send_endless, true}, [WEB_BODY_OVERSIZED] = {send_oversized, false},
     [WEB_BODY_EMPTY] = {send_empty, false},    [WEB_BODY_SILENT] = {send_nothing, true},
-    [WEB_BODY_SLOW] = {send_slow, true},
+    [WEB_BODY_SLOW] = {send_slow, true},       [WEB_BODY_GIANT] = {send_giant, true},
 };
 
 static void report_faults(struct web_exchange *exchange)
@@ -337,9 +348,10 @@ static void on_written(struct bufferevent *io UNUSED, void *arg)
     struct web_exchange *exchange = arg;
     if (!exchange->answering)
         return;
-    if (exchange->answer.manner == WEB_BODY_ENDLESS && exchange->sent < WEB_ENDLESS_BYTES)
+    bool endless = exchange->answer.manner == WEB_BODY_ENDLESS || exchange->answer.manner == WEB_BODY_GIANT;
+    if (endless && exchange->sent < WEB_ENDLESS_BYTES)
         send_fillers(exchange);
-    else if (exchange->answer.manner == WEB_BODY_ENDLESS || !manners[exchange->answer.manner].stays)
+    else if (endless || !manners[exchange->answer.manner].stays)
         exchange_end(exchange);
 }
 

@@ -257,19 +257,29 @@ static bool refuses(const struct schema_list *doings)
 {
     for (size_t i = 0; i < doings->count; i++) {
         const struct mx_doing *doing = &((const struct mx_doing *)doings->items)[i];
-        if (doing->act != MX_REPLY || (doing->reply != NULL && doing->reply[0] >= '4'))
+        if ((doing->act != MX_REPLY && doing->act != MX_PIECEMEAL) || (doing->reply != NULL && doing->reply[0] >= '4'))
             return true;
     }
     return false;
 }
 
-/* Nothing can be claimed of a host that says one thing first and another later. */
+/* Nothing can be claimed of a host that says one thing first and another later, or never ends. */
 static bool changes(const struct schema_list *doings)
 {
-    for (size_t i = 0; i < doings->count; i++)
-        if (((const struct mx_doing *)doings->items)[i].nth != 0)
+    static const bool never_ends[] = {
+        [MX_ENDLESS_LINE] = true, [MX_ENDLESS_LINES] = true, [MX_DRIP] = true, [MX_DEAF] = true};
+    for (size_t i = 0; i < doings->count; i++) {
+        const struct mx_doing *doing = &((const struct mx_doing *)doings->items)[i];
+        if (doing->nth != 0 || never_ends[doing->act])
             return true;
+    }
     return false;
+}
+
+static bool is_erratic(const struct mx_behaviour *smtp)
+{
+    return changes(&smtp->greeting) || changes(&smtp->ehlo) || smtp->starttls == MX_STARTTLS_SLOW ||
+           smtp->starttls == MX_STARTTLS_FLOODED || smtp->starttls == MX_STARTTLS_RENEGOTIATED;
 }
 
 /* Why no client gets to see the certificate: "starttls broken"; *silent: because nobody answers. NULL: it is shown. */
@@ -283,6 +293,7 @@ static const char *hindrance(struct arena *arena, const struct world_name *name,
         {name->certificate.issuer == ISSUER_NONE, false, "certificate"},
         {name->certificate.flaw == FLAW_STOLEN, false, "certificate"},
         {smtp->ciphers == MX_CIPHERS_ANONYMOUS, false, "ciphers"},
+        {name->certificate.flaw == FLAW_GIANT, false, "certificate"},
         {smtp->tcp != MX_TCP_ACCEPT, smtp->tcp == MX_TCP_STALL, "tcp"},
         {refuses(&smtp->greeting), has_stall(&smtp->greeting), "greeting"},
         {refuses(&smtp->ehlo), has_stall(&smtp->ehlo), "ehlo"},
@@ -339,8 +350,7 @@ static void claim_mx_host(struct arena *arena, const struct plan *plan, const st
 {
     const struct world_name *host = world_find(plan->world, served->name);
     bool silent;
-    if (host == NULL || is_senders_own(plan, served->name) || changes(&host->smtp.greeting) ||
-        changes(&host->smtp.ehlo))
+    if (host == NULL || is_senders_own(plan, served->name) || is_erratic(&host->smtp))
         return;
     const char *why = hindrance(arena, host, &silent);
     claim(arena, claims, host->name, "address", served->addresses[0], NULL);
@@ -362,7 +372,8 @@ static const char *https_of(struct arena *arena, const struct world_name *name, 
                                               [WEB_HTTPS_ALERT] = "broken"};
     static const char *const bodies[] = {
         [WEB_BODY_HALF] = "cut",    [WEB_BODY_ENDLESS] = "large", [WEB_BODY_OVERSIZED] = "large",
-        [WEB_BODY_EMPTY] = "empty", [WEB_BODY_SILENT] = "silent", [WEB_BODY_SLOW] = "silent"};
+        [WEB_BODY_EMPTY] = "empty", [WEB_BODY_SILENT] = "silent", [WEB_BODY_SLOW] = "silent",
+        [WEB_BODY_GIANT] = "large"};
     static const struct web_behaviour usual = {.status = 200};
     const struct web_behaviour *web = name->https.nth > 1 ? &usual : &name->https;
     *why = NULL;

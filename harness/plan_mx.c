@@ -65,10 +65,12 @@ static bool take_sni(struct plan_builder *b, const struct world_name *name, stru
     return true;
 }
 
+/* Does the sender have to wait until its patience ends? */
 static bool doings_stall(const struct schema_list *doings)
 {
+    static const bool waits[] = {[MX_STALL] = true, [MX_DRIP] = true, [MX_PIECEMEAL] = false, [MX_DEAF] = true};
     for (size_t i = 0; i < doings->count; i++)
-        if (((const struct mx_doing *)doings->items)[i].act == MX_STALL)
+        if (waits[((const struct mx_doing *)doings->items)[i].act])
             return true;
     return false;
 }
@@ -77,7 +79,8 @@ static bool stalls(const struct mx_behaviour *smtp)
 {
     const struct schema_list *steps[] = {&smtp->greeting, &smtp->ehlo, &smtp->helo,        &smtp->mail,
                                          &smtp->rcpt,     &smtp->data, &smtp->end_of_data, &smtp->quit};
-    bool any = smtp->tcp == MX_TCP_STALL || smtp->starttls == MX_STARTTLS_STALL;
+    bool any = smtp->tcp == MX_TCP_STALL || smtp->starttls == MX_STARTTLS_STALL || smtp->starttls == MX_STARTTLS_SLOW ||
+               smtp->starttls == MX_STARTTLS_FLOODED;
     for (size_t i = 0; i < COUNT(steps); i++)
         any = any || doings_stall(steps[i]);
     return any;

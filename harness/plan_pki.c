@@ -7,7 +7,7 @@
 #include "harness/plan_internal.h"
 #include "harness/scenario_schema.h"
 
-enum { DAY = 24 * 60 * 60 };
+enum { DAY = 24 * 60 * 60, INTERMEDIATES_MANY = 100, GIANT_BYTES = 200 * 1024 };
 
 struct authority {
     struct identity *root, *intermediate;
@@ -134,6 +134,8 @@ static const struct flaw {
     [FLAW_WEAK_SIGNATURE] = {AT_LEAF, .sha1 = true},
     [FLAW_SPOILT_SIGNATURE] = {AT_LEAF, .spoilt = true},
     [FLAW_EXPIRED_ROOT] = {AT_ROOT, NULL, NULL, true},
+    [FLAW_LONG_CHAIN] = {AT_INTERMEDIATE, NULL, NULL, false},
+    [FLAW_GIANT] = {AT_LEAF, NULL, NULL, false},
     [FLAW_ROOT_WITHOUT_ROOM] = {AT_ROOT, "basicConstraints", "critical,CA:TRUE,pathlen:0", false},
 };
 
@@ -147,6 +149,17 @@ static void spoil(struct identity_spec *spec, const struct flaw *flaw)
         return;
     spec->not_before_s = -60.0 * DAY;
     spec->not_after_s = -30.0 * DAY;
+}
+
+/* An extension that nobody knows, and that fills the certificate. */
+static void blow_up(struct arena *arena, struct identity_spec *spec)
+{
+    static const char head[] = "ASN1:UTF8String:";
+    char *value = arena_alloc(arena, sizeof head + GIANT_BYTES);
+    memcpy(value, head, sizeof head - 1);
+    memset(value + sizeof head - 1, 'x', GIANT_BYTES);
+    spec->extension = "1.3.6.1.4.1.5923.9.9";
+    spec->value = value;
 }
 
 /* --- certificate states ---------------------------------------------------------------------------------------- */
@@ -234,6 +247,15 @@ static const struct identity *flawed(struct plan_pki *pki, const struct world_ce
     return known != NULL ? known : keep(pki, key, identity_new(&spec, pki->clock, err));
 }
 
+/* The last of a row of authorities, each signed by the one before. */
+static const struct identity *last_of_many(struct plan_pki *pki, const struct world_certificate *said,
+                                           const struct identity *issuer, struct err *err)
+{
+    for (int i = 1; issuer != NULL && i <= INTERMEDIATES_MANY; i++)
+        issuer = flawed(pki, said, arena_printf(pki->arena, "Long Chain, Intermediate %d", i), issuer, false, err);
+    return issuer;
+}
+
 /* Who signs the leaf; NULL: itself where it is self-signed, else *err is filled. */
 static const struct identity *issuer_of(struct plan_pki *pki, const struct world_certificate *said, struct err *err)
 {
@@ -246,6 +268,8 @@ static const struct identity *issuer_of(struct plan_pki *pki, const struct world
         root = flawed(pki, said, "Flawed Root", NULL, true, err);
     if (root == NULL || !said->intermediate)
         return root;
+    if (said->flaw == FLAW_LONG_CHAIN)
+        return last_of_many(pki, said, root, err);
     return flawed(pki, said, "Flawed Root, Intermediate", root, flaw->at == AT_INTERMEDIATE, err);
 }
 
@@ -269,6 +293,8 @@ static struct identity_spec spec_of(struct plan_pki *pki, const char *host, cons
     spec.names = names_of(pki->arena, host, said, &spec.name_count);
     if (flaws[said->flaw].at == AT_LEAF)
         spoil(&spec, &flaws[said->flaw]);
+    if (said->flaw == FLAW_GIANT)
+        blow_up(pki->arena, &spec);
     return spec;
 }
 

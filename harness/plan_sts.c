@@ -164,7 +164,7 @@ static const struct world_name *domain_of(const struct plan_builder *b, const st
 static bool stalls(const struct web_behaviour *https)
 {
     return https->https == WEB_HTTPS_STALL || https->body == WEB_BODY_SILENT || https->body == WEB_BODY_SLOW ||
-           https->body == WEB_BODY_ENDLESS;
+           https->body == WEB_BODY_ENDLESS || https->body == WEB_BODY_GIANT;
 }
 
 static void add_host(struct plan_builder *b, const struct plan_host *host, struct fakests_host *hosts, size_t *count)

@@ -40,7 +40,7 @@ enum world_flaw {                 /* what only a look at extensions, authorities
     FLAW_NONE, FLAW_CLIENT_ONLY, FLAW_AUTHORITY, FLAW_CRITICAL_EXTENSION, FLAW_EXPIRED_INTERMEDIATE,
     FLAW_INTERMEDIATE_WITHOUT_AUTHORITY, FLAW_INTERMEDIATE_WITHOUT_SIGNING, FLAW_INTERMEDIATE_FOR_OTHER_NAMES,
     FLAW_EXPIRED_ROOT, FLAW_ROOT_WITHOUT_ROOM, FLAW_CHAIN_OUT_OF_ORDER,
-    FLAW_WEAK_KEY, FLAW_WEAK_SIGNATURE, FLAW_SPOILT_SIGNATURE, FLAW_STOLEN, FLAW_COUNT
+    FLAW_WEAK_KEY, FLAW_WEAK_SIGNATURE, FLAW_SPOILT_SIGNATURE, FLAW_STOLEN, FLAW_LONG_CHAIN, FLAW_GIANT, FLAW_COUNT
 };
 struct world_certificate {        /* short form: trusted | unknown-root | private-root | self-signed | expired
                                    * | not-yet-valid | wrong-name | missing-intermediate | with-root | wildcard

@@ -37,6 +37,8 @@ const char *const scenario_flaw_words[] = {"none",
                                            "weak-signature",
                                            "spoilt-signature",
                                            "stolen",
+                                           "long-chain",
+                                           "giant",
                                            NULL};
 static_assert(COUNT(scenario_flaw_words) == FLAW_COUNT + 1, "one word per flaw");
 static const char *const names_as_words[] = {"alternative-names", "cn-only", "no-names", NULL};
@@ -221,7 +223,8 @@ static const struct schema_field certificate_fields[] = {
                "that nobody knows; the intermediate is expired, no authority, may not sign or is for other "
                "names; the root is expired or has a path length that leaves no room for the intermediate; the "
                "root is sent before the intermediate; the leaf's key is of 1024 bits, or its signature is by SHA-1 or "
-               "does not verify; or it is stolen: shown by who has not its private key"),
+               "does not verify; or it is stolen: shown by who has not its private key; or a hundred intermediates "
+               "stand above it, or it is of 200 KiB"),
     CERTIFICATE("intermediate", BOOL, intermediate, .otherwise = "yes",
                 .doc = "whether an intermediate stands between root and leaf"),
     CERTIFICATE("certificate-file", TEXT, certificate_file,
