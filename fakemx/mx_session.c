@@ -36,7 +36,7 @@ struct mx_session {
     bool client_gone;   /* it has closed its side */
     bool over;
     bool answered; /* since bytes came last: a command behind it did not wait for the answer */
-    bool deaf; /* nothing more is read */
+    bool deaf;     /* nothing more is read */
     unsigned commands;
     void (*say_more)(struct mx_session *session); /* of what is endless; NULL: nothing is */
     const char *endless;
