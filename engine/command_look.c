@@ -155,23 +155,37 @@ static json_t *json_of_certificate(struct arena *arena, const struct survey_visi
                      "sha256", visit->tls.certificate_sha256, "chain", (int)visit->tls.chain_length);
 }
 
-static json_t *json_of_host(struct arena *arena, const struct survey_visit *visit)
+/* What a policy thinks of the host's certificate: "passed", why not, or NULL: no policy asked. */
+static const char *pkix_word(const struct posture *posture, const char *host)
+{
+    const struct survey *by_policy = posture->modes[DANE_NONE][MTA_STS_OPPORTUNISTIC];
+    for (size_t i = 0; i < by_policy->visit_count; i++) {
+        const struct tls_outcome *tls = &by_policy->visits[i].tls;
+        if (strcmp(by_policy->visits[i].name, host) == 0)
+            return tls->pkix_passed ? "passed" : tls->pkix_failure;
+    }
+    return NULL;
+}
+
+static json_t *json_of_host(struct arena *arena, const struct posture *posture, const struct survey_visit *visit)
 {
     json_t *records = json_array();
     for (size_t i = 0; i < visit->facts->record_count; i++)
         json_array_append_new(records, json_of_record(arena, visit, &visit->facts->records[i]));
-    return json_pack("{s:s,s:s?,s:s,s:s,s:s?,s:o,s:i,s:s,s:s?,s:o}", "host", visit->name, "address", visit->address,
-                     "dnssec", trust_word(visit->facts->trust), "tlsa", tlsa_word(visit->facts->tlsa), "tlsa-base",
-                     visit->facts->tlsa_base, "records", records, "unusable", (int)visit->facts->unusable_count,
-                     "signed-until", command_time(arena, visit->facts->signed_until), "tls", visit->tls.version,
-                     "certificate", json_of_certificate(arena, visit));
+    bool failed = visit->failure.cause != CAUSE_NONE;
+    return json_pack("{s:s,s:s?,s:s,s:s,s:s?,s:o,s:i,s:s,s:s?,s:s?,s:s?,s:o}", "host", visit->name, "address",
+                     visit->address, "dnssec", trust_word(visit->facts->trust), "tlsa", tlsa_word(visit->facts->tlsa),
+                     "tlsa-base", visit->facts->tlsa_base, "records", records, "unusable",
+                     (int)visit->facts->unusable_count, "signed-until", command_time(arena, visit->facts->signed_until),
+                     "tls", visit->tls.version, "failure", failed ? cause_name(visit->failure.cause) : NULL, "pkix",
+                     pkix_word(posture, visit->name), "certificate", json_of_certificate(arena, visit));
 }
 
-static json_t *json_of_hosts(struct arena *arena, const struct survey *survey)
+static json_t *json_of_hosts(struct arena *arena, const struct posture *posture, const struct survey *survey)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < survey->visit_count; i++)
-        json_array_append_new(list, json_of_host(arena, &survey->visits[i]));
+        json_array_append_new(list, json_of_host(arena, posture, &survey->visits[i]));
     return list;
 }
 
@@ -189,12 +203,14 @@ static json_t *json_of_policy(struct arena *arena, const struct posture *posture
 json_t *command_posture_json(struct arena *arena, const struct posture *posture)
 {
     const struct survey *by_dane = posture->modes[DANE_OPPORTUNISTIC][MTA_STS_NONE];
+    /* Behind data that DNSSEC calls bogus there are hosts only for those who do not look. */
+    const struct survey *hosts = by_dane->visit_count > 0 ? by_dane : posture->modes[DANE_NONE][MTA_STS_NONE];
     struct findings findings = posture_findings(arena, posture);
     return json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s},s:o,s:o,s:o,s:o}", "domain", posture->domain, "at",
                      command_time(arena, posture->now), "verdict", grade_words[posture_worst(&findings)], "mx", "state",
                      mx_word(by_dane->mx->state), "dnssec", trust_word(by_dane->mx->trust), "expanded",
                      by_dane->mx->expanded, "signed-until", command_time(arena, by_dane->mx->signed_until), "hosts",
-                     json_of_hosts(arena, by_dane), "policy", json_of_policy(arena, posture), "findings",
+                     json_of_hosts(arena, posture, hosts), "policy", json_of_policy(arena, posture), "findings",
                      json_of_findings(&findings), "modes", json_of_modes(arena, posture));
 }
 

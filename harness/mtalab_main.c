@@ -14,6 +14,7 @@ static const struct command {
     {"run", command_run, "runs cases and says what came of them"},
     {"up", command_up, "keeps a scenario's world up to work in"},
     {"matrix", command_matrix, "puts the results of several senders side by side, on one page"},
+    {"capture", command_capture, "looks at a partner, and writes a scenario that behaves the same"},
     {"check", command_check, "shows every mistake of scenarios"},
     {"list", command_list, "shows the scenarios there are"},
     {"why", command_why, "says what is behind a scenario: rule, twin, what is near it, what MTAs do"},
