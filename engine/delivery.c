@@ -352,7 +352,10 @@ static void on_transaction(void *arg, const struct transaction_result *result)
     const struct failure *failure = result->failure.cause != CAUSE_NONE ? &result->failure : NULL;
     trace_try(d, TRACE_TRY, failure, session_tls(d->session));
     settle_accepted(d, result);
-    sessions_give(d->world->sessions, &d->session, d->channel_key);
+    if (result->failure.cause == CAUSE_REQUIRETLS_UNMET)
+        sessions_end(d->world->sessions, &d->session); /* QUIT before the next host: 8689-4.2.1-8 */
+    else
+        sessions_give(d->world->sessions, &d->session, d->channel_key);
     note_refusals(d, result);
 }
 

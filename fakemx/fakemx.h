@@ -84,6 +84,7 @@ struct mx_behaviour {
      * offered is not taken either: CHUNKING, parameters; SIZE is held. */
     struct schema_texts keywords;
     struct schema_texts tls_keywords; /* the same after STARTTLS; empty: as before */
+    struct schema_texts offers; /* further keywords, and what they stand for; REQUIRETLS inside TLS alone. No defect. */
     /* enum mx_tls_versions: any (1.2 and 1.3) | tls1.2-only | tls1.3-only | tls1.0-only */
     int tls_versions;
     /* enum mx_ciphers: any | anonymous (suites without a certificate; TLS 1.2) */

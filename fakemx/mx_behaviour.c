@@ -110,6 +110,9 @@ static const struct schema_field behaviour_fields[] = {
     SETTING("keywords", TEXTS, keywords, .otherwise = "PIPELINING, SIZE 1048576, 8BITMIME, ENHANCEDSTATUSCODES",
             .doc = "EHLO keywords besides STARTTLS."),
     SETTING("tls-keywords", TEXTS, tls_keywords, .doc = "The same after STARTTLS; empty: as before."),
+    SETTING("offers", TEXTS, offers,
+            .doc =
+                "Further keywords, such as CHUNKING, SMTPUTF8 or REQUIRETLS, the last one inside TLS alone. No fault."),
     SETTING("tls-versions", WORD, tls_versions, .words = version_words, .otherwise = "any",
             .doc = "The TLS versions spoken; any is 1.2 and 1.3."),
     SETTING("ciphers", WORD, ciphers, .words = cipher_words, .otherwise = "any",
@@ -287,7 +290,7 @@ void mx_behaviour_departures(const struct mx_behaviour *behaviour, void (*found)
     struct mx_behaviour usual;
     usual_behaviour(arena, &usual);
     for (size_t i = 0; i < COUNT(behaviour_fields); i++)
-        if (!field_equal(&behaviour_fields[i], behaviour, &usual))
+        if (behaviour_fields[i].offset != MX_SETTING(offers) && !field_equal(&behaviour_fields[i], behaviour, &usual))
             found(arg, behaviour_fields[i].key);
     arena_free(&arena);
 }

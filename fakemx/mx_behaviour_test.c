@@ -124,9 +124,24 @@ START_TEST(the_first_doing_whose_nth_fits_is_taken)
 }
 END_TEST
 
+START_TEST(an_offer_is_no_departure)
+{
+    struct arena *arena = arena_new("test");
+    struct diag_list *diags = diag_new(arena);
+    const struct mx_behaviour *behaviour = read_behaviour(arena, "{offers: [CHUNKING]}", diags);
+    struct departures all = {arena, ""};
+    mx_behaviour_departures(behaviour, add_departure, &all);
+    ck_assert_str_eq(all.text, "");
+    ck_assert(mx_behaviour_equal(behaviour, mx_behaviour_copy(arena, behaviour)));
+    ck_assert(!mx_behaviour_equal(behaviour, mx_behaviour_copy(arena, NULL))); /* and yet another behaviour */
+    arena_free(&arena);
+}
+END_TEST
+
 TEST_SUITE(mx_behaviour)
 {
     TEST_LOOP(departures_are_the_settings_that_differ, COUNT(good));
+    TEST(an_offer_is_no_departure);
     TEST_LOOP(mistakes_are_findings, COUNT(bad));
     TEST_LOOP(the_first_doing_whose_nth_fits_is_taken, COUNT(doings));
 }

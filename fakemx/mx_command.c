@@ -56,12 +56,27 @@ static const struct schema_texts *keywords_of(const struct mx_dialogue *dialogue
     return tls_keywords_rule(dialogue) ? &behaviour->tls_keywords : &behaviour->keywords;
 }
 
+/* The i-th keyword that is offered now, NULL at the end. */
+static const char *keyword_at(const struct mx_dialogue *dialogue, size_t i)
+{
+    const struct schema_texts *keywords = keywords_of(dialogue), *offers = &behaviour_of(dialogue)->offers;
+    if (i < keywords->count)
+        return keywords->items[i];
+    i -= keywords->count;
+    for (size_t k = 0; k < offers->count; k++) {
+        bool shown = dialogue->tls || strcasecmp(offers->items[k], "REQUIRETLS") != 0;
+        if (shown && i == 0)
+            return offers->items[k];
+        i -= shown;
+    }
+    return NULL;
+}
+
 /* What stands behind an EHLO keyword, "" when nothing does; NULL when the keyword is not offered. */
 static const char *keyword_value(const struct mx_dialogue *dialogue, const char *keyword)
 {
-    const struct schema_texts *keywords = keywords_of(dialogue);
-    for (size_t i = 0; i < keywords->count; i++) {
-        const char *text = keywords->items[i];
+    const char *text;
+    for (size_t i = 0; (text = keyword_at(dialogue, i)) != NULL; i++) {
         size_t length = strcspn(text, " ");
         if (length == strlen(keyword) && strncasecmp(text, keyword, length) == 0)
             return text + length + strspn(text + length, " ");
@@ -155,9 +170,9 @@ static const char *run_ehlo(struct mx_dialogue *dialogue, struct arena *arena, c
     mx_dialogue_reset(dialogue);
     dialogue->greeted = dialogue->extended = true;
     const char *reply = arena_printf(arena, "250 %s", dialogue->host->config.name);
-    const struct schema_texts *keywords = keywords_of(dialogue);
-    for (size_t i = 0; i < keywords->count; i++)
-        reply = arena_printf(arena, "%s\n%s", reply, keywords->items[i]);
+    const char *keyword;
+    for (size_t i = 0; (keyword = keyword_at(dialogue, i)) != NULL; i++)
+        reply = arena_printf(arena, "%s\n%s", reply, keyword);
     hit_if_departing(dialogue, answer, tls_keywords_rule(dialogue) ? MX_SETTING(tls_keywords) : MX_SETTING(keywords));
     if (!dialogue->tls && (behaviour->starttls == MX_STARTTLS_HIDDEN || behaviour->starttls == MX_STARTTLS_STRIPPED))
         hit(answer, MX_SETTING(starttls), NULL);

@@ -69,6 +69,12 @@ static const struct {
      "keywords",
      {"< 220", ENVELOPE, "> RSET", "< 250", "> MAIL FROM:<a@b> SIZE=11", "< 552", "> MAIL FROM:<a@b> SIZE=10", "< 250",
       "> RCPT TO:<a@b>", "< 250", "> DATA", "< 354", "> more than ten", "> .", "< 552 5.3.4"}},
+    {"what is offered besides, REQUIRETLS inside TLS alone",
+     "{offers: [REQUIRETLS, SMTPUTF8, CHUNKING]}",
+     "",
+     {"< 220", "> EHLO x", "< 250 STARTTLS", "> MAIL FROM:<a@b> REQUIRETLS", "< 555",
+      "> MAIL FROM:<\xc3\xa4@b> SMTPUTF8 BODY=8BITMIME", "< 250", "> RCPT TO:<c@d>", "< 250", "= BDAT 3 LAST\r\nab\n",
+      "< 250"}},
     {"REQUIRETLS where it is offered",
      KEYWORDS("REQUIRETLS"),
      "keywords",
@@ -425,6 +431,22 @@ START_TEST(lines_are_witnessed)
 }
 END_TEST
 
+/* The last command but one had waited for its answer, the last had not. */
+START_TEST(commands_ahead_of_answers_are_witnessed)
+{
+    struct probe *probe = probe_new("{}");
+    static const char *const lines[] = {"+",     "< 220", "> EHLO x", "< 250", "= MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n",
+                                        "< 250", "< 250"};
+    for (size_t i = 0; i < COUNT(lines); i++)
+        play(probe, "lines", lines[i]);
+    ck_assert_str_eq(journal_get(probe_event(probe, JOURNAL_MX_COMMAND), "early"), "yes");
+    for (size_t i = 0; i < journal_count(probe->journal); i++)
+        if (strcmp(journal_get(journal_at(probe->journal, i), "verb"), "MAIL") == 0)
+            ck_assert_str_eq(journal_get(journal_at(probe->journal, i), "early"), "no");
+    probe_free(&probe);
+}
+END_TEST
+
 TEST_SUITE(mx_command)
 {
     TEST_LOOP(dialogues_go_as_told, COUNT(dialogues));
@@ -435,4 +457,5 @@ TEST_SUITE(mx_command)
     TEST(a_message_is_witnessed);
     TEST(a_bounce_is_witnessed);
     TEST(lines_are_witnessed);
+    TEST(commands_ahead_of_answers_are_witnessed);
 }

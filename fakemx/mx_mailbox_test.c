@@ -39,6 +39,23 @@ START_TEST(the_token_is_found)
 }
 END_TEST
 
+/* clang-format off */
+static const struct { const char *text, *returns; } returned[] = {
+    {"A: b\r\n\r\nbody\r\n", ""},
+    {"A: b\r\n\r\n--x\r\nContent-Type: text/rfc822-headers\r\n\r\nC: d\r\n", "header"},
+    {"A: b\r\n\r\n--x\r\nContent-Type: message/global-headers\r\n\r\nC: d\r\n", "header"},
+    {"A: b\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nC: d\r\n\r\ne\r\n", "whole"},
+};
+/* clang-format on */
+
+START_TEST(what_a_report_returns_is_seen)
+{
+    struct mx_mailbox *mailbox = mx_mailbox_new();
+    ck_assert_str_eq(add(mailbox, returned[_i].text, true)->returns, returned[_i].returns);
+    mx_mailbox_free(&mailbox);
+}
+END_TEST
+
 START_TEST(messages_are_found_by_token)
 {
     struct mx_mailbox *mailbox = mx_mailbox_new();
@@ -81,6 +98,7 @@ END_TEST
 TEST_SUITE(mx_mailbox)
 {
     TEST_LOOP(the_token_is_found, COUNT(tokens));
+    TEST_LOOP(what_a_report_returns_is_seen, COUNT(returned));
     TEST(messages_are_found_by_token);
     TEST(the_digest_is_of_the_text);
     TEST(a_full_mailbox_takes_no_more);
