@@ -25,6 +25,26 @@ static const char *reply_of(struct arena *arena, struct status status)
     return line(arena, status_reply(arena, status));
 }
 
+/* An address in seven bits, as type;address (RFC 6533 3): in one that is not ASCII, what is not becomes \x{F6}. */
+static const char *typed_address(struct arena *arena, const char *address)
+{
+    size_t left = strlen(address), step;
+    if (!message_is_8bit(address, left))
+        return arena_printf(arena, "rfc822; %s", address);
+    char *text = arena_strdup(arena, "utf-8; ");
+    for (uint32_t code; (step = text_utf8_step(address, left, &code)) > 0; address += step, left -= step) {
+        bool plain = code < 0x80 && strchr("+=\\", (int)code) == NULL;
+        text = plain ? arena_printf(arena, "%s%c", text, (int)code)
+                     : arena_printf(arena, "%s\\x{%02X}", text, (unsigned)code);
+    }
+    return text;
+}
+
+static const char *seven_bit_address(struct arena *arena, const char *address)
+{
+    return strchr(typed_address(arena, address), ' ') + 1;
+}
+
 /* The original's own, if it can stand in a header line of ours. */
 static const char *quoted_field(struct arena *arena, const struct ndr *n, const char *name)
 {
@@ -54,8 +74,8 @@ static void write_words(FILE *out, struct arena *arena, const struct ndr *n)
     fprintf(out, "Your message could not be delivered to:\r\n\r\n");
     for (size_t i = 0; i < n->recipient_count; i++) {
         const struct ndr_recipient *r = &n->recipients[i];
-        fprintf(out, "  <%s>\r\n    %s - Server at %s returned '%s'\r\n", r->address, message_date(arena, n->now),
-                n->hostname, reply_of(arena, r->status));
+        fprintf(out, "  <%s>\r\n    %s - Server at %s returned '%s'\r\n", seven_bit_address(arena, r->address),
+                message_date(arena, n->now), n->hostname, reply_of(arena, r->status));
         if (r->last.code != NULL)
             fprintf(out, "    %s - Server at %s returned '%s'\r\n", message_date(arena, r->last_attempt),
                     r->remote_host != NULL ? r->remote_host : n->hostname, reply_of(arena, r->last));
@@ -69,7 +89,8 @@ static void write_status(FILE *out, struct arena *arena, const struct ndr *n)
     fprintf(out, "Reporting-MTA: dns; %s\r\nArrival-Date: %s\r\n", n->hostname, message_date(arena, n->arrived));
     for (size_t i = 0; i < n->recipient_count; i++) {
         const struct ndr_recipient *r = &n->recipients[i];
-        fprintf(out, "\r\nFinal-Recipient: rfc822; %s\r\nAction: failed\r\nStatus: %s\r\n", r->address, r->status.code);
+        fprintf(out, "\r\nFinal-Recipient: %s\r\nAction: failed\r\nStatus: %s\r\n", typed_address(arena, r->address),
+                r->status.code);
         if (r->remote_host != NULL)
             fprintf(out, "Remote-MTA: dns; %s\r\n", r->remote_host);
         fprintf(out, "Diagnostic-Code: smtp; %s\r\n", reply_of(arena, r->status));

@@ -14,6 +14,7 @@ static const struct ndr_recipient recipients[] = {
      "mx1.partner.example",
      1780300800},
     {"y@partner.example", {"5.1.1", "550 5.1.1 who?"}, {NULL, NULL}, NULL, 1780300800},
+    {"j\xc3\xb6rg+\xe2\x82\xac@partner.example", {"5.6.7", "550 5.6.7 no"}, {NULL, NULL}, NULL, 1780300800},
 };
 static const struct ndr sample = {.hostname = "relay.example",
                                   .id = "abc",
@@ -21,7 +22,7 @@ static const struct ndr sample = {.hostname = "relay.example",
                                   .arrived = 1780214400,
                                   .now = 1780300800,
                                   .recipients = recipients,
-                                  .recipient_count = 2,
+                                  .recipient_count = COUNT(recipients),
                                   .content = original,
                                   .length = sizeof original - 1};
 
@@ -32,6 +33,8 @@ static const char *const wanted[] = {
     "\r\n--abc\r\nContent-Type: message/delivery-status\r\n",
     "Reporting-MTA: dns; relay.example\r\nArrival-Date: Sun, 31 May 2026 08:00:00 +0000\r\n",
     "Final-Recipient: rfc822; x@partner.example\r\nAction: failed\r\nStatus: 5.7.323\r\n",
+    "Final-Recipient: utf-8; j\\x{F6}rg\\x{2B}\\x{20AC}@partner.example\r\nAction: failed\r\n",
+    "  <j\\x{F6}rg\\x{2B}\\x{20AC}@partner.example>\r\n",
     "Remote-MTA: dns; mx1.partner.example\r\n",
     "Diagnostic-Code: smtp; 550 5.7.323 Message expired, tlsa-invalid: no",
     "returned '450 4.7.323 tlsa-invalid: no'",
@@ -57,6 +60,7 @@ START_TEST(a_report_is_clean)
     size_t length;
     char *text = ndr_write(arena, &sample, &length);
     ck_assert_uint_eq(strlen(text), length);
+    ck_assert(!message_is_8bit(text, length));
     ck_assert_ptr_null(strstr(text, "secret body"));
     ck_assert_ptr_null(strstr(text, "\nX-Forged"));
     ck_assert(!message_has_bare_end(text, length));

@@ -81,6 +81,14 @@ static const char *body_sha256_of(struct arena *arena, const struct mx_message *
     return sha256_of(arena, body, (size_t)(message->text + message->length - body));
 }
 
+static bool is_eight_bit(const struct mx_message *message)
+{
+    for (size_t i = 0; i < message->length; i++)
+        if ((unsigned char)message->text[i] & 0x80)
+            return true;
+    return false;
+}
+
 static const char *what_returns(const struct mx_message *message)
 {
     static const char *const types[][2] = {
@@ -107,6 +115,7 @@ const struct mx_message *mx_mailbox_add(struct mx_mailbox *mailbox, struct evbuf
     message->token = find_token(mailbox->arena, message, is_bounce);
     message->sha256 = sha256_of(mailbox->arena, copy, length);
     message->body_sha256 = body_sha256_of(mailbox->arena, message);
+    message->eight_bit = is_eight_bit(message);
     message->returns = what_returns(message);
     *ARENA_PUSH(mailbox->arena, &mailbox->messages) = message;
     return message;

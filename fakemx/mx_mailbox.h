@@ -18,6 +18,7 @@ struct mx_message {
     const char *token;  /* of X-Mtalab-Token; "" */
     const char *sha256;      /* of the text, hex */
     const char *body_sha256; /* of what follows the header */
+    bool eight_bit;          /* not all of it is ASCII */
     const char *returns;     /* what it holds of another message, as a MIME part: "header", "whole" or "" */
 };
 

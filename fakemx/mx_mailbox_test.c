@@ -40,18 +40,21 @@ START_TEST(the_token_is_found)
 END_TEST
 
 /* clang-format off */
-static const struct { const char *text, *returns; } returned[] = {
-    {"A: b\r\n\r\nbody\r\n", ""},
-    {"A: b\r\n\r\n--x\r\nContent-Type: text/rfc822-headers\r\n\r\nC: d\r\n", "header"},
-    {"A: b\r\n\r\n--x\r\nContent-Type: message/global-headers\r\n\r\nC: d\r\n", "header"},
-    {"A: b\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nC: d\r\n\r\ne\r\n", "whole"},
+static const struct { const char *text, *returns; bool eight_bit; } returned[] = {
+    {"A: b\r\n\r\nbody\r\n", "", false},
+    {"A: b\r\n\r\nb\xc3\xb6" "dy\r\n", "", true},
+    {"A: b\r\n\r\n--x\r\nContent-Type: text/rfc822-headers\r\n\r\nC: d\r\n", "header", false},
+    {"A: b\r\n\r\n--x\r\nContent-Type: message/global-headers\r\n\r\nC: d\r\n", "header", false},
+    {"A: b\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nC: d\r\n\r\ne\r\n", "whole", false},
 };
 /* clang-format on */
 
-START_TEST(what_a_report_returns_is_seen)
+START_TEST(what_is_in_a_message_is_seen)
 {
     struct mx_mailbox *mailbox = mx_mailbox_new();
-    ck_assert_str_eq(add(mailbox, returned[_i].text, true)->returns, returned[_i].returns);
+    const struct mx_message *message = add(mailbox, returned[_i].text, true);
+    ck_assert_str_eq(message->returns, returned[_i].returns);
+    ck_assert(message->eight_bit == returned[_i].eight_bit);
     mx_mailbox_free(&mailbox);
 }
 END_TEST
@@ -98,7 +101,7 @@ END_TEST
 TEST_SUITE(mx_mailbox)
 {
     TEST_LOOP(the_token_is_found, COUNT(tokens));
-    TEST_LOOP(what_a_report_returns_is_seen, COUNT(returned));
+    TEST_LOOP(what_is_in_a_message_is_seen, COUNT(returned));
     TEST(messages_are_found_by_token);
     TEST(the_digest_is_of_the_text);
     TEST(a_full_mailbox_takes_no_more);

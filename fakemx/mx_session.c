@@ -209,7 +209,8 @@ static const char *keep_message(struct mx_session *session, struct arena *arena)
     journal_add(session->witness.journal, JOURNAL_MX_MESSAGE, host_name(session), session->witness.conn, "sender",
                 envelope->sender, "recipients", recipients, "token", message->token, "size",
                 arena_printf(arena, "%zu", message->length), "channel", channel_of(session), "sha256", message->sha256,
-                "body", message->body_sha256, "bounce", is_bounce ? "yes" : "no", "returns", message->returns, NULL);
+                "body", message->body_sha256, "bounce", is_bounce ? "yes" : "no", "returns", message->returns, "bits",
+                message->eight_bit ? "8" : "7", NULL);
     return NULL;
 }
 

@@ -243,8 +243,8 @@ static bool submit(struct run *run, const struct scenario_step *step, const char
     const char *reply;
     bool taken = submission_send(run->arena, &message, run->loop, time_left(run), &reply);
     journal_add(run->journal, JOURNAL_LAB_SUBMIT, "", 0, "token", token, "sender", step->from, "recipients",
-                join(run->arena, &step->to), "body", submission_body_sha256(run->arena, &message), "reply", reply,
-                "accepted", taken ? "yes" : "no", NULL);
+                join(run->arena, &step->to), "body", submission_body_sha256(run->arena, &message), "bits",
+                step->way.body == BODY_8BIT ? "8" : "7", "reply", reply, "accepted", taken ? "yes" : "no", NULL);
     return taken || in_trouble(run, arena_printf(run->arena, "the subject did not take the message: %s", reply));
 }
 

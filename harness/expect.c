@@ -140,6 +140,11 @@ static bool is_message(const struct journal_event *event, const char *host)
     return event->kind == JOURNAL_MX_MESSAGE && at_host(event, host);
 }
 
+static bool is_8bit_message(const struct journal_event *event, const char *host)
+{
+    return is_message(event, host) && strcmp(journal_get(event, "bits"), "8") == 0;
+}
+
 static bool is_report_returning(const struct journal_event *event, const char *host, const char *what)
 {
     return is_message(event, host) && strcmp(journal_get(event, "bounce"), "yes") == 0 &&
@@ -231,6 +236,7 @@ static const struct expect_row rows[] = {
     {"bdat", EXPECT_HOST, "BDAT (RFC 3030)", is_bdat, true},
     {"pipelined", EXPECT_HOST, "a command before the answer to the one ahead of it (RFC 2920)", is_pipelined, true},
     {"quit", EXPECT_HOST, "QUIT", is_quit, true},
+    {"8bit-message", EXPECT_HOST, "a message, not all of it ASCII, that the host accepted", is_8bit_message},
     {"header-report", EXPECT_HOST, "a report of failure that the host accepted, with the header of the message alone",
      is_header_report, true},
     {"whole-report", EXPECT_HOST, "a report of failure that the host accepted, with the whole message in it",

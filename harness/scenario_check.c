@@ -128,6 +128,15 @@ static bool is_under_world(const struct world *world, const char *domain)
     return false;
 }
 
+/* An address in brackets, or a name in another script: the world has its A-labels. */
+static bool is_foreign(const char *domain)
+{
+    bool ascii = true;
+    for (const char *at = domain; *at != '\0'; at++)
+        ascii = ascii && (unsigned char)*at < 0x80;
+    return domain[0] == '[' || !ascii;
+}
+
 static void check_recipients(struct checking *c, const struct scenario_step *step)
 {
     for (size_t i = 0; i < step->to.count; i++) {
@@ -137,7 +146,7 @@ static void check_recipients(struct checking *c, const struct scenario_step *ste
             continue;
         }
         const char *nearest = table_nearest(at + 1, world_name_at, step->world);
-        if (at[1] != '[' && !is_under_world(step->world, at + 1) && nearest != NULL)
+        if (!is_foreign(at + 1) && !is_under_world(step->world, at + 1) && nearest != NULL)
             diag_warning(c->diags, step->to.at[i], "the world has no '%s'; did you mean '%s'?", at + 1, nearest);
     }
 }

@@ -248,7 +248,8 @@ static const char *altered(const struct verdict_question *q, const struct journa
     if (submitted == NULL)
         return NULL;
     const char *was = journal_get(submitted, "body"), *is = journal_get(event, "body");
-    if (*was != '\0' && *is != '\0' && strcmp(was, is) != 0)
+    bool converted = strcmp(journal_get(submitted, "bits"), "8") == 0 && strcmp(journal_get(event, "bits"), "7") == 0;
+    if (*was != '\0' && *is != '\0' && strcmp(was, is) != 0 && !converted) /* 6152-3-2 */
         return "altered the body of the message on its way";
     bool nameless = strcmp(journal_get(event, "bounce"), "yes") == 0 && *journal_get(submitted, "sender") != '\0';
     return nameless ? "delivered the message without its sender" : NULL;

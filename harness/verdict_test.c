@@ -72,6 +72,12 @@ static void witness(struct journal *journal, const char *script)
         else if (strncmp(event, "mail ", 5) == 0)
             journal_add(journal, JOURNAL_MX_COMMAND, MX1, 1, "verb", "MAIL", "line", "MAIL FROM:<a@b>", "channel",
                         event + 5, NULL);
+        else if (strncmp(event, "bits ", 5) == 0)
+            journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 1, "token", "t1", "channel", "tls", "body", "b2", "bits",
+                        event + 5, NULL);
+        else if (strcmp(event, "submitted 8") == 0)
+            journal_add(journal, JOURNAL_LAB_SUBMIT, "", 0, "token", "t1", "sender", "alice@sender.example", "body",
+                        "b1", "bits", "8", "accepted", "yes", NULL);
         else if (strncmp(event, "message ", 8) == 0)
             journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 1, "token", "t1", "channel", event + 8, NULL);
         else if (strncmp(event, "took ", 5) == 0)
@@ -193,6 +199,13 @@ static const struct row rows[] = {
      IS(DELIVERED), "no pipelined", -1, NULL, NULL, VERDICT_FAIL, "must never do here: C: RCPT"},
     {"no QUIT", NONE_NONE, "message tls", IS(DELIVERED), "quit", -1, NULL, NULL, VERDICT_FAIL, "left out"},
     {"QUIT", NONE_NONE, "said QUIT;message tls", IS(DELIVERED), "quit", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"8 bits", NONE_NONE, "bits 8", IS(DELIVERED), "8bit-message", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"8 bits where 7 must do", NONE_NONE, "bits 8", IS(DELIVERED), "no 8bit-message", -1, NULL, NULL, VERDICT_FAIL,
+     "sent the message to"},
+    {"8 bits converted to 7", NONE_NONE, "submitted 8;bits 7", IS(DELIVERED), "no 8bit-message", -1, NULL, NULL,
+     VERDICT_PASS, ""},
+    {"8 bits altered", NONE_NONE, "submitted 8;bits 8", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL,
+     "altered the body"},
     {"a report with the header", NONE_NONE, "report of the header", IS(BOUNCED), "header-report", -1, NULL, NULL,
      VERDICT_PASS, ""},
     {"a report with more than the header", NONE_NONE, "report of the whole", IS(BOUNCED), "header-report", -1, NULL,
