@@ -120,6 +120,16 @@ static bool is_pipelined(const struct journal_event *event, const char *host)
     return event->kind == JOURNAL_MX_COMMAND && at_host(event, host) && strcmp(journal_get(event, "early"), "yes") == 0;
 }
 
+static bool is_stray_line(const struct journal_event *event, const char *host)
+{
+    static const char *const verbs[] = {"EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA",
+                                        "BDAT", "RSET", "NOOP",     "VRFY", "QUIT"};
+    bool known = false;
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        known |= said(event, host, verbs[i]);
+    return event->kind == JOURNAL_MX_COMMAND && at_host(event, host) && !known;
+}
+
 static bool is_quit(const struct journal_event *event, const char *host)
 {
     return said(event, host, "QUIT");
@@ -236,6 +246,7 @@ static const struct expect_row rows[] = {
     {"bdat", EXPECT_HOST, "BDAT (RFC 3030)", is_bdat, true},
     {"pipelined", EXPECT_HOST, "a command before the answer to the one ahead of it (RFC 2920)", is_pipelined, true},
     {"quit", EXPECT_HOST, "QUIT", is_quit, true},
+    {"stray-line", EXPECT_HOST, "a line that is no command, such as text that nobody asked for", is_stray_line, true},
     {"8bit-message", EXPECT_HOST, "a message, not all of it ASCII, that the host accepted", is_8bit_message},
     {"header-report", EXPECT_HOST, "a report of failure that the host accepted, with the header of the message alone",
      is_header_report, true},
