@@ -43,17 +43,19 @@ ALL_CFLAGS = -std=gnu11 $(MODE_CFLAGS_$(MODE)) $(WARNINGS) $(if $(WERROR),-Werro
 ALL_LDFLAGS = $(MODE_LDFLAGS_$(MODE)) $(LDFLAGS) -Wl,--as-needed
 
 # Folders, the archives each one's code may link (its own first), and the libraries behind them.
-FOLDERS := base fakedns fakemx fakests engine harness
+FOLDERS := base fakeca fakedns fakemx fakests engine harness
 ADAPTERS := $(patsubst harness/adapters/%/,%,$(wildcard harness/adapters/*/))
 
 USES_base := base
+USES_fakeca := fakeca base
 USES_fakedns := fakedns base
 USES_fakemx := fakemx base
 USES_fakests := fakests base
 USES_engine := engine base
-USES_harness := harness fakedns fakemx fakests base
+USES_harness := harness fakeca fakedns fakemx fakests base
 
 PACKAGES_base := yaml-0.1 libevent openssl
+PACKAGES_fakeca := libevent openssl
 PACKAGES_fakedns := ldns openssl libevent
 PACKAGES_fakemx := libevent_openssl libevent openssl
 PACKAGES_fakests := libevent_openssl libevent openssl

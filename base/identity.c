@@ -29,6 +29,8 @@ struct identity {
     X509 *certificate;
     struct identity *issuer;
     enum identity_chain chain;
+    unsigned char *staple; /* NULL: none */
+    size_t staple_length;
 };
 
 /* Fills *err with what OpenSSL says and forgets it; NULL, so that a function can end with it. */
@@ -48,6 +50,7 @@ void identity_free(struct identity **identity)
     identity_free(&(*identity)->issuer);
     EVP_PKEY_free((*identity)->key);
     X509_free((*identity)->certificate);
+    free((*identity)->staple);
     free(*identity);
     *identity = NULL;
 }
@@ -176,6 +179,13 @@ static bool add_extension(X509 *certificate, X509V3_CTX *context, const char *na
     return ok;
 }
 
+static bool add_url(X509 *certificate, X509V3_CTX *context, const char *name, const char *kind, const char *url)
+{
+    char value[512];
+    int length = url != NULL ? snprintf(value, sizeof value, "%sURI:%s", kind, url) : 0;
+    return length == 0 || (length < (int)sizeof value && add_extension(certificate, context, name, value));
+}
+
 static bool add_extensions(X509 *certificate, const struct identity_spec *spec)
 {
     static const struct {
@@ -197,7 +207,9 @@ static bool add_extensions(X509 *certificate, const struct identity_spec *spec)
             !add_extension(certificate, &context, rows[i].name, value))
             return false;
     }
-    return (spec->extension == NULL || add_extension(certificate, &context, spec->extension, spec->value)) &&
+    return add_url(certificate, &context, "authorityInfoAccess", "OCSP;", spec->ocsp_url) &&
+           add_url(certificate, &context, "crlDistributionPoints", "", spec->crl_url) &&
+           (spec->extension == NULL || add_extension(certificate, &context, spec->extension, spec->value)) &&
            add_names(certificate, spec);
 }
 
@@ -445,6 +457,25 @@ static bool used(bool ok, STACK_OF(X509) *chain, struct err *err)
     return ok;
 }
 
+void identity_staple(struct identity *identity, const unsigned char *response, size_t length)
+{
+    free(identity->staple);
+    identity->staple = malloc(length + 1);
+    if (identity->staple == NULL)
+        abort();
+    memcpy(identity->staple, response, length);
+    identity->staple_length = length;
+}
+
+/* A server sends it when its context has a status callback, and the client has asked. */
+static bool use_staple(const struct identity *identity, SSL *ssl)
+{
+    if (identity->staple == NULL)
+        return true;
+    unsigned char *copy = OPENSSL_memdup(identity->staple, identity->staple_length);
+    return copy != NULL && SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)identity->staple_length) == 1;
+}
+
 bool identity_use(const struct identity *identity, SSL_CTX *ctx, struct err *err)
 {
     STACK_OF(X509) *chain = shown_chain(identity);
@@ -458,8 +489,9 @@ bool identity_use_ssl(const struct identity *identity, SSL *ssl, struct err *err
     STACK_OF(X509) *chain = shown_chain(identity);
     SSL_certs_clear(ssl);
     SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
-    return used(chain != NULL && SSL_use_cert_and_key(ssl, identity->certificate, identity->key, chain, 1) == 1, chain,
-                err);
+    return used(chain != NULL && SSL_use_cert_and_key(ssl, identity->certificate, identity->key, chain, 1) == 1 &&
+                    use_staple(identity, ssl),
+                chain, err);
 }
 
 /* ---- as text ---- */

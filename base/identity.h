@@ -28,6 +28,7 @@ struct identity_spec {
     double not_before_s, not_after_s;  /* relative to now; both 0: -1 day .. +90 days, an authority
                                         * ten years around now */
     int serial;                        /* 0: random */
+    const char *ocsp_url, *crl_url;    /* who is asked whether it is revoked; NULL: not said */
     const char *extension, *value;     /* one extension otherwise, as in openssl.cnf; NULL: as usual */
     bool sha1;                         /* signed with SHA-1, else SHA2-256 */
     bool spoilt;                       /* the signature is wrong in one bit */
@@ -57,6 +58,9 @@ enum identity_chain {
     IDENTITY_CHAIN_OUT_OF_ORDER, /* with the root, which comes right behind the leaf */
 };
 void identity_show(struct identity *identity, enum identity_chain chain);
+
+/* An OCSP response that is shown with the certificate to clients that ask for one; copied. */
+void identity_staple(struct identity *identity, const unsigned char *response, size_t length);
 
 X509 *identity_certificate(const struct identity *identity);         /* borrowed */
 EVP_PKEY *identity_key(const struct identity *identity);             /* borrowed */

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 if [ $# -eq 0 ]; then
-    set -- $(find base fakedns fakemx fakests engine harness -name '*.[ch]' -o -name '*.def' | sort)
+    set -- $(find base fakeca fakedns fakemx fakests engine harness -name '*.[ch]' -o -name '*.def' | sort)
 fi
 exec awk '
 function complain(text) {

@@ -13,6 +13,7 @@ static const char *const profile_words[] = {"rfc", "exchange", NULL};
 static const char *const insecure_mx_words[] = {"skip", "use", NULL};
 static const char *const report_original_words[] = {"header", "message", NULL};
 static const char *const pass_fail_words[] = {"deliver", "block", NULL};
+static const char *const revocation_words[] = {"soft", "hard", "off", NULL};
 static const char *const order_words[] = {"most-specific", "exchange", NULL};
 static const char *const requiretls_from_words[] = {"loopback", "clients", "nobody", NULL};
 
@@ -53,6 +54,7 @@ static const struct schema_field timeout_fields[] = {   /* 5321-4.5.3.2-2 */
     TIMEOUT("body", body, "10m", "for the answer to the final dot"),
     TIMEOUT("quit", quit, "5s", "for the answer to QUIT"),
     TIMEOUT("policy", policy, "60s", "for the fetch of an MTA-STS policy"),
+    TIMEOUT("revocation", revocation, "10s", "for each answer about a certificate's revocation"),
     TIMEOUT("idle", idle, "5m", "for the next command of a client that submits mail"),
 };
 static const struct schema timeout_schema =
@@ -104,6 +106,9 @@ static const struct schema_field engine_fields[] = {
           "when DANE passes and an enforce policy fails"),
     WORDS(struct engine_config, "requiretls-from", requiretls_from, "loopback", requiretls_from_words,
           "who may submit with REQUIRETLS, since submission is without TLS: clients on this machine, all, or nobody"),
+    WORDS(struct engine_config, "revocation", revocation, "soft", revocation_words,
+          "under certificate-validation and domain-validation, by OCSP and CRL: soft, only a certificate known to be "
+          "revoked fails; hard, also one that nobody vouches for; off, nobody is asked"),
     FIELD(struct engine_config, "none-accepts-bogus", SCHEMA_BOOL, accept_bogus, "yes",
           "with smtp-dane none, bogus DNS data is taken as it is"),
     FIELD(struct engine_config, "pipelining", SCHEMA_BOOL, pipelining, "yes",

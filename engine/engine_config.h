@@ -18,7 +18,7 @@ enum pass_fail { PASS_FAIL_DELIVER, PASS_FAIL_BLOCK };
 enum requiretls_from { REQUIRETLS_FROM_LOOPBACK, REQUIRETLS_FROM_CLIENTS, REQUIRETLS_FROM_NOBODY };
 
 struct engine_timeouts {             /* seconds; patience > 0 caps every one of them */
-    double connect, greeting, ehlo, starttls, handshake, mail, rcpt, data, body, quit, policy, idle;
+    double connect, greeting, ehlo, starttls, handshake, mail, rcpt, data, body, quit, policy, revocation, idle;
 };
 struct engine_resolver { const char *root_hints, *trust_anchor, *options_file, *forward; };
 
@@ -39,6 +39,7 @@ struct engine_config {
     double patience;
     struct schema_texts retry;       /* exchange, rfc, or the pauses one by one */
     double expiry;                   /* 0: the plan's own */
+    int revocation;                  /* enum revocation_mode */
     int profile, insecure_mx, pass_fail, requiretls_from;
     bool accept_bogus;               /* none-accepts-bogus */
     bool pipelining, chunking;

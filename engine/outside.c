@@ -25,6 +25,12 @@ static struct connect_attempt *connect_to(void *outside, const struct netaddr *t
     return connect_start(((struct outside *)outside)->loop, to, timeout_s, done, arg);
 }
 
+static void ask_addresses(void *outside, struct arena *arena, const char *name, uint16_t port,
+                          void (*done)(void *, const struct host_facts *), void *arg)
+{
+    resolve_addresses(((struct outside *)outside)->resolve, arena, name, port, done, arg);
+}
+
 struct delivery_ports outside_ports(struct outside *outside)
 {
     return (struct delivery_ports){outside, ask_mx, ask_host, ask_sts, connect_to};
@@ -52,7 +58,13 @@ bool outside_open(struct outside *o, const struct engine_config *config, const c
     o->resolve = resolve_new(&resolver, loop, err);
     o->sts = o->resolve != NULL ? sts_new(&policies, o->resolve, clock, loop, err) : NULL;
     o->tls = o->sts != NULL ? tls_client_new(config->ca_file, err) : NULL;
-    return o->tls != NULL;
+    if (o->tls == NULL || config->revocation == REVOCATION_OFF)
+        return o->tls != NULL;
+    o->revocation =
+        revocation_new((enum revocation_mode)config->revocation, engine_capped(config, config->timeouts.revocation),
+                       &(struct revocation_ports){o, ask_addresses}, loop);
+    tls_client_set_revocation(o->tls, o->revocation);
+    return true;
 }
 
 void outside_close(struct outside *o)
@@ -60,4 +72,5 @@ void outside_close(struct outside *o)
     sts_free(&o->sts);
     resolve_free(&o->resolve);
     tls_client_free(&o->tls);
+    revocation_free(&o->revocation);
 }

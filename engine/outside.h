@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * outside - DNS, policies, TLS and TCP as a delivery asks them, for the engine and for those who only look.
  *
- * Owns:    resolver, policies, TLS client. Borrows: config, clock, loop.
+ * Owns:    resolver, policies, TLS client, what is known of revocations. Borrows: config, clock, loop.
  * Errors:  false with *err filled; outside_close() is then still owed.
  * Threads: one. Close it only when the loop runs no more. */
 #ifndef ENGINE_OUTSIDE_H
@@ -16,6 +16,7 @@ struct outside {
     struct resolve *resolve;
     struct sts *sts;
     struct tls_client *tls;
+    struct revocation *revocation;
 };
 
 /* sts_cache: the file with the policies seen so far; ":memory:" for none. */

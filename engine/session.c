@@ -12,6 +12,7 @@ enum step {
     STEP_HELO,
     STEP_STARTTLS,
     STEP_HANDSHAKE,
+    STEP_REVOCATION, /* others are asked; the peer only waits */
     STEP_QUIT,
     STEP_COUNT /* nothing is awaited: open, failed, or gone */
 };
@@ -29,6 +30,7 @@ struct session {
     struct event *ender; /* calls opened() or gone() from a fresh stack */
     struct smtp_ext ext;
     struct tls_outcome tls;
+    struct revocation_check *check;
     struct session_opening opening;
     bool midway, over;
     unsigned transactions;
@@ -159,17 +161,33 @@ static enum step on_starttls(struct session *s, const struct smtp_reply *reply)
     return STEP_COUNT;
 }
 
+/* It hears QUIT alone: 3207-4.1-2. */
+static enum step fail_by_certificate(struct session *s)
+{
+    bool requiretls = s->setting.without_tls == REASON_REQUIRETLS_CHANNEL;
+    return fail_unmet(s, requiretls ? REASON_REQUIRETLS_CHANNEL : s->tls.reason,
+                      s->tls.detail != NULL ? s->tls.detail : "the certificate is not acceptable");
+}
+
+static void on_revocation(void *arg, bool passed, const char *why);
+
 /* After the handshake and before any command: is the peer whom the decision wants (3207-4.1-1)? */
 static enum step on_handshake(struct session *s)
 {
     tls_client_judge(s->setting.tls, smtp_link_io(s->link), s->setting.demands, s->own, &s->tls);
     s->opening.tls_course = TLS_DONE;
     s->ext = (struct smtp_ext){0}; /* 3207-4.2-1 */
-    if (s->tls.reason == REASON_NONE)
-        return STEP_EHLO;
-    bool requiretls = s->setting.without_tls == REASON_REQUIRETLS_CHANNEL;
-    return fail_unmet(s, requiretls ? REASON_REQUIRETLS_CHANNEL : s->tls.reason, /* it hears QUIT alone: 3207-4.1-2 */
-                      s->tls.detail != NULL ? s->tls.detail : "the certificate is not acceptable");
+    if (s->tls.reason != REASON_NONE)
+        return fail_by_certificate(s);
+    s->check = tls_client_ask_revocation(s->setting.tls, smtp_link_io(s->link), s->setting.demands, on_revocation, s);
+    return s->check != NULL ? STEP_REVOCATION : STEP_EHLO;
+}
+
+static enum step on_reply_in_revocation(struct session *s, const struct smtp_reply *reply UNUSED)
+{
+    revocation_cancel(&s->check);
+    s->over = true;
+    return fail(s, failure_of(s->arena, CAUSE_BAD_REPLY, "the server spoke before it was asked"));
 }
 
 static enum step on_quit(struct session *s UNUSED, const struct smtp_reply *reply UNUSED)
@@ -196,6 +214,7 @@ static const struct {
     [STEP_HELO]      = {"HELO",              TIMEOUT(ehlo),      send_helo,     on_helo},
     [STEP_STARTTLS]  = {"STARTTLS",          TIMEOUT(starttls),  send_starttls, on_starttls},
     [STEP_HANDSHAKE] = {"the TLS handshake", TIMEOUT(handshake), send_nothing,  on_reply_in_handshake},
+    [STEP_REVOCATION] = {"who knows of revocations", TIMEOUT(handshake), send_nothing, on_reply_in_revocation},
     [STEP_QUIT]      = {"QUIT",              TIMEOUT(quit),      send_quit,     on_quit},
 #undef TIMEOUT
 };
@@ -221,6 +240,16 @@ static void on_reply(void *arg, const struct smtp_reply *reply)
     enter(s, steps[s->step].reply(s, reply));
 }
 
+static void on_revocation(void *arg, bool passed, const char *why)
+{
+    struct session *s = arg;
+    if (!passed)
+        s->tls.reason = REASON_CONNECTOR_CERTIFICATE;
+    s->tls.detail = why != NULL ? arena_strdup(s->own, why) : s->tls.detail;
+    revocation_cancel(&s->check);
+    enter(s, passed ? STEP_EHLO : fail_by_certificate(s));
+}
+
 static void on_encrypted(void *arg)
 {
     enter(arg, on_handshake(arg));
@@ -235,6 +264,7 @@ static void on_broken(void *arg, enum cause cause, const char *what)
 {
     struct session *s = arg;
     s->over = true;
+    revocation_cancel(&s->check);
     if (s->step == STEP_COUNT)
         return; /* whoever has it will see that */
     if (s->step == STEP_HANDSHAKE)
@@ -289,6 +319,7 @@ void session_drop(struct session **session)
     struct session *s = *session;
     if (s == NULL)
         return;
+    revocation_cancel(&s->check);
     smtp_link_free(&s->link);
     event_free(s->ender);
     arena_free(&s->own);

@@ -16,6 +16,7 @@ enum { AUTH_LEVEL = 1, OPPORTUNISTIC_LEVEL = 0 }; /* OpenSSL's security levels *
 struct tls_client {
     SSL_CTX *ctx;
     X509_STORE *roots;
+    struct revocation *revocation;
 };
 
 /* What OpenSSL says of itself, as one sentence; its queue is then empty. */
@@ -65,6 +66,11 @@ void tls_client_free(struct tls_client **client)
     X509_STORE_free((*client)->roots);
     free(*client);
     *client = NULL;
+}
+
+void tls_client_set_revocation(struct tls_client *client, struct revocation *revocation)
+{
+    client->revocation = revocation;
 }
 
 /* What a channel is judged by, as one line */
@@ -148,12 +154,18 @@ static bool set_dane(SSL *ssl, struct arena *arena, const struct tls_demands *d)
     return true;
 }
 
+static bool checks_certificate(const struct tls_demands *d)
+{
+    return d->connector == TLS_SETTING_CERTIFICATE_VALIDATION || d->connector == TLS_SETTING_DOMAIN_VALIDATION;
+}
+
 static SSL *session_new(struct tls_client *client, const struct tls_demands *d)
 {
     SSL *ssl = SSL_new(client->ctx);
     struct arena *arena = arena_new("TLS session");
-    bool good =
-        ssl != NULL && set_strength(ssl, d) && set_sni(ssl, arena, d) && (!wants_dane(d) || set_dane(ssl, arena, d));
+    bool good = ssl != NULL && set_strength(ssl, d) && set_sni(ssl, arena, d) &&
+                (!wants_dane(d) || set_dane(ssl, arena, d)) &&
+                (!checks_certificate(d) || SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) == 1);
     arena_free(&arena);
     if (good)
         return ssl;
@@ -237,8 +249,10 @@ static bool set_name(X509_VERIFY_PARAM *param, const char *name, enum name_rule 
     return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
 }
 
-/* The chain the peer showed, up to one of our roots, for a TLS server now (8461-4.2, RFC 5280). */
-static int pkix_verdict(struct tls_client *client, SSL *ssl, const char *name, enum name_rule rule)
+/* The chain the peer showed, up to one of our roots, for a TLS server now (8461-4.2, RFC 5280). *chain, if wanted: as
+ * it was verified. */
+static int pkix_chain_verdict(struct tls_client *client, SSL *ssl, const char *name, enum name_rule rule,
+                              STACK_OF(X509) **chain)
 {
     X509 *leaf = SSL_get0_peer_certificate(ssl);
     if (leaf == NULL)
@@ -252,9 +266,16 @@ static int pkix_verdict(struct tls_client *client, SSL *ssl, const char *name, e
     int verdict = X509_V_ERR_UNSPECIFIED;
     if (set_name(param, name, rule))
         verdict = X509_verify_cert(check) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(check);
+    if (chain != NULL && verdict == X509_V_OK)
+        *chain = X509_STORE_CTX_get1_chain(check);
     X509_STORE_CTX_free(check);
     ERR_clear_error();
     return verdict;
+}
+
+static int pkix_verdict(struct tls_client *client, SSL *ssl, const char *name, enum name_rule rule)
+{
+    return pkix_chain_verdict(client, ssl, name, rule, NULL);
 }
 
 /* The connector's domain, or "*.domain": any name below it. */
@@ -299,11 +320,6 @@ static void judge_pkix(struct tls_client *client, SSL *ssl, const struct tls_dem
     out->pkix_detail = words_of(arena, verdict);
     if (wants_pkix(d))
         unmet(out, REASON_STS_CERTIFICATE, out->pkix_detail);
-}
-
-static bool checks_certificate(const struct tls_demands *d)
-{
-    return d->connector == TLS_SETTING_CERTIFICATE_VALIDATION || d->connector == TLS_SETTING_DOMAIN_VALIDATION;
 }
 
 static void judge_connector(struct tls_client *client, SSL *ssl, const struct tls_demands *d, struct arena *arena,
@@ -368,6 +384,19 @@ void tls_client_judge(struct tls_client *client, struct bufferevent *io, const s
         judge_pkix(client, ssl, demands, arena, out);
     if (checks_certificate(demands))
         judge_connector(client, ssl, demands, arena, out);
+}
+
+struct revocation_check *tls_client_ask_revocation(struct tls_client *client, struct bufferevent *io,
+                                                   const struct tls_demands *demands, revocation_done *done, void *arg)
+{
+    SSL *ssl = bufferevent_openssl_get_ssl(io);
+    STACK_OF(X509) *chain = NULL;
+    const unsigned char *stapled = NULL;
+    if (client->revocation == NULL || !checks_certificate(demands) ||
+        pkix_chain_verdict(client, ssl, NULL, NAME_ANY, &chain) != X509_V_OK)
+        return NULL;
+    long length = SSL_get_tlsext_status_ocsp_resp(ssl, &stapled);
+    return revocation_start(client->revocation, chain, stapled, length > 0 ? (size_t)length : 0, done, arg);
 }
 
 const char *tls_client_failure(struct bufferevent *io, struct arena *arena)

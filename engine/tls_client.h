@@ -13,11 +13,14 @@
 
 #include "engine/certificate.h"
 #include "engine/policy.h"
+#include "engine/revocation.h"
 
 struct tls_client;
 
 struct tls_client *tls_client_new(const char *ca_file, struct err *err) NODISCARD;
 void tls_client_free(struct tls_client **client);
+/* Borrowed; without it nobody is asked about revocation. */
+void tls_client_set_revocation(struct tls_client *client, struct revocation *revocation);
 
 struct tls_demands {
     enum tls_demand demand;
@@ -56,6 +59,10 @@ bool tls_client_start(struct tls_client *client, struct bufferevent **io, const 
 /* After BEV_EVENT_CONNECTED: are the demands met? */
 void tls_client_judge(struct tls_client *client, struct bufferevent *io, const struct tls_demands *demands,
                       struct arena *arena, struct tls_outcome *out);
+/* When every demand is met, and the connector's own wants to know whether a certificate is revoked: done() follows.
+ * NULL: nobody has to be asked. */
+struct revocation_check *tls_client_ask_revocation(struct tls_client *client, struct bufferevent *io,
+                                                   const struct tls_demands *demands, revocation_done *done, void *arg);
 /* After an error event in the handshake: why, in one sentence. */
 const char *tls_client_failure(struct bufferevent *io, struct arena *arena);
 

@@ -255,6 +255,12 @@ static void fail(struct mx_tls *tls)
 
 /* ---- contexts ---- */
 
+/* What is stapled came with the identity. */
+static int on_status(SSL *ssl UNUSED, void *arg UNUSED)
+{
+    return SSL_TLSEXT_ERR_OK;
+}
+
 static SSL_CTX *context_new(enum mx_tls_versions which, enum mx_ciphers ciphers)
 {
     static const struct {
@@ -280,6 +286,7 @@ static SSL_CTX *context_new(enum mx_tls_versions which, enum mx_ciphers ciphers)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_client_hello_cb(context, on_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
+    SSL_CTX_set_tlsext_status_cb(context, on_status);
     SSL_CTX_set_info_callback(context, on_info);
     SSL_CTX_set_msg_callback(context, on_message);
     SSL_CTX_add_custom_ext(context, CERTIFICATE_TYPES, SSL_EXT_CLIENT_HELLO, NULL, NULL, NULL, on_certificate_types,

@@ -39,6 +39,7 @@ static bool (*const tells[JOURNAL_KIND_COUNT])(const struct journal_event *event
     [JOURNAL_WEB_ANSWER] = always,     [JOURNAL_FAULT_HIT] = always,    [JOURNAL_LAB_SUBMIT] = always,
     [JOURNAL_LAB_ADVANCE] = always,    [JOURNAL_LAB_CHANGE] = always,   [JOURNAL_LAB_TROUBLE] = always,
     [JOURNAL_SUBJECT_STATUS] = always, [JOURNAL_SUBJECT_SAYS] = always, [JOURNAL_LAB_REPORT] = always,
+    [JOURNAL_CA_REQUEST] = always,
 };
 
 static bool is_senders_own(const struct journal_event *event, const char *sender_domain)

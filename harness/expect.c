@@ -221,6 +221,11 @@ static bool is_web_connect(const struct journal_event *event, const char *host)
     return event->kind == JOURNAL_WEB_CONNECT && at_policy_host(event, host);
 }
 
+static bool is_revocation_query(const struct journal_event *event, const char *host)
+{
+    return event->kind == JOURNAL_CA_REQUEST && (host == NULL || text_name_equal(journal_get(event, "about"), host));
+}
+
 static bool is_request(const struct journal_event *event, const char *host)
 {
     return event->kind == JOURNAL_WEB_REQUEST && at_policy_host(event, host);
@@ -259,6 +264,8 @@ static const struct expect_row rows[] = {
      is_tlsa_query},
     {"mta-sts-query", EXPECT_DNS, "a question for the TXT record _mta-sts.<domain>", is_sts_query},
     {"connect", EXPECT_WEB, "a TCP connection to a policy host", is_web_connect},
+    {"revocation-query", EXPECT_WEB, "a question about the revocation of a certificate; a name behind it is its host",
+     is_revocation_query},
     {"request", EXPECT_WEB, "an HTTPS request at a policy host", is_request},
 };
 

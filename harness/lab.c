@@ -16,6 +16,7 @@ struct lab {
     struct fakedns *dns;
     struct fakemx *mx;
     struct fakests *sts;
+    struct fakeca *ca;
     char folder[PATH_MAX];
 };
 
@@ -92,8 +93,9 @@ static bool start_fakes(struct lab *lab, struct plan *plan, struct err *err)
     plan->sts.directory = lab->folder;
     return (lab->dns = fakedns_new(&plan->dns, s->clock, s->loop, s->journal, err)) != NULL &&
            (lab->mx = fakemx_new(&plan->mx, s->loop, s->journal, err)) != NULL &&
-           (lab->sts = fakests_new(&plan->sts, s->loop, s->journal, err)) != NULL && fakedns_listen(lab->dns, err) &&
-           fakemx_listen(lab->mx, err) && fakests_listen(lab->sts, err);
+           (lab->sts = fakests_new(&plan->sts, s->loop, s->journal, err)) != NULL &&
+           (lab->ca = fakeca_new(&plan->ca, s->clock, s->loop, s->journal, err)) != NULL &&
+           fakedns_listen(lab->dns, err) && fakemx_listen(lab->mx, err) && fakests_listen(lab->sts, err);
 }
 
 struct lab *lab_start(const struct lab_setting *setting, struct plan *plan, struct err *err)
@@ -114,7 +116,8 @@ bool lab_change(struct lab *lab, struct plan *plan, struct err *err)
 {
     plan->sts.directory = lab->folder;
     return fakedns_change(lab->dns, &plan->dns, err) && fakemx_change(lab->mx, &plan->mx, err) &&
-           fakests_change(lab->sts, &plan->sts, err) && write_files(lab, plan, err) && tell_resolver(lab, plan, err);
+           fakests_change(lab->sts, &plan->sts, err) && fakeca_change(lab->ca, &plan->ca, err) &&
+           write_files(lab, plan, err) && tell_resolver(lab, plan, err);
 }
 
 const char *lab_message(const struct lab *lab, size_t n, size_t *length)
@@ -131,6 +134,7 @@ void lab_stop(struct lab **lab)
 {
     if (lab == NULL || *lab == NULL)
         return;
+    fakeca_free(&(*lab)->ca);
     fakests_free(&(*lab)->sts);
     fakemx_free(&(*lab)->mx);
     fakedns_free(&(*lab)->dns);

@@ -39,12 +39,20 @@ static struct world_name sound_name(struct arena *arena, struct diag_list *diags
     return sound;
 }
 
+static bool asks_authority(const struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++)
+        if (plan_certificate_names_authority(&world->names[i].certificate))
+            return true;
+    return false;
+}
+
 /* Reports of failed messages go there, so it must be right in every mode: signed, DANE-authenticated, trusted. */
 static const struct world *with_sender(struct plan_builder *b, const struct world *world)
 {
     struct world *all = arena_memdup(b->arena, world, sizeof *world);
     const char *host = arena_printf(b->arena, "mx.%s", scenario_sender_domain);
-    all->names = arena_alloc(b->arena, (world->count + 2) * sizeof *all->names);
+    all->names = arena_alloc(b->arena, (world->count + 3) * sizeof *all->names);
     if (world->count > 0)
         memcpy(all->names, world->names, world->count * sizeof *all->names);
     struct world_name domain = sound_name(b->arena, b->diags, scenario_sender_domain),
@@ -54,6 +62,11 @@ static const struct world *with_sender(struct plan_builder *b, const struct worl
     mx.tlsa = one_text(b->arena, "3 1 1");
     all->names[all->count++] = domain;
     all->names[all->count++] = mx;
+    if (asks_authority(world)) {
+        struct world_name authority = sound_name(b->arena, b->diags, PLAN_CA_HOST);
+        authority.address = one_text(b->arena, "v4");
+        all->names[all->count++] = authority;
+    }
     return all;
 }
 
@@ -204,7 +217,7 @@ struct plan *plan_build(const struct scenario *scenario, const struct world *wor
     b.world = with_sender(&b, world);
     plan->silent = has_silent_fault(world);
     bool ok = take_report_key(&b) && plan_dns_zones(&b) && plan_net_hosts(&b) && plan_pki_hosts(&b) &&
-              plan_dns_records(&b) && plan_mx_hosts(&b) && plan_sts_hosts(&b);
+              plan_dns_records(&b) && plan_mx_hosts(&b) && plan_sts_hosts(&b) && plan_ca(&b);
     if (ok && diag_errors(diags) > errors)
         ok = err_set(err, ERR_INPUT, "%s: the world cannot be built as it is said",
                      scenario != NULL ? scenario->title : "world");

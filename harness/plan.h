@@ -44,6 +44,7 @@ struct plan {
     const struct world *world;
     struct fakedns_config dns;
     struct fakemx_config mx;
+    struct fakeca_config ca;
     struct fakests_config sts;    /* directory is filled by the lab */
     struct plan_defect *defects; size_t defect_count;
     const char *ca_pem;           /* the public roots */

@@ -13,6 +13,8 @@ enum { PLAN_DEFECTS_MAX = 2000 };
 #define PLAN_PATIENCE_S 5.0
 #define PLAN_PATIENCE_STALLED_S 0.4
 
+#define PLAN_CA_HOST "status.ca.example" /* whom certificates name that can be asked about */
+
 enum plan_role { PLAN_MX, PLAN_POLICY };
 struct plan_host {
     enum plan_role role;
@@ -119,5 +121,9 @@ bool plan_report_key_make(struct arena *arena, struct plan_report_key *key, stru
 struct schema_texts plan_report_records(struct plan_builder *b, const struct world_name *name);
 /* The key of this pki, made at the first call; NULL with *err filled. */
 const struct plan_report_key *plan_pki_report_key(struct plan_pki *pki, struct err *err);
+
+/* Does it send those who ask about its revocation to PLAN_CA_HOST? */
+bool plan_certificate_names_authority(const struct world_certificate *said);
+bool plan_ca(struct plan_builder *b);
 
 #endif

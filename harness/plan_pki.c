@@ -168,7 +168,7 @@ bool plan_certificate_departs(const struct world_certificate *spec)
 {
     return spec->issuer != ISSUER_PUBLIC_ROOT || spec->dates != DATES_VALID ||
            spec->chain == CHAIN_MISSING_INTERMEDIATE || spec->names.count > 0 || spec->names_as != IDENTITY_SAN ||
-           spec->certificate_file != NULL || spec->flaw != FLAW_NONE;
+           spec->certificate_file != NULL || spec->flaw != FLAW_NONE || spec->revocation > CA_GOOD;
 }
 
 const char *plan_certificate_label(struct arena *arena, const struct world_certificate *spec)
@@ -187,6 +187,8 @@ const char *plan_certificate_label(struct arena *arena, const struct world_certi
             : NULL,
         spec->names_as == IDENTITY_CN_ONLY ? "with its name as CN only" : NULL,
         spec->names_as == IDENTITY_NO_NAMES ? "without names" : NULL,
+        spec->revocation > CA_GOOD ? arena_printf(arena, "of revocation status %s", ca_says_words[spec->revocation])
+                                   : NULL,
         spec->flaw != FLAW_NONE ? arena_printf(arena, "flawed (%s)", scenario_flaw_words[spec->flaw]) : NULL,
     };
     char *label = NULL;
@@ -273,6 +275,37 @@ static const struct identity *issuer_of(struct plan_pki *pki, const struct world
     return flawed(pki, said, "Flawed Root, Intermediate", root, flaw->at == AT_INTERMEDIATE, err);
 }
 
+static bool is_asked_by(const struct world_certificate *said, enum world_revocation_by by)
+{
+    return said->revocation != CA_NOTHING &&
+           (said->revocation_by == (int)by || said->revocation_by == REVOCATION_BY_BOTH);
+}
+
+bool plan_certificate_names_authority(const struct world_certificate *said)
+{
+    return is_asked_by(said, REVOCATION_BY_OCSP) || is_asked_by(said, REVOCATION_BY_CRL);
+}
+
+static void name_authority(struct plan_pki *pki, const char *host, const struct world_certificate *said,
+                           struct identity_spec *spec)
+{
+    if (is_asked_by(said, REVOCATION_BY_OCSP))
+        spec->ocsp_url = arena_printf(pki->arena, "http://" PLAN_CA_HOST "/%s/ocsp", host);
+    if (is_asked_by(said, REVOCATION_BY_CRL))
+        spec->crl_url = arena_printf(pki->arena, "http://" PLAN_CA_HOST "/%s/crl", host);
+}
+
+static void staple(struct plan_pki *pki, struct identity *identity, const struct world_certificate *said)
+{
+    size_t length;
+    if (said->revocation == CA_NOTHING || said->revocation_by != REVOCATION_BY_STAPLE)
+        return;
+    const unsigned char *response =
+        ca_ocsp_response(pki->arena, identity, (enum ca_says)said->revocation, (time_t)clock_now(pki->clock), &length);
+    if (response != NULL)
+        identity_staple(identity, response, length);
+}
+
 static struct identity_spec spec_of(struct plan_pki *pki, const char *host, const struct world_certificate *said,
                                     const struct identity *issuer)
 {
@@ -291,6 +324,7 @@ static struct identity_spec spec_of(struct plan_pki *pki, const char *host, cons
         .not_after_s = dates[said->dates].after,
     };
     spec.names = names_of(pki->arena, host, said, &spec.name_count);
+    name_authority(pki, host, said, &spec);
     if (flaws[said->flaw].at == AT_LEAF)
         spoil(&spec, &flaws[said->flaw]);
     if (said->flaw == FLAW_GIANT)
@@ -328,11 +362,11 @@ static struct identity *load(struct plan_pki *pki, const struct world_certificat
 static const char *cache_key(struct arena *arena, const char *which, const char *host,
                              const struct world_certificate *said)
 {
-    char *key =
-        arena_printf(arena, "%s %s %d %d %d %d %d %d %s %s %s", which, host, said->issuer, said->dates, said->chain,
-                     said->flaw, said->names_as, said->intermediate, said->common_name != NULL ? said->common_name : "",
-                     said->certificate_file != NULL ? said->certificate_file : "",
-                     said->key_file != NULL ? said->key_file : "");
+    char *key = arena_printf(arena, "%s %s %d %d %d %d %d %d %d %d %s %s %s", which, host, said->issuer, said->dates,
+                             said->chain, said->flaw, said->revocation, said->revocation_by, said->names_as,
+                             said->intermediate, said->common_name != NULL ? said->common_name : "",
+                             said->certificate_file != NULL ? said->certificate_file : "",
+                             said->key_file != NULL ? said->key_file : "");
     for (size_t i = 0; i < said->names.count; i++)
         key = arena_printf(arena, "%s %s", key, said->names.items[i]);
     return key;
@@ -368,6 +402,7 @@ static const struct identity *identity_of(struct plan_pki *pki, const char *whic
     if (identity == NULL || (said->flaw == FLAW_STOLEN && !identity_lose_key(identity, err)))
         return NULL;
     show_chain(identity, said);
+    staple(pki, identity, said);
     return identity;
 }
 

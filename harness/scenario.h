@@ -6,6 +6,7 @@
 #define HARNESS_SCENARIO_H
 
 #include "base/schema.h"
+#include "fakeca/fakeca.h"
 #include "fakemx/fakemx.h"
 #include "fakests/fakests.h"
 #include "harness/mode.h"
@@ -42,10 +43,12 @@ enum world_flaw {                 /* what only a look at extensions, authorities
     FLAW_EXPIRED_ROOT, FLAW_ROOT_WITHOUT_ROOM, FLAW_CHAIN_OUT_OF_ORDER,
     FLAW_WEAK_KEY, FLAW_WEAK_SIGNATURE, FLAW_SPOILT_SIGNATURE, FLAW_STOLEN, FLAW_LONG_CHAIN, FLAW_GIANT, FLAW_COUNT
 };
+enum world_revocation_by { REVOCATION_BY_OCSP, REVOCATION_BY_CRL, REVOCATION_BY_BOTH, REVOCATION_BY_STAPLE };
 struct world_certificate {        /* short form: trusted | unknown-root | private-root | self-signed | expired
                                    * | not-yet-valid | wrong-name | missing-intermediate | with-root | wildcard
                                    * | cn-only | no-names | none */
     int issuer, dates, chain, flaw;
+    int revocation, revocation_by; /* enum ca_says, enum world_revocation_by */
     struct schema_texts names;    /* DNS-IDs; empty: the host's own name; "*" is *.<parent of the host> */
     int names_as;                 /* enum identity_names */
     const char *common_name;      /* NULL: the first name */

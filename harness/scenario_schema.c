@@ -41,6 +41,7 @@ const char *const scenario_flaw_words[] = {"none",
                                            "giant",
                                            NULL};
 static_assert(COUNT(scenario_flaw_words) == FLAW_COUNT + 1, "one word per flaw");
+static const char *const revocation_by_words[] = {"ocsp", "crl", "both", "stapled", NULL};
 static const char *const names_as_words[] = {"alternative-names", "cn-only", "no-names", NULL};
 static const char *const connector_mode_words[] = {"none", "opportunistic", "mandatory", NULL};
 static const char *const connector_tls_words[] = {"opportunistic", "encryption-only", "certificate-validation",
@@ -109,6 +110,7 @@ static const struct tree_node *certificate_short(struct arena *arena, const stru
         {"wildcard", {{"names", "*"}}},
         {"cn-only", {{"names-as", "cn-only"}}},
         {"no-names", {{"names-as", "no-names"}}},
+        {"revoked", {{"revocation", "revoked"}}},
         {"none", {{"issuer", "none"}}},
         {NULL, {{NULL, NULL}}},
     };
@@ -227,6 +229,12 @@ static const struct schema_field certificate_fields[] = {
                "stand above it, or it is of 200 KiB"),
     CERTIFICATE("intermediate", BOOL, intermediate, .otherwise = "yes",
                 .doc = "whether an intermediate stands between root and leaf"),
+    CERTIFICATE("revocation", WORD, revocation, .otherwise = "none", .words = ca_says_words,
+                .doc =
+                    "what its authority answers when asked whether it is revoked, right or wrong; none: nobody can be "
+                    "asked"),
+    CERTIFICATE("revocation-by", WORD, revocation_by, .otherwise = "ocsp", .words = revocation_by_words,
+                .doc = "where the certificate sends those who ask; stapled: nowhere, the host shows the answer itself"),
     CERTIFICATE("certificate-file", TEXT, certificate_file,
                 .doc = "a PEM file of your own, leaf first, relative to the scenario"),
     CERTIFICATE("key-file", TEXT, key_file, .doc = "the PEM key that belongs to it"),
@@ -240,7 +248,7 @@ static const struct schema certificate_schema = {
     .short_form = certificate_short,
     .short_doc =
         "trusted, unknown-root, private-root, self-signed, expired, not-yet-valid, missing-intermediate, with-root, "
-        "wrong-name, wildcard, cn-only, no-names, or none",
+        "wrong-name, wildcard, cn-only, no-names, revoked, or none",
 };
 
 #define STS(...) FIELD(struct world_sts, __VA_ARGS__)
