@@ -159,7 +159,8 @@ static bool is_relay_alone(const struct sender_setup *setup)
     if (setup->connectors == NULL || setup->connectors->count != 1 || setup->rules != NULL)
         return false;
     const struct tree_node *only = setup->connectors->items[0], *hosts = tree_get(only, "smart-hosts");
-    bool plain = hosts != NULL && hosts->kind == TREE_TEXT && any_says(setup, "recipient-domains", "*");
+    bool plain = hosts != NULL && hosts->kind == TREE_TEXT && strchr(hosts->text, '/') == NULL &&
+                 any_says(setup, "recipient-domains", "*");
     for (size_t i = 0; i < only->count; i++) {
         bool known = false;
         for (size_t k = 0; k < COUNT(keys); k++)

@@ -45,7 +45,8 @@ static void find_version(struct state *state)
              state->server != NULL ? policy_server_version(state->server) : "");
 }
 
-static const char *const features[] = {"queue", "forget", "smtputf8", "8bitmime", "chunking", "pipelining", NULL};
+static const char *const features[] = {"queue",    "forget",     "smtputf8",   "8bitmime",
+                                       "chunking", "pipelining", "smart-host", NULL};
 
 static json_t *do_describe(const struct adapter *adapter, const char *argument UNUSED)
 {
@@ -98,15 +99,31 @@ static bool choose_level(const char *dane, bool with_policies, const char **leve
     return *level != NULL;
 }
 
+/* The one smart host for all mail that the scenario may name; an address in brackets. "" without. */
+static void read_relay(const struct adapter *adapter, char *relay, size_t size)
+{
+    json_t *setup = json_load_file(adapter_setting(adapter, "MTALAB_CONNECTORS"), 0, NULL);
+    const json_t *only = json_array_get(json_object_get(setup, "connectors"), 0);
+    const char *said = json_string_value(json_object_get(only, "smart-hosts"));
+    size_t digits = said != NULL ? strspn(said, "0123456789.") : 0;
+    bool address = digits > 0 && (said[digits] == '\0' || said[digits] == ':');
+    snprintf(relay, size, address ? "[%.*s]%s" : "%.*s%s", (int)(address ? digits : size), said != NULL ? said : "",
+             address ? said + digits : "");
+    json_decref(setup);
+}
+
 static json_t *do_begin(const struct adapter *adapter, const char *argument UNUSED)
 {
     struct state *state = adapter->state;
     struct err err = {0};
     const char *dane = adapter_setting(adapter, "MTALAB_DANE"), *sts = adapter_setting(adapter, "MTALAB_MTA_STS");
+    char relay[300];
+    read_relay(adapter, relay, sizeof relay);
     double patience = atof(adapter_setting(adapter, "MTALAB_PATIENCE"));
     struct postfix_settings settings = {.ca = adapter_setting(adapter, "MTALAB_CA"),
                                         .hostname = adapter_setting(adapter, "MTALAB_HOSTNAME"),
                                         .listen = adapter_setting(adapter, "MTALAB_LISTEN"),
+                                        .relay = relay,
                                         .patience_s = patience < 1                ? 1
                                                       : patience > PATIENCE_MAX_S ? PATIENCE_MAX_S
                                                                                   : (int)(patience + 0.99)};

@@ -30,8 +30,9 @@ struct postfix_instance {
     struct postfix_facts facts;
     struct postfix_log log;
     struct process *master;
-    int lines;  /* the log socket */
-    int queued; /* inotify: something came into the deferred queue */
+    int lines;       /* the log socket */
+    int queued;      /* inotify: something came into the deferred queue */
+    char relay[300]; /* of the case before */
 };
 
 /* ---- what is installed ---- */
@@ -202,6 +203,8 @@ static bool write_main(const struct postfix_instance *instance, const struct pos
     fprintf(out, "maillog_file = %s/log\nmaillog_file_prefixes = %s\n", directory, directory);
     fprintf(out, "myhostname = %s\ninet_interfaces = %.*s\n", settings->hostname,
             (int)(strrchr(settings->listen, ':') - settings->listen), settings->listen);
+    if (settings->relay[0] != '\0')
+        fprintf(out, "relayhost = %s\n", settings->relay);
     fprintf(out, "smtp_tls_CAfile = %s\nsmtp_tls_security_level = %s\n", settings->ca, settings->level);
     if (settings->policy_map != NULL)
         fprintf(out, "smtp_tls_policy_maps = %s\n", settings->policy_map);
@@ -322,8 +325,10 @@ struct postfix_instance *postfix_instance_new(const char *directory, const struc
 bool postfix_instance_begin(struct postfix_instance *instance, const struct postfix_settings *settings, struct err *err)
 {
     postfix_instance_end(instance);
-    if (instance->master != NULL && !process_alive(instance->master))
+    bool same_relay = strcmp(instance->relay, settings->relay) == 0; /* trivial-rewrite(8) reads it when it starts */
+    if (instance->master != NULL && (!process_alive(instance->master) || !same_relay))
         kill_master(instance);
+    snprintf(instance->relay, sizeof instance->relay, "%s", settings->relay);
     if (!write_main(instance, settings, err))
         return false;
     return instance->master != NULL || (write_master(instance, settings->listen, err) && start_master(instance, err));

@@ -25,6 +25,7 @@ struct postfix_settings {
     const char *level; /* smtp_tls_security_level */
     const char *ca, *hostname;
     const char *listen; /* address:port */
+    const char *relay; /* relayhost; "": none */
     int patience_s;
     const char *policy_map; /* for smtp_tls_policy_maps; NULL: none */
 };
