@@ -27,6 +27,8 @@ static const struct {
     FIXED("ipv6", BOOL, ipv6),
     FIXED("fsync", BOOL, fsync),
     FIXED("timeouts: policy", SECONDS, timeouts.policy),
+    FIXED("timeouts: revocation", SECONDS, timeouts.revocation),
+    FIXED("revocation", INT, revocation),
     FIXED("keep-connection", SECONDS, keep_connection),
     FIXED("messages-per-connection", NUMBER, messages_per_connection),
     FIXED("tls-rpt: organization", TEXT, tlsrpt.organization),
