@@ -7,6 +7,7 @@
 # Run as root inside namespaces of its own: unshare -n -m -p -f --mount-proc ci/bench/rival.sh
 # Prints: seconds from nothing to the authenticated delivery, and the PSS of all its processes in KiB.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d /tmp/rival.XXXXXX)
 mount -t tmpfs tmpfs "$dir"
 chmod 755 "$dir"
@@ -90,59 +91,8 @@ printf 'nameserver 127.0.0.1\noptions trust-ad edns0\n' >resolv.conf
 mount --bind resolv.conf "$(readlink -f /etc/resolv.conf)"
 
 # ---- two Postfix instances
-instance() { # name, address, host name; the rest of main.cf on standard input
-    mkdir -p "$1/etc" "$1/queue" "$1/data"
-    chown postfix "$1/data"
-    { cat <<END
-config_directory = $dir/$1/etc
-queue_directory = $dir/$1/queue
-data_directory = $dir/$1/data
-daemon_directory = /usr/lib/postfix/sbin
-command_directory = /usr/sbin
-shlib_directory = /usr/lib/postfix
-meta_directory = /etc/postfix
-mail_owner = postfix
-setgid_group = postdrop
-myhostname = $3
-inet_interfaces = $2
-inet_protocols = ipv4
-maillog_file = $dir/$1/log
-maillog_file_prefixes = $dir
-mynetworks = 100.64.0.0/10 198.18.0.0/15
-smtpd_relay_restrictions = permit_mynetworks, reject
-mydestination =
-alias_maps =
-local_recipient_maps =
-compatibility_level = 3.6
-END
-        cat; } >"$1/etc/main.cf"
-    cat >"$1/etc/master.cf" <<END
-$2:$4 inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-smtp unix - - n - - smtp
-error unix - - n - - error
-discard unix - - n - - discard
-scache unix - - n - 1 scache
-tlsmgr unix - - n 1000? 1 tlsmgr
-anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
-END
-    touch -d '1 hour ago' "$1/etc/main.cf" "$1/etc/master.cf"
-    /usr/lib/postfix/sbin/master -c "$dir/$1/etc" -d 2>/dev/null &
-}
-for d in mx sender; do
-    mkdir -p $d/queue
-    (cd $d/queue && mkdir -p active bounce corrupt defer deferred flush hold incoming maildrop private public saved trace pid &&
-        chown postfix active bounce corrupt defer deferred flush hold incoming private saved trace &&
-        chown postfix:postdrop public maildrop && chmod 710 public && chmod 730 maildrop && chmod 700 private)
-done
-instance mx 198.18.1.1 mx1.partner.example 25 <<END
+. "$here/postfix.sh"
+instance mx 198.18.1.1 25 mx1.partner.example <<END
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = $dir/mx.crt
 smtpd_tls_key_file = $dir/mx.key
@@ -150,7 +100,7 @@ default_transport = discard:
 relay_domains = partner.example
 relay_transport = discard:
 END
-instance sender 100.64.0.2 mail.sender.example 2525 <<END
+instance sender 100.64.0.2 2525 mail.sender.example <<END
 smtp_tls_security_level = dane
 smtp_dns_support_level = dnssec
 smtp_host_lookup = dns

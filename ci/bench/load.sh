@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Many messages through one sender, in the world of ci/bench/scenarios/twenty-destinations: how long from the first
+# connection of those who submit until the last message has been taken by the host that DANE authenticated?
+#
+# mtalab up --scenarios ci/bench/scenarios twenty-destinations --journal DIR/journal -- ci/bench/load.sh engine|postfix COUNT DIR
+#
+# DIR is on a disk, and both have a message there before they answer 250. Postfix is tuned: TLS and SMTP connections are
+# reused, nothing waits. Prints: seconds, connections, handshakes with a certificate, handshakes by a ticket.
+set -eu
+subject=$1 count=$2 dir=$(cd "$3" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+journal=$dir/journal
+sessions=2 # of those who submit, for each destination
+
+engine_config() {
+    cat <<END
+directory: '$dir/engine'
+hostname: mail.sender.example
+clients: [100.64.0.0/10]
+listen: '$MTALAB_LISTEN'
+ca-file: '$MTALAB_CA'
+resolver: {root-hints: '$MTALAB_ROOT_HINTS', trust-anchor: '$MTALAB_ROOT_KEY', options-file: '$MTALAB_RESOLVER_OPTIONS'}
+connectors: [{name: lab, recipient-domains: '*', smtp-dane: mandatory, mta-sts: none}]
+END
+}
+
+start_engine() {
+    engine_config >"$dir/engine.yaml"
+    "$here/../../build/bin/mtalab-engine" --config "$dir/engine.yaml" run 2>"$dir/engine.log" &
+    running=$!
+}
+
+start_postfix() {
+    . "$here/postfix.sh"
+    instance sender "${MTALAB_LISTEN%:*}" "${MTALAB_LISTEN#*:}" mail.sender.example <<END
+smtp_tls_security_level = dane-only
+smtp_dns_support_level = dnssec
+smtp_host_lookup = dns
+smtp_tls_connection_reuse = yes
+smtp_connection_cache_time_limit = 2s
+smtp_tls_session_cache_database = btree:$dir/sender/data/smtp_scache
+default_process_limit = 100
+in_flow_delay = 0
+smtp_tls_loglevel = 1
+END
+    running=$!
+}
+
+submit() { # COUNT DOMAIN
+    smtp-source -d -s "$sessions" -m "$1" -l 1000 -f alice@sender.example -t "someone@$2" "$MTALAB_LISTEN"
+}
+
+# A line when so many messages have been taken.
+tell_when_taken() {
+    tail -n +1 -f "$journal" 2>/dev/null | awk -v n="$1" '/"kind":"MX_MESSAGE"/ && ++taken == n { print; exit }'
+}
+
+"start_$subject"
+trap 'kill "$running" 2>/dev/null || true' EXIT
+until submit 1 d1.example 2>/dev/null; do :; done # it is there
+submit 1 forged.example                           # must wait: this sender looks at what DANE says
+mkfifo "$dir/told"
+tell_when_taken $((count + 1)) >"$dir/told" &
+began=$(date +%s%N)
+for i in $(seq 20); do submit $((count / 20)) "d$i.example" & done
+timeout 300 head -1 "$dir/told" >/dev/null
+took=$(($(date +%s%N) - began))
+
+# Every message over TLS, from a host that showed the key of its TLSA record, and nothing to the one that showed another.
+awk -v n=$((count + 1)) '
+    function field(name) {
+        return match($0, "\"" name "\":\"[^\"]*\"") ? substr($0, RSTART + length(name) + 4, RLENGTH - length(name) - 5) : ""
+    }
+    { host = field("host"); conn = match($0, /"conn":[0-9]+/) ? substr($0, RSTART + 7, RLENGTH - 7) : 0 }
+    /"kind":"DNS_ANSWER".*"qtype":"TLSA"/ { record[substr(field("qname"), 10)] = field("answer") }
+    /"kind":"MX_CONNECT"/ { connections++ }
+    /"kind":"MX_TLS"/ { key[conn] = "3 1 1 " field("certificate"); field("resumed") == "yes" ? tickets++ : handshakes++ }
+    /"kind":"MX_MESSAGE"/ { field("channel") == "tls" && key[conn] == record[host] ? good++ : bad++ }
+    END {
+        if (good != n || bad) { print "of " n " messages " good + 0 " were authenticated, " bad + 0 " were not" >"/dev/stderr"; exit 1 }
+        print connections, handshakes + 0, tickets + 0
+    }' "$journal" >"$dir/counts"
+awk -v ns="$took" '{ printf "%.3f %s\n", ns / 1e9, $0 }' "$dir/counts"
