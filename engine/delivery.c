@@ -52,6 +52,8 @@ struct delivery {
     struct transaction_mail mail;
     const size_t *mail_who; /* its recipients, as indices into ours */
     struct transaction *transaction;
+    const struct transaction_result *unstored; /* settled, and not on disk yet */
+    bool reached;
 };
 
 static void begin_hop(struct delivery *d);
@@ -241,6 +243,20 @@ static const char *address_text(const struct delivery *d)
     return netaddr_text_port(d->arena, (const struct sockaddr *)&d->facts->addresses[d->address].addr);
 }
 
+/* Not before it is needed: those that wait for silent hosts hold no content. */
+static bool load_content(struct delivery *d)
+{
+    struct err err;
+    if (d->content != NULL)
+        return true;
+    d->content = queue_content(d->world->settle.queue, d->arena, d->job.recipients[0].message, &d->length, &err);
+    if (d->content != NULL)
+        return true;
+    fprintf(stderr, "mtalab-engine: %s\n", err.text);
+    d->content = "";
+    return false;
+}
+
 static void settle_rest(struct delivery *d)
 {
     struct settle_failed *list = arena_alloc(d->arena, (d->job.count + 1) * sizeof *list);
@@ -249,6 +265,8 @@ static void settle_rest(struct delivery *d)
         if (d->recipients[i].failure.cause != CAUSE_NONE)
             list[count++] =
                 (struct settle_failed){d->recipients[i].recipient, d->recipients[i].failure, d->recipients[i].course};
+    if (count > 0)
+        load_content(d);
     struct err err;
     struct settle_about of = about(d);
     if (!settle_failures(&d->world->settle, &of, d->arena, list, count, &err))
@@ -306,7 +324,8 @@ static void conclude(struct delivery *d)
 
 /* ---- one address ---- */
 
-static void settle_accepted(struct delivery *d, const struct transaction_result *result)
+/* Was there anything to settle? */
+static bool settle_accepted(struct delivery *d, const struct transaction_result *result)
 {
     const struct queued **list = arena_alloc(d->arena, (d->job.count + 1) * sizeof *list);
     size_t count = 0;
@@ -323,6 +342,7 @@ static void settle_accepted(struct delivery *d, const struct transaction_result 
     of.tls = session_tls(d->session)->encrypted ? session_tls(d->session) : NULL;
     if (count > 0 && !settle_delivered(&d->world->settle, &of, list, count, result->reply, &err))
         fprintf(stderr, "mtalab-engine: delivered, but not noted: %s\n", err.text);
+    return count > 0;
 }
 
 static void note_refusals(struct delivery *d, const struct transaction_result *result)
@@ -339,6 +359,24 @@ static void note_refusals(struct delivery *d, const struct transaction_result *r
     go_on(d, another_address);
 }
 
+/* The session waits too: a server hears of nothing else before it is on disk that this message was delivered. */
+static void finish_transaction(struct delivery *d, const struct transaction_result *result)
+{
+    if (result->failure.cause == CAUSE_REQUIRETLS_UNMET)
+        sessions_end(d->world->sessions, &d->session); /* QUIT before the next host: 8689-4.2.1-8 */
+    else
+        sessions_give(d->world->sessions, &d->session, d->channel_key);
+    note_refusals(d, result);
+}
+
+void delivery_stored(struct delivery *delivery)
+{
+    const struct transaction_result *result = delivery->unstored;
+    delivery->unstored = NULL;
+    if (result != NULL)
+        finish_transaction(delivery, result);
+}
+
 /* A kept session that turns out to be dead costs no attempt: the message goes over another one. */
 static void on_transaction(void *arg, const struct transaction_result *result)
 {
@@ -351,12 +389,11 @@ static void on_transaction(void *arg, const struct transaction_result *result)
     }
     const struct failure *failure = result->failure.cause != CAUSE_NONE ? &result->failure : NULL;
     trace_try(d, TRACE_TRY, failure, session_tls(d->session));
-    settle_accepted(d, result);
-    if (result->failure.cause == CAUSE_REQUIRETLS_UNMET)
-        sessions_end(d->world->sessions, &d->session); /* QUIT before the next host: 8689-4.2.1-8 */
+    d->reached = !result->unheard;
+    if (settle_accepted(d, result) && queue_pending(d->world->settle.queue))
+        d->unstored = result;
     else
-        sessions_give(d->world->sessions, &d->session, d->channel_key);
-    note_refusals(d, result);
+        finish_transaction(d, result);
 }
 
 static void name_recipients(struct delivery *d)
@@ -377,6 +414,12 @@ static void name_recipients(struct delivery *d)
 static void begin_transaction(struct delivery *d)
 {
     const struct queued *first = &d->job.recipients[0];
+    if (!load_content(d)) {
+        struct failure failure = {.cause = CAUSE_INTERNAL, .text = "the message is gone"};
+        sessions_give(d->world->sessions, &d->session, d->channel_key);
+        all_failed(d, &failure);
+        return;
+    }
     d->mail = (struct transaction_mail){
         .sender = first->sender,
         .content = d->content,
@@ -435,6 +478,7 @@ static const char *channel_key(const struct delivery *d)
                                       .policy = policy_name(d),
                                       .in_clear = d->in_clear,
                                       .tls_demanded = channel_demands_tls(&d->setting, &d->decision),
+                                      .requiretls = d->decision.requiretls,
                                       .demands = &d->demands,
                                   });
 }
@@ -670,16 +714,6 @@ struct delivery *delivery_start(const struct delivery_world *world, const struct
     if (d->setting.message == MESSAGE_TLS_REPORT)
         d->setting = channel_without_demands(d->setting); /* 8460-5.3.1-1 */
     choose_hops(d);
-    struct err err;
-    d->content = queue_content(world->settle.queue, d->arena, job->recipients[0].message, &d->length, &err);
-    if (d->content == NULL) {
-        fprintf(stderr, "mtalab-engine: %s\n", err.text);
-        struct failure failure = {.cause = CAUSE_INTERNAL, .text = arena_strdup(d->arena, err.text)};
-        d->content = "";
-        d->hop = d->hop_count;
-        all_failed(d, &failure);
-        return d;
-    }
     begin_hop(d);
     return d;
 }
@@ -698,7 +732,7 @@ void delivery_cancel(struct delivery **delivery)
     *delivery = NULL;
 }
 
-const char *delivery_domain(const struct delivery *delivery)
+bool delivery_reached(const struct delivery *delivery)
 {
-    return delivery->job.domain;
+    return delivery->reached;
 }

@@ -50,6 +50,8 @@ struct delivery;
 struct delivery *delivery_start(const struct delivery_world *world, const struct delivery_job *job,
                                 void (*done)(void *arg, struct delivery *self), void *arg);
 void delivery_cancel(struct delivery **delivery);    /* its recipients stay as they are on disk */
-const char *delivery_domain(const struct delivery *delivery);
+/* The queue is on disk: what waited for that goes on. */
+void delivery_stored(struct delivery *delivery);
+bool delivery_reached(const struct delivery *delivery);    /* a server has taken up the mail, whatever it said then */
 
 #endif

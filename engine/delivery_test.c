@@ -423,8 +423,8 @@ static void deliver(struct bench *b)
     b->done = false;
     ck_assert(queue_add(b->world.settle.queue, &message, NULL, NULL));
     clock_advance(&b->clock, b->row->age);
-    ck_assert(queue_due(b->world.settle.queue, b->arena, 10, &due, NULL));
-    struct queued *newest = &due.items[due.count - 1];
+    ck_assert(queue_due(b->world.settle.queue, b->arena, message_domain(b->arena, recipient), &due, NULL));
+    struct queued *newest = &due.items[0];
     struct delivery_job job = {{&b->connector, "*", "test", NULL}, newest->domain, newest, 1};
     ck_assert_ptr_nonnull(delivery_start(&b->world, &job, on_done, b));
     ck_assert_msg(loop_run_until(b->loop, &b->done, 10), "%s: no end", b->row->name);

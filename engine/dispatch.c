@@ -199,14 +199,15 @@ const char *dispatch_destination(const struct dispatch_turn *turn)
     return turn->destination->name;
 }
 
-void dispatch_slow(struct dispatch_turn *turn)
+bool dispatch_slow(struct dispatch_turn *turn)
 {
     struct dispatch *d = turn->dispatch;
     if (turn->slow || d->slow >= d->limits.slow)
-        return;
+        return turn->slow;
     turn->slow = true;
     d->slow++;
     d->busy[turn->standing]--;
+    return true;
 }
 
 void dispatch_end(struct dispatch_turn **turn, enum dispatch_end how)
@@ -237,6 +238,11 @@ struct dispatch *dispatch_new(const struct dispatch_limits *limits)
     TAILQ_INIT(&d->idle);
     grow(d);
     return d;
+}
+
+void dispatch_limit(struct dispatch *dispatch, const struct dispatch_limits *limits)
+{
+    dispatch->limits = *limits;
 }
 
 void dispatch_free(struct dispatch **dispatch)

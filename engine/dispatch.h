@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * dispatch - whose turn it is: destinations with mail that is due, in fair order, each with few deliveries at once. Pure:
- * it knows neither messages nor time.
+ * dispatch - whose turn it is: destinations with mail that is due, in fair order, each with few deliveries at once.
+ * Pure: it knows neither messages nor time.
  *
  * A delivery has a slot while it gets on. One that its peer keeps waiting makes room (dispatch_slow), so that silent
- * destinations do not hold up the others; and where the last delivery came to nothing, the next ones may have but a part
- * of the slots. Within a standing, destinations take turns.
+ * destinations do not hold up the others; and where the last delivery came to nothing, the next ones may have but a
+ * part of the slots. Destinations of one standing take turns.
  *
  * Owns:   the names.
  * Errors: none. */
@@ -22,13 +22,14 @@ struct dispatch;
 struct dispatch_turn;        /* a delivery under way */
 
 struct dispatch *dispatch_new(const struct dispatch_limits *limits);
+void dispatch_limit(struct dispatch *dispatch, const struct dispatch_limits *limits);   /* others from now on */
 void dispatch_free(struct dispatch **dispatch);
 
 void dispatch_due(struct dispatch *dispatch, const char *destination);   /* something is due there */
 /* The next turn; NULL: nobody's. It ends by dispatch_end(). */
 struct dispatch_turn *dispatch_next(struct dispatch *dispatch);
 const char *dispatch_destination(const struct dispatch_turn *turn);
-void dispatch_slow(struct dispatch_turn *turn);
+bool dispatch_slow(struct dispatch_turn *turn);    /* false: too many are, it keeps its slot */
 
 enum dispatch_end { DISPATCH_WENT, DISPATCH_CAME_TO_NOTHING, DISPATCH_NOTHING_DUE };
 void dispatch_end(struct dispatch_turn **turn, enum dispatch_end how);

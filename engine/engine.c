@@ -12,13 +12,13 @@
 #include "engine/admin.h"
 #include "engine/connector_change.h"
 #include "engine/control.h"
+#include "engine/courier.h"
 #include "engine/outside.h"
 #include "engine/reload.h"
-#include "engine/router.h"
 #include "engine/reporter.h"
 #include "engine/submit.h"
 
-enum { DUE_AT_ONCE = 1000, KEPT_CONNECTIONS_MAX = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
+enum { KEPT_CONNECTIONS_MAX = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
 
 struct engine {
     const struct engine_config *config;
@@ -35,11 +35,11 @@ struct engine {
     struct delivery_world world;
     struct reporter *reporter; /* NULL: no TLS reports are made */
 
-    struct event *waker; /* at the next due time */
-    struct {
-        struct delivery **items;
-        size_t count, room;
-    } deliveries;
+    struct courier *courier;
+
+    struct event *waker;        /* at the next due time */
+    struct event *committer;    /* when the queue has something that is not on disk */
+    bool look_at_all;           /* anything in the queue may have become due */
     struct arena *config_arena; /* of a configuration that was reloaded; NULL: the caller's rules */
     struct {
         struct arena **items;
@@ -61,94 +61,31 @@ static struct settle_world settle_world_of(struct engine *e)
     return (struct settle_world){e->config, &e->clock, e->queue, e->trace};
 }
 
-/* ---- deliveries ---- */
+/* ---- the queue on disk ---- */
 
-static size_t under_way_to(const struct engine *e, const char *domain)
+static void on_dirty(void *arg)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < e->deliveries.count; i++)
-        if (strcmp(delivery_domain(e->deliveries.items[i]), domain) == 0)
-            count++;
-    return count;
+    event_active(((struct engine *)arg)->committer, EV_TIMEOUT, 0);
 }
 
-static void on_delivery(void *arg, struct delivery *self)
+/* All that came in one round of the loop is committed together. */
+static void commit(struct engine *e)
 {
-    struct engine *e = arg;
-    for (size_t i = 0; i < e->deliveries.count; i++)
-        if (e->deliveries.items[i] == self) {
-            e->deliveries.items[i] = e->deliveries.items[--e->deliveries.count];
-            break;
-        }
-    delivery_cancel(&self);
+    struct err err;
+    if (!queue_pending(e->queue))
+        return;
+    bool fine = queue_flush(e->queue, &err);
+    if (!fine)
+        fprintf(stderr, "mtalab-engine: %s\n", err.text);
+    submit_stored(e->submit, fine);
+    if (e->courier != NULL)
+        courier_stored(e->courier);
     wake_soon(e);
 }
 
-/* Those of the list from i on that belong to the i-th's delivery: the same message, domain and connector. */
-static size_t gather_job(const struct queued_list *due, size_t i, struct router *router, struct arena *arena,
-                         struct delivery_job *job)
+static void on_commit(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-    struct queued *list = arena_alloc(arena, (due->count - i) * sizeof *list);
-    job->choice = router_choose(router, &due->items[i]);
-    for (size_t j = i; j < due->count && due->items[j].message == due->items[i].message; j++)
-        if (due->items[j].id != 0 && strcmp(due->items[j].domain, due->items[i].domain) == 0 &&
-            router_choose(router, &due->items[j]).connector == job->choice.connector) {
-            list[job->count++] = due->items[j];
-            due->items[j].id = 0; /* in hands */
-        }
-    job->recipients = list;
-    job->domain = list[0].domain;
-    return job->count;
-}
-
-/* A message parts: its recipients have different destinations. */
-static void trace_transfer(struct engine *e, const struct delivery_job *job)
-{
-    const struct queued *first = &job->recipients[0];
-    if (first->attempts > 0 || job->count >= first->of_message)
-        return;
-    struct arena *arena = arena_new("transfer");
-    trace_add(e->trace,
-              &(struct trace_entry){.at = clock_now(&e->clock),
-                                    .message = first->message,
-                                    .event = TRACE_TRANSFER,
-                                    .destination = job->domain,
-                                    .connector = job->choice.connector != NULL ? job->choice.connector->name : "",
-                                    .connector_why = job->choice.why,
-                                    .text =
-                                        arena_printf(arena, "%zu of %zu recipients", job->count, first->of_message)});
-    arena_free(&arena);
-}
-
-static bool start_job(struct engine *e, const struct delivery_job *job, struct err *err)
-{
-    for (size_t i = 0; i < job->count; i++)
-        if (!queue_take(e->queue, job->recipients[i].id, err))
-            return false;
-    trace_transfer(e, job);
-    struct delivery *delivery = delivery_start(&e->world, job, on_delivery, e);
-    *ARENA_PUSH(e->arena, &e->deliveries) = delivery;
-    return true;
-}
-
-static bool start_due(struct engine *e, struct arena *arena, struct err *err)
-{
-    struct queued_list due = {0};
-    struct router router = {.routing = &e->routing, .queue = e->queue};
-    bool started = true;
-    if (e->deliveries.count >= (size_t)e->config->destinations)
-        return true; /* the next one that ends wakes us */
-    if (!queue_due(e->queue, arena, DUE_AT_ONCE, &due, err))
-        return false;
-    for (size_t i = 0; started && i < due.count && e->deliveries.count < (size_t)e->config->destinations; i++) {
-        if (due.items[i].id == 0 || under_way_to(e, due.items[i].domain) >= (size_t)e->config->per_destination)
-            continue;
-        struct delivery_job job = {0};
-        gather_job(&due, i, &router, arena, &job);
-        started = start_job(e, &job, err);
-    }
-    router_end(&router);
-    return started;
+    commit(arg);
 }
 
 /* ---- another configuration ---- */
@@ -176,6 +113,12 @@ static const char *findings(struct arena *arena, const struct diag_list *diags)
     return kept;
 }
 
+static struct dispatch_limits limits_of(const struct engine_config *config)
+{
+    return (struct dispatch_limits){(size_t)config->destinations, (size_t)config->slow_destinations,
+                                    (size_t)config->per_destination};
+}
+
 static void adopt_config(struct engine *e, const struct engine_config *config, struct arena *arena)
 {
     if (e->config_arena != NULL)
@@ -185,6 +128,8 @@ static void adopt_config(struct engine *e, const struct engine_config *config, s
     e->routing = config->routing;
     e->world.settle.config = config;
     submit_set_config(e->submit, config);
+    if (e->courier != NULL)
+        courier_limit(e->courier, limits_of(config));
     if (e->sessions != NULL)
         sessions_end_kept(e->sessions); /* made under the old one */
     wake_soon(e);
@@ -233,18 +178,32 @@ static bool is_busy_elsewhere(const struct engine *e)
     return e->refreshing || (e->reporter != NULL && reporter_busy(e->reporter));
 }
 
+/* What is not on disk does not leave. */
+static void look(struct engine *e)
+{
+    struct err err;
+    commit(e);
+    bool all = e->look_at_all;
+    e->look_at_all = false;
+    if (courier_look(e->courier, all, &err))
+        return;
+    fprintf(stderr, "mtalab-engine: %s\n", err.text);
+    e->look_at_all = true;
+}
+
+static void on_freed(void *arg)
+{
+    wake_soon(arg);
+}
+
 static void on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
     struct engine *e = arg;
     if (e->stopping || e->world.tls == NULL)
         return;
-    struct arena *arena = arena_new("wake");
-    struct err err;
-    if (!start_due(e, arena, &err))
-        fprintf(stderr, "mtalab-engine: %s\n", err.text);
-    arena_free(&arena);
+    look(e);
     int64_t due = queue_next_due(e->queue), now = clock_now(&e->clock);
-    if (e->deliveries.count == 0 && due > now && !is_busy_elsewhere(e)) {
+    if (courier_idle(e->courier) && due > now && !is_busy_elsewhere(e)) {
         trace_flush(e->trace, now);
         answer_flushes(e);
     }
@@ -274,6 +233,7 @@ static bool answer_when_idle(struct engine *e, struct control_client *client, bo
 static json_t *do_flush(struct engine *e, const json_t *request UNUSED, struct control_client *client, bool *later,
                         struct err *err)
 {
+    e->look_at_all = true;
     if (queue_hurry_all(e->queue, err))
         (void)answer_when_idle(e, client, later, err);
     return NULL;
@@ -384,6 +344,8 @@ static json_t *on_control(void *arg, const char *verb, const json_t *request, st
     struct settle_world world = settle_world_of(e);
     json_t *answer = NULL;
     if (admin_handle(&world, verb, request, &answer, err)) {
+        e->look_at_all = true;
+        commit(e);
         wake_soon(e);
         return answer;
     }
@@ -401,13 +363,13 @@ static void on_control_gone(void *arg, struct control_client *client)
 
 /* ---- submission ---- */
 
-static bool accept_message(void *outside, const struct message *message, int64_t *id, struct err *err)
+static bool accept_message(void *outside, const struct message *message, int64_t *id, bool *later, struct err *err)
 {
     struct engine *e = outside;
     if (!queue_add(e->queue, message, id, err))
         return false;
     trace_message(e->trace, clock_now(&e->clock), *id, TRACE_RECEIVE, message, message->client);
-    wake_soon(e);
+    *later = queue_pending(e->queue);
     return true;
 }
 
@@ -433,6 +395,7 @@ static bool open_front(struct engine *e, struct err *err)
     e->queue = queue_open(engine_queue_path(e->arena, config), config->fsync, &e->clock, err);
     if (e->queue == NULL)
         return false;
+    queue_group(e->queue, on_dirty, e);
     e->trace = trace_new(path_in(e->arena, config, "trace.db"), config->trace_keep);
     e->submit = submit_new(config, &e->clock, e->loop, &submit_ports);
     for (size_t i = 0; i < config->listen.count; i++)
@@ -453,7 +416,8 @@ struct engine *engine_new(const struct engine_config *config, struct loop *loop,
     e->arena = arena_new("engine");
     clock_advance(&e->clock, (int64_t)config->clock_offset);
     e->waker = evtimer_new(loop_base(loop), on_wake, e);
-    if (e->waker == NULL)
+    e->committer = evtimer_new(loop_base(loop), on_commit, e);
+    if (e->waker == NULL || e->committer == NULL)
         abort();
     if (!open_front(e, err))
         engine_free(&e);
@@ -504,6 +468,8 @@ bool engine_begin(struct engine *e, struct err *err)
     };
     if (!open_reporter(e, err))
         return false;
+    e->courier = courier_new(&e->world, &e->routing, limits_of(e->config), on_freed, e);
+    e->look_at_all = true;
     wake_soon(e); /* what is in the queue from before */
     return queue_trim(e->queue, clock_now(&e->clock) - (int64_t)config->trace_keep, err);
 }
@@ -513,13 +479,15 @@ void engine_free(struct engine **engine)
     struct engine *e = *engine;
     if (e == NULL)
         return;
+    struct err err;
     e->stopping = true;
+    if (e->queue != NULL && !queue_flush(e->queue, &err))
+        fprintf(stderr, "mtalab-engine: %s\n", err.text);
     control_free(&e->control);
     submit_free(&e->submit);
     sts_free(&e->outside.sts);
     resolve_free(&e->outside.resolve);
-    for (size_t i = 0; i < e->deliveries.count; i++)
-        delivery_cancel(&e->deliveries.items[i]);
+    courier_free(&e->courier);
     sessions_free(&e->sessions);
     reporter_free(&e->reporter);
     outside_close(&e->outside);
@@ -528,6 +496,7 @@ void engine_free(struct engine **engine)
     forget_old_configs(e);
     arena_free(&e->config_arena);
     event_free(e->waker);
+    event_free(e->committer);
     arena_free(&e->arena);
     free(e);
     *engine = NULL;

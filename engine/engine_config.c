@@ -124,6 +124,8 @@ static const struct schema_field engine_fields[] = {
     FIELD(struct engine_config, "message-size", SCHEMA_SIZE, message_size, "25MiB",
           "the largest message that is taken"),
     FIELD(struct engine_config, "destinations", SCHEMA_NUMBER, destinations, "100", "deliveries at once"),
+    FIELD(struct engine_config, "slow-destinations", SCHEMA_NUMBER, slow_destinations, "5000",
+          "deliveries that have lasted longer than a second and do not count any more as deliveries at once"),
     FIELD(struct engine_config, "per-destination", SCHEMA_NUMBER, per_destination, "5",
           "deliveries at once to one destination"),
     FIELD(struct engine_config, "keep-connection", SCHEMA_SECONDS, keep_connection, "2s",
@@ -251,6 +253,8 @@ static void check_limits(const struct engine_config *config, struct srcpos at, s
     if (config->destinations < 1 || config->destinations > 10000 || config->per_destination < 1 ||
         config->per_destination > 10000)
         diag_error(diags, at, "destinations and per-destination are numbers from 1 to 10000");
+    if (config->slow_destinations < 0 || config->slow_destinations > 100000)
+        diag_error(diags, at, "slow-destinations is a number from 0 to 100000");
     if (config->messages_per_connection < 1 || config->messages_per_connection > 1000000)
         diag_error(diags, at, "messages-per-connection is a number from 1 to 1000000");
     if (config->message_size < 1024 || config->message_size > INT64_C(1) << 30)

@@ -46,7 +46,7 @@ struct engine_config {
     bool fsync;
     double clock_offset, trace_keep;
     int report_original;             /* enum report_original */
-    int64_t message_size, destinations, per_destination;
+    int64_t message_size, destinations, slow_destinations, per_destination;
     double keep_connection;
     int64_t messages_per_connection;
     struct engine_tlsrpt tlsrpt;

@@ -55,10 +55,11 @@ static void on_delivery(void *arg, struct delivery *self UNUSED)
     ((struct probe *)arg)->over = true;
 }
 
-static bool attempt(struct probe *p, struct arena *arena, const struct connector *connector, struct err *err)
+static bool attempt(struct probe *p, struct arena *arena, const struct connector *connector,
+                    const struct message *message, struct err *err)
 {
     struct queued_list due = {0};
-    if (!queue_due(p->queue, arena, 1, &due, err) || due.count == 0)
+    if (!queue_due(p->queue, arena, message_domain(arena, message->recipients[0]), &due, err) || due.count == 0)
         return false;
     struct delivery_job job = {.choice = {.connector = connector, .why = "named"},
                                .domain = due.items[0].domain,
@@ -94,7 +95,7 @@ bool probe_send(struct probe *p, struct arena *arena, const struct connector *co
     if (!queue_add(p->queue, message, &id, err))
         return false;
     trace_message(p->trace, clock_now(p->clock), id, TRACE_SUBMIT, message, "a probe");
-    return attempt(p, arena, connector, err) && find_result(p, arena, id, result, err);
+    return attempt(p, arena, connector, message, err) && find_result(p, arena, id, result, err);
 }
 
 json_t *probe_trace(struct probe *p, struct err *err)

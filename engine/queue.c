@@ -19,6 +19,7 @@ static const char schema[] =
     " domain TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL,"
     " code TEXT NOT NULL, reason TEXT NOT NULL, connector TEXT NOT NULL, held INTEGER NOT NULL);"
     "CREATE INDEX IF NOT EXISTS recipient_due ON recipient (due) WHERE state = 0 AND held = 0;"
+    "CREATE INDEX IF NOT EXISTS recipient_to ON recipient (domain, due, message) WHERE state = 0 AND held = 0;"
     "CREATE INDEX IF NOT EXISTS recipient_message ON recipient (message, state);"
     /* What deliveries hold is known to this process only, and void when it ends. */
     "CREATE TEMP TABLE taken (id INTEGER PRIMARY KEY);";
@@ -32,6 +33,7 @@ static const char schema[] =
 struct queue {
     struct store *store;
     const struct clock *clock;
+    int64_t seen_id, seen_until; /* of recipients: what queue_destinations() has told */
 };
 
 struct queue *queue_open(const char *path, bool fsync, const struct clock *clock, struct err *err)
@@ -133,15 +135,62 @@ static void read_rows(sqlite3_stmt *rows, struct arena *arena, size_t limit, str
     store_end(rows);
 }
 
-bool queue_due(struct queue *queue, struct arena *arena, size_t limit, struct queued_list *list, struct err *err)
+void queue_group(struct queue *queue, void (*dirty)(void *arg), void *arg)
 {
-    sqlite3_stmt *rows = store_query(queue->store, err,
-                                     COLUMNS "WHERE r.state = 0 AND r.held = 0 AND r.due <= ?" FREE
-                                             "ORDER BY r.due, r.message, r.id LIMIT ?",
-                                     "ii", (int64_t)clock_now(queue->clock), (int64_t)limit);
+    store_group(queue->store, dirty, arg);
+}
+
+bool queue_pending(const struct queue *queue)
+{
+    return store_pending(queue->store);
+}
+
+bool queue_flush(struct queue *queue, struct err *err)
+{
+    return store_flush(queue->store, err);
+}
+
+static bool tell_rows(sqlite3_stmt *rows, int64_t *last_id, void (*tell)(void *arg, const char *destination), void *arg)
+{
     if (rows == NULL)
         return false;
-    read_rows(rows, arena, limit, list);
+    while (store_row(rows)) {
+        tell(arg, (const char *)sqlite3_column_text(rows, 0));
+        if (sqlite3_column_int64(rows, 1) > *last_id)
+            *last_id = sqlite3_column_int64(rows, 1);
+    }
+    return true;
+}
+
+bool queue_destinations(struct queue *queue, bool all, void (*tell)(void *arg, const char *destination), void *arg,
+                        struct err *err)
+{
+    int64_t now = clock_now(queue->clock), since = all ? INT64_MIN : queue->seen_until;
+    queue->seen_until = now;
+    return tell_rows(
+               store_query(queue->store, err,
+                           "SELECT domain, max(id) FROM recipient WHERE state = 0 AND held = 0 AND due > ? AND due <= ?"
+                           " GROUP BY domain",
+                           "ii", since, now),
+               &queue->seen_id, tell, arg) &&
+           tell_rows(store_query(queue->store, err,
+                                 "SELECT domain, id FROM recipient WHERE id > ? AND state = 0 AND held = 0", "i",
+                                 queue->seen_id),
+                     &queue->seen_id, tell, arg);
+}
+
+bool queue_due(struct queue *queue, struct arena *arena, const char *destination, struct queued_list *list,
+               struct err *err)
+{
+    sqlite3_stmt *rows =
+        store_query(queue->store, err,
+                    COLUMNS "WHERE r.state = 0 AND r.held = 0 AND r.domain = ?1 AND r.due <= ?2" FREE "AND r.message ="
+                            " (SELECT r.message FROM recipient r WHERE r.state = 0 AND r.held = 0 AND r.domain = ?1"
+                            " AND r.due <= ?2" FREE "ORDER BY r.due, r.message LIMIT 1) ORDER BY r.id",
+                    "ti", destination, (int64_t)clock_now(queue->clock));
+    if (rows == NULL)
+        return false;
+    read_rows(rows, arena, SIZE_MAX, list);
     return true;
 }
 

@@ -4,8 +4,9 @@
  * Owns:    its part of the store; what it hands out lives in the caller's arena.
  * Borrows: the clock.
  * Errors:  false with *err filled; the store is then unchanged.
- * Threads: one. Kill -9 at any moment loses nothing: a message is there when queue_add() has returned, and a
- * recipient's end and the report about it are written in one transaction. */
+ * Threads: one. Kill -9 at any moment loses nothing: a message is there when queue_add() has returned (with
+ * queue_group(): when queue_flush() has), and a recipient's end and the report about it are written in one
+ * transaction. */
 #ifndef ENGINE_QUEUE_H
 #define ENGINE_QUEUE_H
 
@@ -49,8 +50,19 @@ void queue_close(struct queue **queue);
 
 /* Every recipient is due at once. *id: the message's row; may be NULL. */
 bool queue_add(struct queue *queue, const struct message *message, int64_t *id, struct err *err) NODISCARD;
-/* Recipients that are due and not in hands of a delivery; queue_take() puts them there, settling takes them out. */
-bool queue_due(struct queue *queue, struct arena *arena, size_t limit, struct queued_list *list,
+/* From here on changes are on disk only after queue_flush(), many at once; dirty() says that there is something to
+ * flush. Nobody outside may be told of them before. */
+void queue_group(struct queue *queue, void (*dirty)(void *arg), void *arg);
+bool queue_pending(const struct queue *queue);
+bool queue_flush(struct queue *queue, struct err *err) NODISCARD;    /* false: all since the last flush is undone */
+
+/* Destinations of recipients that came, or became due, since the last call; all: of every one that is due. Some may be
+ * told twice, or have nothing due after all. */
+bool queue_destinations(struct queue *queue, bool all, void (*tell)(void *arg, const char *destination), void *arg,
+                        struct err *err) NODISCARD;
+/* Of the message that waits longest for that destination, the recipients there that are due and not in hands of a
+ * delivery; queue_take() puts them there, settling takes them out. */
+bool queue_due(struct queue *queue, struct arena *arena, const char *destination, struct queued_list *list,
                struct err *err) NODISCARD;
 bool queue_take(struct queue *queue, int64_t recipient, struct err *err) NODISCARD;
 /* When the next recipient is due; INT64_MAX: none is. */

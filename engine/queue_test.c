@@ -53,11 +53,23 @@ static int64_t add_two(struct bench *b)
     return id;
 }
 
+struct due_bench {
+    struct bench *b;
+    struct queued_list list;
+};
+
+static void on_destination(void *arg, const char *destination)
+{
+    struct due_bench *due = arg;
+    ck_assert(queue_due(due->b->queue, due->b->arena, destination, &due->list, NULL));
+}
+
+/* One message for each destination. */
 static struct queued_list due_now(struct bench *b)
 {
-    struct queued_list list = {0};
-    ck_assert(queue_due(b->queue, b->arena, 100, &list, NULL));
-    return list;
+    struct due_bench due = {.b = b};
+    ck_assert(queue_destinations(b->queue, true, on_destination, &due, NULL));
+    return due.list;
 }
 
 static void settle(struct bench *b, const struct queued *r, enum recipient_state state, int64_t due,
@@ -98,6 +110,81 @@ START_TEST(what_is_in_hands_is_not_due_until_a_kill)
     ck_assert_uint_eq(due_now(&b).count, 1);
     kill_bench(&b);
     ck_assert_uint_eq(due_now(&b).count, 2);
+    close_bench(&b);
+}
+END_TEST
+
+static void note_destination(void *arg, const char *destination)
+{
+    struct bench *b = ((struct due_bench *)arg)->b;
+    struct queued *told = ARENA_PUSH(b->arena, &((struct due_bench *)arg)->list);
+    told->domain = arena_strdup(b->arena, destination);
+}
+
+static struct queued_list news(struct bench *b)
+{
+    struct due_bench due = {.b = b};
+    ck_assert(queue_destinations(b->queue, false, note_destination, &due, NULL));
+    return due.list;
+}
+
+START_TEST(destinations_are_told_when_something_is_due)
+{
+    struct bench b;
+    open_bench(&b);
+    add_two(&b);
+    struct queued_list told = news(&b), due = due_now(&b);
+    ck_assert_uint_eq(told.count, 2);
+    ck_assert_str_eq(told.items[0].domain, "x.example");
+    ck_assert_str_eq(told.items[1].domain, "y.example");
+    ck_assert_uint_eq(news(&b).count, 0);
+    settle(&b, &due.items[1], RECIPIENT_QUEUED, clock_now(&b.clock) + 900, NULL);
+    clock_advance(&b.clock, 899);
+    ck_assert_uint_eq(news(&b).count, 0);
+    clock_advance(&b.clock, 1);
+    told = news(&b);
+    ck_assert_uint_eq(told.count, 1);
+    ck_assert_str_eq(told.items[0].domain, "y.example");
+    add_two(&b);
+    ck_assert_uint_eq(news(&b).count, 2);
+    close_bench(&b);
+}
+END_TEST
+
+static void count_dirty(void *arg)
+{
+    ++*(unsigned *)arg;
+}
+
+/* What another process, or this one after a kill, would find. */
+static size_t on_disk(struct queue *other, struct arena *arena)
+{
+    struct queued_list list = {0};
+    ck_assert(queue_list(other, arena, NULL, true, 10, &list, NULL));
+    return list.count;
+}
+
+START_TEST(many_changes_are_committed_together)
+{
+    struct bench b;
+    unsigned dirty = 0;
+    struct err err;
+    open_bench(&b);
+    struct queue *other = queue_open(b.path, false, &b.clock, &err);
+    queue_group(b.queue, count_dirty, &dirty);
+    add_two(&b);
+    add_two(&b);
+    ck_assert_uint_eq(dirty, 1);
+    ck_assert(queue_pending(b.queue));
+    ck_assert_uint_eq(on_disk(other, b.arena), 0);
+    ck_assert(queue_flush(b.queue, &err));
+    ck_assert(!queue_pending(b.queue));
+    ck_assert_uint_eq(on_disk(other, b.arena), 4);
+    add_two(&b);
+    ck_assert_uint_eq(dirty, 2);
+    queue_close(&b.queue);
+    ck_assert_uint_eq(on_disk(other, b.arena), 4);
+    b.queue = other;
     close_bench(&b);
 }
 END_TEST
@@ -271,6 +358,8 @@ TEST_SUITE(queue)
 {
     TEST(what_was_accepted_is_there_after_a_kill);
     TEST(what_is_in_hands_is_not_due_until_a_kill);
+    TEST(destinations_are_told_when_something_is_due);
+    TEST(many_changes_are_committed_together);
     TEST(a_deferred_recipient_is_due_again);
     TEST(an_end_is_an_end);
     TEST(a_bounce_and_its_report_come_together);

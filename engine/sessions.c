@@ -28,9 +28,9 @@ struct sessions {
 
 char *sessions_key(struct arena *arena, const struct sessions_channel *c)
 {
-    return arena_printf(arena, "%s|%s|%s|%s|%s|%d%d|%s", c->next_hop, c->host,
+    return arena_printf(arena, "%s|%s|%s|%s|%s|%d%d%d|%s", c->next_hop, c->host,
                         netaddr_text_port(arena, (const struct sockaddr *)&c->address->addr), c->connector,
-                        c->policy != NULL ? c->policy : "", c->in_clear, c->tls_demanded,
+                        c->policy != NULL ? c->policy : "", c->in_clear, c->tls_demanded, c->requiretls,
                         tls_demands_key(arena, c->demands));
 }
 

@@ -24,7 +24,7 @@ struct sessions_channel {
     const struct netaddr *address;
     const char *connector;
     const char *policy;         /* of MTA-STS: mode and id; NULL: none */
-    bool in_clear, tls_demanded;
+    bool in_clear, tls_demanded, requiretls;
     const struct tls_demands *demands;
 };
 struct sessions;

@@ -13,6 +13,9 @@ struct store {
         sqlite3_stmt *statement;
     } prepared[STATEMENTS_MAX];
     size_t count;
+    void (*dirty)(void *arg); /* NULL: every transaction is committed by itself */
+    void *arg;
+    bool pending;
 };
 
 static bool failed(struct store *store, struct err *err, const char *what)
@@ -166,14 +169,44 @@ void store_drop(sqlite3_stmt *statement)
     sqlite3_finalize(statement);
 }
 
+void store_group(struct store *store, void (*dirty)(void *arg), void *arg)
+{
+    store->dirty = dirty;
+    store->arg = arg;
+}
+
+bool store_pending(const struct store *store)
+{
+    return store->pending;
+}
+
+bool store_flush(struct store *store, struct err *err)
+{
+    if (!store->pending)
+        return true;
+    store->pending = false;
+    if (execute(store, "COMMIT", err))
+        return true;
+    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+/* One that shares is a savepoint in the transaction of all. */
 bool store_begin(struct store *store, struct err *err)
 {
-    return execute(store, "BEGIN IMMEDIATE", err);
+    if (store->dirty == NULL)
+        return execute(store, "BEGIN IMMEDIATE", err);
+    if (!store->pending && !execute(store, "BEGIN IMMEDIATE", err))
+        return false;
+    if (!store->pending)
+        store->dirty(store->arg);
+    store->pending = true;
+    return store_run(store, err, "SAVEPOINT one", "");
 }
 
 bool store_commit(struct store *store, struct err *err)
 {
-    if (execute(store, "COMMIT", err))
+    if (store->dirty != NULL ? store_run(store, err, "RELEASE one", "") : execute(store, "COMMIT", err))
         return true;
     store_undo(store);
     return false;
@@ -181,5 +214,5 @@ bool store_commit(struct store *store, struct err *err)
 
 void store_undo(struct store *store)
 {
-    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_exec(store->db, store->dirty != NULL ? "ROLLBACK TO one; RELEASE one" : "ROLLBACK", NULL, NULL, NULL);
 }

@@ -33,6 +33,13 @@ int64_t store_changes(const struct store *store);   /* rows that the last statem
 sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct err *err);
 void store_drop(sqlite3_stmt *statement);
 
+/* From here on what is committed is only on disk after store_flush(): many transactions share one. dirty() is called
+ * when there is something to flush. */
+void store_group(struct store *store, void (*dirty)(void *arg), void *arg);
+bool store_pending(const struct store *store);
+/* Commits all since the last time, or, false, undoes it. */
+bool store_flush(struct store *store, struct err *err) NODISCARD;
+
 /* Nothing nests. A transaction that cannot be committed is undone. */
 bool store_begin(struct store *store, struct err *err) NODISCARD;
 bool store_commit(struct store *store, struct err *err) NODISCARD;

@@ -33,7 +33,8 @@ struct session {
         const char **items;
         size_t count, room;
     } recipients;
-    enum hearing { HEAR_COMMAND, HEAR_BODY, HEAR_CHUNK } hearing;
+    enum hearing { HEAR_COMMAND, HEAR_BODY, HEAR_CHUNK, HEAR_NOTHING /* until it is on disk */ } hearing;
+    const char *when_stored; /* the reply then */
     bool too_big;
     struct {
         bool begun;      /* a BDAT has come in this transaction: no DATA any more */
@@ -362,6 +363,9 @@ static const char *received_line(struct session *s)
                         message_date(s->mail_arena, clock_now(s->submit->clock)));
 }
 
+static const char not_stored[] = "451 4.3.0 cannot queue the message now";
+
+/* NULL: the answer comes when it is on disk. */
 static const char *store_message(struct session *s, const char *content, size_t length)
 {
     struct message message = {.sender = s->sender,
@@ -374,13 +378,20 @@ static const char *store_message(struct session *s, const char *content, size_t 
                               .smtputf8 = s->smtputf8};
     struct err err;
     int64_t id;
-    if (!s->submit->ports.accept(s->submit->ports.outside, &message, &id, &err)) {
+    bool later = false;
+    if (!s->submit->ports.accept(s->submit->ports.outside, &message, &id, &later, &err)) {
         fprintf(stderr, "mtalab-engine: cannot queue a message: %s\n", err.text);
-        return "451 4.3.0 cannot queue the message now";
+        return not_stored;
     }
-    return arena_printf(s->mail_arena, "250 2.0.0 queued as %lld", (long long)id);
+    const char *reply = arena_printf(s->mail_arena, "250 2.0.0 queued as %lld", (long long)id);
+    if (!later)
+        return reply;
+    s->when_stored = reply;
+    s->hearing = HEAR_NOTHING;
+    return NULL;
 }
 
+/* The whole message is there. */
 static const char *judge_message(struct session *s)
 {
     if (s->too_big)
@@ -441,6 +452,15 @@ static bool scan_body(struct session *s, const char *bytes, size_t length, size_
     return false;
 }
 
+static void end_message(struct session *s)
+{
+    const char *reply = judge_message(s);
+    if (reply == NULL)
+        return;
+    say(s, reply);
+    reset_transaction(s);
+}
+
 static bool take_body(struct session *s)
 {
     struct evbuffer *in = bufferevent_get_input(s->io);
@@ -449,10 +469,8 @@ static bool take_body(struct session *s)
         return false;
     bool end = scan_body(s, (const char *)evbuffer_pullup(in, (ev_ssize_t)length), length, &used);
     evbuffer_drain(in, used);
-    if (end) {
-        say(s, judge_message(s));
-        reset_transaction(s);
-    }
+    if (end)
+        end_message(s);
     return true;
 }
 
@@ -463,10 +481,10 @@ static void end_chunk(struct session *s)
     if (s->chunk.why != NULL)
         say(s, wrong(s, s->chunk.why));
     else if (last || s->too_big)
-        say(s, judge_message(s));
+        end_message(s);
     else
         say(s, "250 2.0.0 chunk taken");
-    if (last || s->chunk.why != NULL || s->too_big)
+    if (s->chunk.why != NULL)
         reset_transaction(s);
 }
 
@@ -487,6 +505,11 @@ static bool take_chunk(struct session *s)
     return true;
 }
 
+static bool take_nothing(struct session *s UNUSED)
+{
+    return false;
+}
+
 /* ---- events ---- */
 
 static void on_written(struct bufferevent *io, void *arg)
@@ -500,7 +523,7 @@ static void on_written(struct bufferevent *io, void *arg)
 
 static void on_read(struct bufferevent *io, void *arg)
 {
-    static bool (*const takers[])(struct session * s) = {take_command, take_body, take_chunk};
+    static bool (*const takers[])(struct session * s) = {take_command, take_body, take_chunk, take_nothing};
     struct session *s = arg;
     bool more = true;
     while (more && !s->ending) {
@@ -512,6 +535,22 @@ static void on_read(struct bufferevent *io, void *arg)
     }
     if (s->ending)
         bufferevent_disable(io, EV_READ); /* on_written() ends it */
+}
+
+/* What came meanwhile is heard now. */
+static void answer_stored(struct session *s, bool fine)
+{
+    say(s, fine ? s->when_stored : not_stored);
+    s->hearing = HEAR_COMMAND;
+    reset_transaction(s);
+    on_read(s->io, s);
+}
+
+void submit_stored(struct submit *submit, bool fine)
+{
+    for (struct session *s = submit->sessions; s != NULL; s = s->next)
+        if (s->hearing == HEAR_NOTHING)
+            answer_stored(s, fine);
 }
 
 static void on_event(struct bufferevent *io, short what, void *arg)

@@ -25,8 +25,8 @@ enum { SUBMIT_SESSIONS_MAX = 500, SUBMIT_LINE_MAX = 2048, SUBMIT_ERRORS_MAX = 20
 
 struct submit_ports {
     void *outside;
-    /* On disk when it returns true. */
-    bool (*accept)(void *outside, const struct message *message, int64_t *id, struct err *err);
+    /* On disk when it returns true; with *later only when submit_stored() is called. */
+    bool (*accept)(void *outside, const struct message *message, int64_t *id, bool *later, struct err *err);
 };
 struct submit;
 
@@ -38,6 +38,8 @@ bool submit_listen(struct submit *submit, const char *at, struct err *err) NODIS
 void submit_serve(struct submit *submit, struct bufferevent *io, const char *client, bool local);
 /* For what comes from now on; what it listens at stays. */
 void submit_set_config(struct submit *submit, const struct engine_config *config);
+/* The messages accepted for later are on disk, or, not fine, are not: those who sent them are told. */
+void submit_stored(struct submit *submit, bool fine);
 void submit_free(struct submit **submit);
 
 #endif

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 enum { MESSAGE_MAX = 4096, ROUNDS = 6 };
 
-static bool keep(void *outside, const struct message *message, int64_t *id, struct err *err)
+static bool keep(void *outside, const struct message *message, int64_t *id, bool *later UNUSED, struct err *err)
 {
     (void)outside, (void)err;
     if (message->recipient_count == 0 || message->recipient_count > RECIPIENTS_MAX)

@@ -99,10 +99,10 @@ struct bench {
     const char *kept[KEPT_MAX];
     size_t kept_count;
     enum message_tls tls;
-    bool smtputf8, fails;
+    bool smtputf8, fails, later;
 };
 
-static bool keep(void *outside, const struct message *message, int64_t *id, struct err *err)
+static bool keep(void *outside, const struct message *message, int64_t *id, bool *later, struct err *err)
 {
     struct bench *b = outside;
     if (b->fails)
@@ -114,6 +114,7 @@ static bool keep(void *outside, const struct message *message, int64_t *id, stru
     b->tls = message->tls;
     b->smtputf8 = message->smtputf8;
     *id = 7;
+    *later = b->later;
     return true;
 }
 
@@ -196,13 +197,35 @@ START_TEST(bytes_may_drip)
 {
     struct bench b;
     open_bench(&b);
+    b.later = true;
     for (const char *at = cases[_i].sends; *at != '\0'; at++) {
         bufferevent_write(b.client, at, 1);
         for (int i = 0; i < 4; i++)
             event_base_loop(loop_base(b.loop), EVLOOP_NONBLOCK);
+        submit_stored(b.submit, true);
     }
     say(&b, "", 0);
     check(&b, _i);
+    close_bench(&b);
+}
+END_TEST
+
+/* A message is answered when it is on disk, and what comes behind it after that. */
+START_TEST(nothing_is_promised_before_it_is_on_disk)
+{
+    static const char mail[] = BEGIN "x\r\n.\r\nNOOP\r\n";
+    static const struct {
+        bool fine;
+        const char *codes;
+    } rows[] = {{true, "250 250"}, {false, "451 250"}};
+    struct bench b;
+    open_bench(&b);
+    b.later = true;
+    say(&b, mail, strlen(mail));
+    ck_assert_str_eq(codes(&b), "220 250 250 250 354");
+    submit_stored(b.submit, rows[_i].fine);
+    say(&b, "", 0);
+    ck_assert_str_eq(codes(&b), rows[_i].codes);
     close_bench(&b);
 }
 END_TEST
@@ -282,6 +305,7 @@ END_TEST
 TEST_SUITE(submit)
 {
     TEST_LOOP(clients_are_answered, COUNT(cases));
+    TEST_LOOP(nothing_is_promised_before_it_is_on_disk, 2);
     TEST_LOOP(bytes_may_drip, COUNT(cases));
     TEST_LOOP(a_message_says_how_it_goes, COUNT(ways));
     TEST_LOOP(who_may_require_tls, COUNT(offers));
