@@ -237,6 +237,17 @@ static void read_details(struct reading *r, json_t *item, struct tls_report_entr
         flaw(r, "8460-4-6", "more sessions failed than failure-details speaks of");
 }
 
+/* A session that met a policy is reported with it; one without a policy has none to report. */
+static void check_strings(struct reading *r, const struct tls_report_entry *entry)
+{
+    bool without = strcmp(entry->policy, "no-policy-found") == 0;
+    if (without && entry->strings > 0)
+        flaw(r, "8460-4.4-5", "policy-string holds a policy where none was found");
+    bool with = strcmp(entry->policy, "tlsa") == 0 || strcmp(entry->policy, "sts") == 0;
+    if (with && entry->success > 0 && entry->strings == 0)
+        flaw(r, "8460-4.4-5", "sessions met a policy that policy-string does not hold");
+}
+
 static void read_entry(struct reading *r, json_t *item)
 {
     json_t *summary = json_object_get(item, "summary");
@@ -246,6 +257,7 @@ static void read_entry(struct reading *r, json_t *item)
     entry->success = count_of(r, summary, "total-successful-session-count", "8460-4.2.1-1");
     entry->failure = count_of(r, summary, "total-failure-session-count", "8460-4.2.2-1");
     read_details(r, item, entry);
+    check_strings(r, entry);
 }
 
 void tls_report_read_json(struct arena *arena, const char *text, size_t length, struct tls_report *out)
