@@ -14,7 +14,7 @@ static const struct command *const commands[] = {
     &command_run, &command_standby, &command_reload, &command_stop,
     &command_send, &command_queue, &command_status, &command_requeue, &command_flush,
     &command_hold, &command_release, &command_remove,
-    &command_trace,
+    &command_trace, &command_tlsrpt,
     &command_route, &command_connector, &command_fallback,
     &command_config, &command_schema,
     &command_check, &command_validate, &command_stage, &command_dossier,

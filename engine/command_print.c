@@ -62,7 +62,7 @@ static const char *time_text(struct arena *arena, json_int_t at)
 
 static void name_times(struct arena *arena, json_t *row)
 {
-    static const char *const keys[] = {"at", "received", "due", "arrived"};
+    static const char *const keys[] = {"at", "received", "due", "arrived", "begins"};
     for (size_t i = 0; i < COUNT(keys); i++) {
         json_t *value = json_object_get(row, keys[i]);
         if (json_is_integer(value))

@@ -10,6 +10,7 @@ extern const struct command command_send;
 extern const struct command command_queue, command_status, command_requeue, command_flush;
 extern const struct command command_hold, command_release, command_remove;
 extern const struct command command_trace;
+extern const struct command command_tlsrpt;
 extern const struct command command_route;
 extern const struct command command_connector, command_fallback;
 extern const struct command command_config, command_schema;
