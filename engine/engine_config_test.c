@@ -62,6 +62,9 @@ static const struct { const char *name, *text; const char *place; } mistakes[] =
     {"no address",           HEAD "listen: ['mx:25']\n",         "engine.yaml:3:10"},
     {"no hostname",          "directory: /x\n",                 "engine.yaml:1:1"},
     {"no family",            HEAD "ipv4: no\nipv6: no\n",        "engine.yaml:1:1"},
+    {"unsigned reports",     HEAD "tls-rpt: {contact: a@b.example}\n", "engine.yaml:3:20"},
+    {"a contact that is none", HEAD "tls-rpt: {contact: b, dkim-key: k, dkim-selector: s}\n", "engine.yaml:3:20"},
+    {"reports of nobody",    HEAD "tls-rpt: {organization: o}\n", "engine.yaml:1:1"},
     {"wrong word",           HEAD "profile: echange\n",          "engine.yaml:3:10"},
 };
 static const struct { const char *clients, *address; bool allowed; } networks[] = {

@@ -15,7 +15,7 @@
 #include "engine/tlsrpt_report.h"
 #include "engine/tlsrpt_store.h"
 
-enum { FIRST_PAUSE = 300, TRY_FOR = 86400, NAP = 3600, ANSWER_MAX = 64 * 1024 };
+enum { NAP = 3600, ANSWER_MAX = 64 * 1024 };
 
 struct reporter {
     const struct engine_config *config;
@@ -44,12 +44,6 @@ struct errand {
 static void complain(const char *what, const char *about, const char *why)
 {
     fprintf(stderr, "mtalab-engine: TLS report for %s: %s: %s\n", about, what, why);
-}
-
-int64_t reporter_again(unsigned attempts, int64_t now)
-{
-    unsigned doublings = attempts > 10 ? 9 : attempts > 0 ? attempts - 1 : 0;
-    return now + ((int64_t)FIRST_PAUSE << doublings);
 }
 
 /* ---- errands ---- */
@@ -164,11 +158,11 @@ static void upload_failed(struct errand *errand, const char *why)
 {
     struct reporter *r = errand->reporter;
     const struct tlsrpt_parcel *parcel = &errand->parcel;
-    int64_t due = reporter_again(parcel->attempts + 1, clock_now(r->clock));
+    struct retry_next next = retry_after(&retry_tls_report, parcel->attempts + 1, parcel->made, clock_now(r->clock));
     struct err err = {0};
-    bool noted = due < parcel->until ? tlsrpt_store_again(r->store, parcel->id, due, why, &err)
-                                     : tlsrpt_store_done(r->store, parcel->id, &err);
-    if (due >= parcel->until)
+    bool noted = next.give_up ? tlsrpt_store_done(r->store, parcel->id, &err)
+                              : tlsrpt_store_again(r->store, parcel->id, next.due, why, &err);
+    if (next.give_up)
         complain("given up", parcel->domain, why);
     if (!noted)
         complain("not noted", parcel->domain, err.text);
@@ -296,7 +290,7 @@ static bool make_report(struct reporter *r, struct arena *arena, const struct tl
         .report_id = tlsrpt_report_id(arena, &report),
         .name = tlsrpt_report_name(arena, &report),
         .due = now,
-        .until = now + TRY_FOR,
+        .made = now,
     };
     parcel.body = tlsrpt_report_gzip(arena, text, strlen(text), &parcel.length);
     const char *uris[TLSRPT_ENDPOINTS_MAX];
@@ -311,9 +305,10 @@ static bool act_on_record(struct errand *errand, const struct txt_facts *txt, st
 {
     struct reporter *r = errand->reporter;
     const struct tlsrpt_plan *plan = &errand->plan;
-    int64_t now = clock_now(r->clock), until = plan->day + TLSRPT_DAY + (int64_t)r->config->tlsrpt.delay + TRY_FOR;
-    if (trust_is_failure(txt->trust) && now < until)
-        return tlsrpt_store_put_off(r->store, plan, reporter_again(plan->attempts + 1, now), err);
+    int64_t due = plan->day + TLSRPT_DAY + (int64_t)r->config->tlsrpt.delay; /* at the latest */
+    struct retry_next next = retry_after(&retry_tls_report, plan->attempts + 1, due, clock_now(r->clock));
+    if (trust_is_failure(txt->trust) && !next.give_up)
+        return tlsrpt_store_put_off(r->store, plan, next.due, err);
     struct tlsrpt_record record = tlsrpt_record_find(errand->arena, txt->records, txt->count);
     if (trust_is_failure(txt->trust) || record.endpoint_count == 0)
         return tlsrpt_store_drop(r->store, plan, err);

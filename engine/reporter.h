@@ -38,7 +38,4 @@ void reporter_tick(struct reporter *reporter);
 void reporter_hurry(struct reporter *reporter);
 bool reporter_busy(const struct reporter *reporter);
 
-/* After the attempts-th attempt (from 1) failed at now. */
-int64_t reporter_again(unsigned attempts, int64_t now);
-
 #endif

@@ -21,7 +21,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS report (id INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL,"
     " domain TEXT NOT NULL, report_id TEXT NOT NULL, name TEXT NOT NULL, body BLOB);"
     "CREATE TABLE IF NOT EXISTS parcel (id INTEGER PRIMARY KEY, report INTEGER NOT NULL, uri TEXT NOT NULL,"
-    " due INTEGER NOT NULL, until INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT "
+    " due INTEGER NOT NULL, made INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT "
     "'');";
 
 struct tlsrpt_store {
@@ -265,8 +265,8 @@ static bool add_parcels(struct tlsrpt_store *s, int64_t report, const struct tls
 {
     bool fine = true;
     for (size_t i = 0; fine && i < count; i++)
-        fine = store_run(s->store, err, "INSERT INTO parcel (report, uri, due, until) VALUES (?,?,?,?)", "itii", report,
-                         uris[i], parcel->due, parcel->until);
+        fine = store_run(s->store, err, "INSERT INTO parcel (report, uri, due, made) VALUES (?,?,?,?)", "itii", report,
+                         uris[i], parcel->due, parcel->made);
     return fine;
 }
 
@@ -288,7 +288,7 @@ bool tlsrpt_store_parcels(struct tlsrpt_store *s, struct arena *arena, int64_t u
 {
     sqlite3_stmt *rows =
         store_query(s->store, err,
-                    "SELECT p.id, p.uri, r.domain, r.report_id, r.name, r.body, p.due, p.until, p.attempts"
+                    "SELECT p.id, p.uri, r.domain, r.report_id, r.name, r.body, p.due, p.made, p.attempts"
                     " FROM parcel p JOIN report r ON r.id = p.report WHERE p.due <= ? ORDER BY p.due, p.id LIMIT ?",
                     "ii", until, (int64_t)limit);
     if (rows == NULL)
@@ -304,7 +304,7 @@ bool tlsrpt_store_parcels(struct tlsrpt_store *s, struct arena *arena, int64_t u
             .body = length > 0 ? arena_memdup(arena, sqlite3_column_blob(rows, 5), length) : "",
             .length = length,
             .due = sqlite3_column_int64(rows, 6),
-            .until = sqlite3_column_int64(rows, 7),
+            .made = sqlite3_column_int64(rows, 7),
             .attempts = (unsigned)sqlite3_column_int64(rows, 8),
         };
     }

@@ -55,7 +55,7 @@ struct tlsrpt_parcel { /* one report for one endpoint */
     const char *uri, *domain, *report_id, *name; /* the file's */
     const char *body;                            /* JSON, compressed */
     size_t length;
-    int64_t due, until; /* given up then */
+    int64_t due, made;
     unsigned attempts;
 };
 struct tlsrpt_parcels {

@@ -111,7 +111,7 @@ START_TEST(a_report_on_its_way)
     count(NOON, DOMAIN, NULL, NULL);
     struct tlsrpt_plan plan = the_plan(INT64_MAX);
     struct tlsrpt_parcel parcel = {
-        .report_id = "r1", .name = "n.json.gz", .body = "a\0b", .length = 3, .due = 100, .until = 200};
+        .report_id = "r1", .name = "n.json.gz", .body = "a\0b", .length = 3, .due = 100, .made = 90};
     struct tlsrpt_parcels parcels = {0};
     ck_assert(tlsrpt_store_add(store, &plan, &parcel, uris, COUNT(uris), &err));
     ck_assert(tlsrpt_store_parcels(store, arena, 99, 10, &parcels, &err));
