@@ -167,6 +167,8 @@ static const struct {
 
 static const char *mail_parameter(struct session *s, const char *parameter)
 {
+    if (!s->extended)
+        return wrong(s, "555 5.5.4 parameters are for those who say EHLO");
     size_t length = strcspn(parameter, "=");
     for (size_t i = 0; i < COUNT(parameters); i++)
         if (strlen(parameters[i].name) == length && strncasecmp(parameter, parameters[i].name, length) == 0)

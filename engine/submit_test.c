@@ -28,6 +28,8 @@ static const struct { const char *name, *sends, *codes, *message; } cases[] = {
     {"HELO", "HELO me\r\nMAIL FROM:<>\r\nRCPT TO:<a@x.example>\r\nDATA\r\nx" END, "220 250 250 250 354 250 221",
      "x\r\n"},
     {"parameters", EHLO "MAIL FROM:<s@z.example> SIZE=10 BODY=8BITMIME\r\nQUIT\r\n", "220 250 250 221", NULL},
+    {"parameters after HELO", "HELO me\r\nMAIL FROM:<s@z.example> REQUIRETLS\r\nMAIL FROM:<s@z.example>\r\nQUIT\r\n",
+     "220 250 555 250 221", NULL},
     {"parameters in small letters", EHLO "MAIL FROM:<s@z.example> size=10 body=7bit requiretls\r\nQUIT\r\n",
      "220 250 250 221", NULL},
     {"parameters with and without values",
