@@ -221,12 +221,21 @@ static bool insert_recipient(struct trace *trace, int64_t at, int64_t id, const 
     return fine;
 }
 
+/* Where a message comes from, and what it says of its way (RFC 8689). */
+static const char *origin(struct arena *arena, const struct message *message, const char *why)
+{
+    static const char *const ways[] = {
+        [MESSAGE_TLS_UNSAID] = NULL, [MESSAGE_REQUIRETLS] = "REQUIRETLS", [MESSAGE_TLS_WAIVED] = "TLS-Required: No"};
+    const char *way = ways[message->tls];
+    return way != NULL ? arena_printf(arena, "%s, %s", why != NULL ? why : "", way) : why;
+}
+
 static bool insert_message(struct trace *trace, int64_t at, int64_t id, enum trace_event event,
                            const struct message *message, const char *why, struct err *err)
 {
     struct arena *arena = arena_new("trace");
     const char *message_id = message_field(arena, message->content, message->length, "Message-ID");
-    struct trace_entry entry = {.at = at, .message = id, .event = event, .text = why};
+    struct trace_entry entry = {.at = at, .message = id, .event = event, .text = origin(arena, message, why)};
     bool fine = begun(trace, err) && insert_event(trace, &entry, err);
     for (size_t i = 0; fine && i < message->recipient_count; i++)
         fine = insert_recipient(trace, at, id, message, i, message_id, err);

@@ -53,7 +53,8 @@ static void open_bench(struct bench *b)
                               .recipients = recipients,
                               .recipient_count = 2,
                               .content = mail,
-                              .length = sizeof mail - 1};
+                              .length = sizeof mail - 1,
+                              .tls = MESSAGE_REQUIRETLS};
     trace_message(b->trace, FIRST, 7, TRACE_RECEIVE, &message, "[192.0.2.1]");
     add_events(b->trace, 7);
     trace_add(b->trace, &(struct trace_entry){.at = FIRST + 500,
@@ -135,6 +136,19 @@ START_TEST(requests_pick_out)
 }
 END_TEST
 
+START_TEST(a_story_begins_with_what_the_message_says)
+{
+    struct bench b;
+    struct err err;
+    open_bench(&b);
+    json_t *asked = json_pack("{s:b,s:i}", "events", 1, "message", 7), *rows = trace_list(b.trace, asked, &err);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "text")), "[192.0.2.1], REQUIRETLS");
+    json_decref(asked);
+    json_decref(rows);
+    close_bench(&b);
+}
+END_TEST
+
 START_TEST(a_trace_outlives_its_engine)
 {
     struct bench b;
@@ -204,6 +218,7 @@ END_TEST
 TEST_SUITE(trace)
 {
     TEST_LOOP(requests_pick_out, COUNT(cases));
+    TEST(a_story_begins_with_what_the_message_says);
     TEST(a_trace_outlives_its_engine);
     TEST(what_is_old_is_forgotten_while_it_runs);
     TEST(only_what_is_old_is_forgotten);
