@@ -101,12 +101,13 @@ static bool header_is_8bit(const struct transaction_mail *mail)
     return message_is_8bit(mail->content, message_header_length(mail->content, mail->length));
 }
 
+/* A header that came without SMTPUTF8 is 8-bit text as any other. */
 static bool wants_smtputf8(const struct transaction *t)
 {
-    bool wants = is_8bit(t->mail->sender) || header_is_8bit(t->mail);
+    bool wants = is_8bit(t->mail->sender) || (t->mail->smtputf8 && header_is_8bit(t->mail));
     for (size_t i = 0; i < t->who_count; i++)
         wants |= is_8bit(t->mail->recipients[t->who[i]]);
-    return wants && t->mail->smtputf8;
+    return wants;
 }
 
 /* RFC 2920 3.1: DATA ends a group; a chunk waits until a recipient has been accepted. */
@@ -212,9 +213,9 @@ static enum step begin(struct transaction *t)
     if (mail->requiretls == REQUIRETLS_DEMANDED && !ext->requiretls) /* 8689-2-5; of the EHLO inside TLS: 3207-4.2-1 */
         return lacks(t, CAUSE_REQUIRETLS_UNMET, REASON_REQUIRETLS_KEYWORD, "the server does not offer REQUIRETLS");
     if (ext->size_limit > 0 && (uint64_t)ext->size_limit < mail->length)
-        return fail(t, failure_of(t->arena, CAUSE_TOO_BIG,
-                                  arena_printf(t->arena, "%zu bytes, the server takes %lld", mail->length,
-                                               (long long)ext->size_limit)));
+        return lacks(t, CAUSE_TOO_BIG, REASON_NONE,
+                     arena_printf(t->arena, "%zu bytes, the server takes %lld", mail->length,
+                                  (long long)ext->size_limit));
     if (!ext->eightbitmime && message_is_8bit(mail->content, mail->length))
         return lacks(t, CAUSE_NO_8BIT, REASON_NONE, "the server does not offer 8BITMIME");
     choose_recipients(t);

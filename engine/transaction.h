@@ -16,7 +16,7 @@ struct transaction_mail {
     const char *sender;
     const char *const *recipients; size_t recipient_count;
     const char *content; size_t length;
-    bool smtputf8;                              /* it may go with SMTPUTF8, where something in it is not ASCII */
+    bool smtputf8;                              /* it came with it: its header may be in UTF-8 */
     bool tls_waived;                            /* it says TLS-Required: No */
     enum requiretls_demand requiretls;
     bool may_pipeline, may_chunk;               /* where the server offers it */
