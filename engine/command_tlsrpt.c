@@ -55,9 +55,13 @@ static bool ingest(const struct command_line *line, struct tlsrpt_received *rece
 /* What is wrong with one file does not keep the others out. */
 static int ingest_files(const struct command_line *line, struct tlsrpt_received *received)
 {
+    struct clock clock = {(int64_t)line->config->clock_offset};
+    struct err err;
     size_t taken = 0, count = line->word_count - 1;
     if (count == 0)
         return command_misused("tlsrpt ingest wants files, or - for standard input");
+    if (!tlsrpt_received_trim(received, clock_now(&clock) - (int64_t)line->config->trace_keep, &err))
+        return command_failed(&err);
     for (size_t i = 0; i < count; i++)
         taken += ingest(line, received, line->words[i + 1]);
     printf(line->json ? "{\"taken\":%zu,\"of\":%zu}\n" : "%zu of %zu reports taken\n", taken, count);
@@ -117,7 +121,7 @@ const struct command command_tlsrpt = {
         "send asks the running engine to report what it has counted so far without waiting for the end of the UTC "
         "day.\n\n"
         "ingest reads reports as they come: a mail, a .json.gz or a .json; - is standard input, for a pipe from the "
-        "mail server. A report that came before replaces itself.\n\n"
+        "mail server. Reports are kept as long as the trace; one that came before replaces itself.\n\n"
         "show lists them by day, reporter and policy, failures one by one, and beside them how often this engine "
         "tried the same domain or MX host on that day, and how often that failed.",
 };

@@ -54,6 +54,11 @@ static const char *text_of(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
+bool tlsrpt_received_trim(struct tlsrpt_received *r, int64_t before, struct err *err)
+{
+    return store_run(r->store, err, "DELETE FROM received WHERE arrived < ?", "i", before);
+}
+
 bool tlsrpt_received_add(struct tlsrpt_received *r, const json_t *report, int64_t now, struct err *err)
 {
     char *text = json_dumps(report, JSON_COMPACT);

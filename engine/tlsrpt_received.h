@@ -17,6 +17,8 @@ struct tlsrpt_received;
 struct tlsrpt_received *tlsrpt_received_open(const char *directory, struct err *err) NODISCARD;
 void tlsrpt_received_close(struct tlsrpt_received **received);
 
+/* Forgets what arrived before that. */
+bool tlsrpt_received_trim(struct tlsrpt_received *received, int64_t before, struct err *err) NODISCARD;
 /* As tlsrpt_read() made it. One that is known by its sender and id replaces what was known. */
 bool tlsrpt_received_add(struct tlsrpt_received *received, const json_t *report, int64_t now,
                          struct err *err) NODISCARD;
