@@ -33,6 +33,7 @@ struct mx_doing {
                         * without a code the lines are sent as they are */
     const char *raw;   /* in its place: bytes sent as they are (\r \n \t \0 escapes) */
     int64_t nth;       /* only the n-th time this step is reached at this host; 0: always */
+    const char *with;  /* only where the command's line has this in it, in whatever letters; NULL: whatever it says */
     struct srcpos at;
 };
 extern const struct schema mx_doing_schema; /* short form: "450 4.2.0 later", or what is done instead: "stall" */

@@ -35,6 +35,10 @@ static const struct schema_field doing_fields[] = {
      .offset = offsetof(struct mx_doing, nth),
      .otherwise = "0",
      .doc = "Only the n-th time this step is reached at this host; 0: every time."},
+    {.key = "with",
+     .kind = SCHEMA_TEXT,
+     .offset = offsetof(struct mx_doing, with),
+     .doc = "Only where the command's line has this in it, such as a recipient."},
 };
 
 /* "450 4.2.0 later", "stall", "drip" */
@@ -150,17 +154,23 @@ size_t mx_step_setting(enum mx_step step)
     return setting_of_step[step];
 }
 
-const struct mx_doing *mx_behaviour_doing(const struct mx_behaviour *behaviour, enum mx_step step, unsigned nth)
+static bool is_about(const struct mx_doing *doing, unsigned nth, const char *line)
+{
+    bool says_nothing = doing->act == MX_REPLY && doing->reply == NULL && doing->raw == NULL;
+    return !says_nothing && (doing->nth == 0 || doing->nth == nth) &&
+           (doing->with == NULL || (line != NULL && strcasestr(line, doing->with) != NULL));
+}
+
+const struct mx_doing *mx_behaviour_doing(const struct mx_behaviour *behaviour, enum mx_step step, unsigned nth,
+                                          const char *line)
 {
     if (setting_of_step[step] == 0)
         return NULL;
     const struct schema_list *list = (const void *)((const char *)behaviour + setting_of_step[step]);
     const struct mx_doing *doings = list->items;
-    for (size_t i = 0; i < list->count; i++) {
-        bool says_nothing = doings[i].act == MX_REPLY && doings[i].reply == NULL && doings[i].raw == NULL;
-        if (!says_nothing && (doings[i].nth == 0 || doings[i].nth == nth))
+    for (size_t i = 0; i < list->count; i++)
+        if (is_about(&doings[i], nth, line))
             return &doings[i];
-    }
     return NULL;
 }
 
@@ -209,7 +219,7 @@ static bool doings_equal(const void *a, const void *b)
     bool equal = left->count == right->count;
     for (size_t i = 0; equal && i < left->count; i++)
         equal = one[i].act == other[i].act && one[i].nth == other[i].nth && text_equal(one[i].reply, other[i].reply) &&
-                text_equal(one[i].raw, other[i].raw);
+                text_equal(one[i].raw, other[i].raw) && text_equal(one[i].with, other[i].with);
     return equal;
 }
 
@@ -221,6 +231,7 @@ static void doings_copy(struct arena *arena, void *value)
     struct mx_doing *items = arena_memdup(arena, list->items, list->count * sizeof *items);
     for (size_t i = 0; i < list->count; i++) {
         items[i].reply = text_copy(arena, items[i].reply);
+        items[i].with = text_copy(arena, items[i].with);
         items[i].raw = text_copy(arena, items[i].raw);
         items[i].at = (struct srcpos){0}; /* the file's name is not ours */
     }

@@ -32,7 +32,8 @@ enum mx_step {
 };
 
 /* What to do at the n-th time a step is reached, NULL: the usual. */
-const struct mx_doing *mx_behaviour_doing(const struct mx_behaviour *behaviour, enum mx_step step, unsigned nth);
+const struct mx_doing *mx_behaviour_doing(const struct mx_behaviour *behaviour, enum mx_step step, unsigned nth,
+                                           const char *line);
 size_t mx_step_setting(enum mx_step step); /* only for a step at which mx_behaviour_doing() found something */
 
 const struct mx_behaviour *mx_behaviour_copy(struct arena *arena,

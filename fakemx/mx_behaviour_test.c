@@ -94,7 +94,11 @@ static const struct {
     enum mx_step step;
     unsigned nth;
     const char *words; /* NULL: the usual */
+    const char *line;
 } doings[] = {
+    {"{rcpt: {reply: 450 later, with: two@}}", MX_STEP_RCPT, 1, "rcpt: 450 later", "RCPT TO:<Two@b>"},
+    {"{rcpt: {reply: 450 later, with: two@}}", MX_STEP_RCPT, 1, NULL, "RCPT TO:<one@b>"},
+    {"{end-of-data: {reply: 450 later, with: two@}}", MX_STEP_END_OF_DATA, 1, NULL, NULL},
     {"{mail: 450 later}", MX_STEP_MAIL, 1, "mail: 450 later"},
     {"{mail: 450 later}", MX_STEP_MAIL, 7, "mail: 450 later"},
     {"{mail: 450 later}", MX_STEP_RCPT, 1, NULL},
@@ -112,11 +116,11 @@ static const struct {
     {"{rcpt: endless-line}", MX_STEP_RCPT, 1, "rcpt: endless-line"},
 };
 
-START_TEST(the_first_doing_whose_nth_fits_is_taken)
+START_TEST(the_first_doing_that_fits_is_taken)
 {
     struct arena *arena = arena_new("test");
     const struct mx_behaviour *behaviour = read_behaviour(arena, doings[_i].yaml, diag_new(arena));
-    const struct mx_doing *doing = mx_behaviour_doing(behaviour, doings[_i].step, doings[_i].nth);
+    const struct mx_doing *doing = mx_behaviour_doing(behaviour, doings[_i].step, doings[_i].nth, doings[_i].line);
     ck_assert_msg((doing != NULL) == (doings[_i].words != NULL), "%s", doings[_i].yaml);
     if (doing != NULL)
         ck_assert_str_eq(mx_setting_words(arena, behaviour, mx_step_setting(doings[_i].step), doing), doings[_i].words);
@@ -143,5 +147,5 @@ TEST_SUITE(mx_behaviour)
     TEST_LOOP(departures_are_the_settings_that_differ, COUNT(good));
     TEST(an_offer_is_no_departure);
     TEST_LOOP(mistakes_are_findings, COUNT(bad));
-    TEST_LOOP(the_first_doing_whose_nth_fits_is_taken, COUNT(doings));
+    TEST_LOOP(the_first_doing_that_fits_is_taken, COUNT(doings));
 }

@@ -477,9 +477,10 @@ static void do_beside(struct mx_answer *answer, const struct mx_doing *doing)
     }
 }
 
-static const struct mx_doing *doing_of(const struct mx_dialogue *dialogue, enum mx_step step, unsigned nth)
+static const struct mx_doing *doing_of(const struct mx_dialogue *dialogue, enum mx_step step, unsigned nth,
+                                       const char *line)
 {
-    return mx_behaviour_doing(behaviour_of(dialogue), step, nth);
+    return mx_behaviour_doing(behaviour_of(dialogue), step, nth, line);
 }
 
 /* Does it take the place of the step itself? All do but a reply of the usual's class, and what leaves the reply. */
@@ -510,7 +511,7 @@ static const char *verb_name(struct arena *arena, const char *line)
 struct mx_answer mx_greet(struct mx_dialogue *dialogue, struct arena *arena)
 {
     struct mx_answer answer = {.nth = count_step(dialogue, MX_STEP_GREETING)};
-    const struct mx_doing *doing = doing_of(dialogue, MX_STEP_GREETING, answer.nth);
+    const struct mx_doing *doing = doing_of(dialogue, MX_STEP_GREETING, answer.nth, NULL);
     answer.reply = arena_printf(arena, "220 %s ESMTP", dialogue->host->config.name);
     if (doing != NULL) {
         dialogue->refused = replaces_step(doing, '2');
@@ -526,7 +527,7 @@ struct mx_answer mx_command(struct mx_dialogue *dialogue, struct arena *arena, c
     struct mx_answer answer = {.verb = verb_name(arena, line)};
     const struct verb *verb = find_verb(answer.verb);
     answer.nth = count_step(dialogue, verb->step);
-    const struct mx_doing *doing = doing_of(dialogue, verb->step, answer.nth);
+    const struct mx_doing *doing = doing_of(dialogue, verb->step, answer.nth, line);
     if (doing != NULL && replaces_step(doing, verb->usual)) {
         do_instead(&answer, doing);
         hit(&answer, mx_step_setting(verb->step), doing);
@@ -554,7 +555,7 @@ static struct mx_answer end_of_text(struct mx_dialogue *dialogue, enum mx_step s
                                         : last        ? "250 2.0.0 Message accepted"
                                                       : "250 2.0.0 Chunk ok",
                                .then = wrong == NULL && last ? MX_THEN_ACCEPT : MX_THEN_LISTEN};
-    const struct mx_doing *doing = doing_of(dialogue, step, answer.nth);
+    const struct mx_doing *doing = doing_of(dialogue, step, answer.nth, NULL);
     if (doing != NULL && replaces_step(doing, '2')) {
         do_instead(&answer, doing);
         hit(&answer, mx_step_setting(step), doing);

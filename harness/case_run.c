@@ -417,6 +417,7 @@ static void judge(struct run *run, struct case_result *out)
     out->clause = verdict.clause;
     out->level = verdict.level;
     out->partly = verdict.partly;
+    out->courses = verdict.courses;
     if (verdict.at.file != NULL) {
         out->file = verdict.at.file;
         out->line = verdict.at.line;

@@ -127,12 +127,21 @@ static void find_known(struct why *why)
 
 /* ---- told ---- */
 
-static const char *accepted(struct arena *arena, const struct expectation *e)
+static const char *course_list(struct arena *arena, unsigned courses)
 {
     const char *text = "";
     for (int course = COURSE_DELIVERED; message_course_words[course] != NULL; course++)
-        if (e->accept >> course & 1)
+        if (courses >> course & 1)
             text = arena_printf(arena, "%s%s%s", text, text[0] != '\0' ? " or " : "", message_course_words[course]);
+    return text;
+}
+
+static const char *accepted(struct arena *arena, const struct expectation *e)
+{
+    const char *text = course_list(arena, e->accept);
+    for (size_t i = 0; i < e->recipient_count; i++)
+        text = arena_printf(arena, "%s%s%s to %s", text, text[0] != '\0' ? ", " : "",
+                            course_list(arena, e->recipients[i].accept), e->recipients[i].address);
     return text[0] != '\0' ? text : "as the lines of the scenario say";
 }
 
@@ -232,19 +241,34 @@ static json_t *rules(const struct why *why)
     return list;
 }
 
+static json_t *courses_json(unsigned set)
+{
+    json_t *courses = json_array();
+    for (int course = COURSE_DELIVERED; message_course_words[course] != NULL; course++)
+        if (set >> course & 1)
+            json_array_append_new(courses, json_string(message_course_words[course]));
+    return courses;
+}
+
+/* null where nothing is said of each. */
+static json_t *recipients_json(const struct expectation *e)
+{
+    json_t *map = e->recipient_count > 0 ? json_object() : json_null();
+    for (size_t i = 0; i < e->recipient_count; i++)
+        json_object_set_new(map, e->recipients[i].address, courses_json(e->recipients[i].accept));
+    return map;
+}
+
 static json_t *expected(const struct scenario *s)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < s->step_count; i++)
         for (size_t k = 0; k < s->steps[i].expectation_count; k++) {
             const struct expectation *e = &s->steps[i].expectations[k];
-            json_t *courses = json_array();
-            for (int course = COURSE_DELIVERED; message_course_words[course] != NULL; course++)
-                if (e->accept >> course & 1)
-                    json_array_append_new(courses, json_string(message_course_words[course]));
-            json_array_append_new(list, json_pack("{s:i,s:o,s:o,s:s?,s:s?,s:s?}", "step", (int)i + 1, "modes",
-                                                  mode_list(e->modes & s->modes), "accept", courses, "code", e->code,
-                                                  "latitude", e->latitude, "reading", e->reading));
+            json_array_append_new(list, json_pack("{s:i,s:o,s:o,s:o,s:s?,s:s?,s:s?}", "step", (int)i + 1, "modes",
+                                                  mode_list(e->modes & s->modes), "accept", courses_json(e->accept),
+                                                  "recipients", recipients_json(e), "code", e->code, "latitude",
+                                                  e->latitude, "reading", e->reading));
         }
     return list;
 }

@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+static const char lost[] = "lost"; /* where a scenario says nothing at all */
+
 struct row {
     const char *scenario, *reason, *seen;
-    struct schema_texts modes, versions;
+    struct schema_texts modes, versions, course;
     const struct tree_node *node;
 };
 struct file {
@@ -20,6 +22,9 @@ static const struct schema_field row_fields[] = {
      .doc = "In which modes: dane=mandatory, or dane=none,mta-sts=none; every mode when absent."},
     {FIELD(reason), .kind = SCHEMA_TEXT, .required = true, .doc = "Why it differs."},
     {FIELD(seen), .kind = SCHEMA_TEXT, .required = true, .doc = "What is seen instead."},
+    {FIELD(course), .kind = SCHEMA_TEXTS, .required = true,
+     .doc = "What becomes of the message instead: delivered, deferred, bounced or lost; several, where recipients "
+            "differ."},
     {FIELD(versions), .kind = SCHEMA_TEXTS, .doc = "Versions, or beginnings of them; every version when absent."},
 #undef FIELD
 };
@@ -59,6 +64,23 @@ static unsigned read_modes(const struct schema_texts *texts, struct diag_list *d
     return modes;
 }
 
+static unsigned read_courses(const struct schema_texts *texts, struct diag_list *diags)
+{
+    unsigned courses = 0;
+    for (size_t i = 0; i < texts->count; i++) {
+        int course = strcmp(texts->items[i], lost) == 0 ? COURSE_UNSAID : COURSE_DELIVERED;
+        while (course != COURSE_UNSAID && message_course_words[course] != NULL &&
+               strcmp(message_course_words[course], texts->items[i]) != 0)
+            course++;
+        if (message_course_words[course] == NULL)
+            diag_error(diags, texts->at[i], "'%s' is no course; write delivered, deferred, bounced or lost",
+                       texts->items[i]);
+        else
+            courses |= 1u << course;
+    }
+    return courses;
+}
+
 void known_read(struct arena *arena, const char *path, struct known *out, struct diag_list *diags)
 {
     struct file file;
@@ -71,6 +93,7 @@ void known_read(struct arena *arena, const char *path, struct known *out, struct
                                                read_modes(&rows[i].modes, diags),
                                                rows[i].reason,
                                                rows[i].seen,
+                                               read_courses(&rows[i].course, diags),
                                                rows[i].versions,
                                                rows[i].node->at,
                                                false};
@@ -95,19 +118,24 @@ static bool is_version(const struct known_failure *entry, const char *subject)
     return entry->versions.count == 0;
 }
 
-static enum verdict_kind changed(enum verdict_kind kind)
+static enum verdict_kind changed(enum verdict_kind kind, bool as_known)
 {
     switch (kind) {
     case VERDICT_FAIL:
     case VERDICT_WARN:
     case VERDICT_UNPROVEN:
-        return VERDICT_XFAIL;
+        return as_known ? VERDICT_XFAIL : kind;
     case VERDICT_PASS:
     case VERDICT_INFO:
         return VERDICT_XPASS;
     default:
         return kind;
     }
+}
+
+static bool is_difference(enum verdict_kind kind)
+{
+    return kind == VERDICT_FAIL || kind == VERDICT_WARN || kind == VERDICT_UNPROVEN;
 }
 
 void known_apply(struct arena *arena, struct known *known, struct case_result *result)
@@ -117,8 +145,12 @@ void known_apply(struct arena *arena, struct known *known, struct case_result *r
         if (!known_names(entry, result->title) || (entry->modes & 1u << result->mode) == 0)
             continue;
         entry->used = true;
-        enum verdict_kind kind = is_version(entry, result->subject) ? changed(result->kind) : result->kind;
-        if (kind == VERDICT_XFAIL)
+        bool as_known = entry->courses == result->courses;
+        enum verdict_kind kind = is_version(entry, result->subject) ? changed(result->kind, as_known) : result->kind;
+        if (kind == result->kind && is_difference(kind) && !as_known)
+            result->sentence =
+                arena_printf(arena, "%s (Known is another difference: %s.)", result->sentence, entry->seen);
+        else if (kind == VERDICT_XFAIL)
             result->sentence = arena_printf(arena, "known: %s %s", entry->reason, result->sentence);
         else if (kind == VERDICT_XPASS)
             result->sentence =

@@ -11,22 +11,30 @@
 static const char file[] = "failures:\n"
                            "  - scenario: dane/every\n"
                            "    reason: it is so.\n"
-                           "    seen: bounced\n"
+                           "    course: bounced\n"
+                           "    seen: it is bounced\n"
                            "  - scenario: dane/one\n"
                            "    modes: dane=mandatory\n"
                            "    versions: [3.7, 3.10]\n"
                            "    reason: it is so.\n"
-                           "    seen: bounced\n";
+                           "    course: [delivered, lost]\n"
+                           "    seen: one of two is lost\n";
 
 static const struct {
     const char *name, *title;
     unsigned mode;
     const char *subject;
     enum verdict_kind before, after;
+    unsigned courses; /* 0: those of the entry */
 } cases[] = {
     {"a known failure", "dane/every", 0, "postfix 3.7.11", VERDICT_FAIL, VERDICT_XFAIL},
     {"of a variant", "dane/every[ip=v6]", 0, "postfix 3.7.11", VERDICT_FAIL, VERDICT_XFAIL},
     {"of another scenario", "dane/every-other", 0, "postfix 3.7.11", VERDICT_FAIL, VERDICT_FAIL},
+    {"of another course", "dane/every", 0, "postfix 3.7.11", VERDICT_FAIL, VERDICT_FAIL, 1u << COURSE_DELIVERED},
+    {"of one more course", "dane/every", 0, "postfix 3.7.11", VERDICT_FAIL, VERDICT_FAIL,
+     1u << COURSE_DELIVERED | 1u << COURSE_BOUNCED},
+    {"of lost and delivered", "dane/one", 4, "postfix 3.7.11", VERDICT_FAIL, VERDICT_XFAIL,
+     1u << COURSE_DELIVERED | 1u << COURSE_UNSAID},
     {"a pass that was not expected", "dane/every", 0, "postfix 3.7.11", VERDICT_PASS, VERDICT_XPASS},
     {"what the lab could not do stays unknown", "dane/every", 0, "postfix 3.7.11", VERDICT_UNKNOWN, VERDICT_UNKNOWN},
     {"what is not there stays unsupported", "dane/every", 0, "postfix 3.7.11", VERDICT_UNSUPPORTED,
@@ -57,9 +65,11 @@ START_TEST(verdicts_are_changed)
     struct arena *arena = arena_new("test");
     struct known known;
     read_file(arena, &known);
+    const struct known_failure *entry = &known.items[known_names(&known.items[0], cases[_i].title) ? 0 : 1];
     struct case_result result = {.title = cases[_i].title,
                                  .mode = cases[_i].mode,
                                  .subject = cases[_i].subject,
+                                 .courses = cases[_i].courses != 0 ? cases[_i].courses : entry->courses,
                                  .kind = cases[_i].before,
                                  .sentence = "seen."};
     known_apply(arena, &known, &result);

@@ -122,12 +122,19 @@ struct expect_report {            /* an entry that TLS reports must have; short 
     const char *by;               /* mail | https; NULL: either */
     struct srcpos at;
 };
+struct expect_reading {           /* what follows from one of the ways that senders go */
+    const char *word;             /* "skip" */
+    unsigned accept;
+};
+struct expect_recipient { const char *address; unsigned accept; struct srcpos at; };
 struct expectation {              /* one item of expect: */
     unsigned modes;               /* when: as a mask; without when: all */
     unsigned accept;              /* mask of 1 << enum message_course; message: X is a mask of one */
     int preferred;                /* the first of accept */
     const char *latitude;         /* "L18"; NULL */
-    const char *reading;          /* latitude-key declared by adapters, e.g. dane-insecure-mx; NULL */
+    const char *reading;          /* key of a row of reading.c that says why several are right; NULL */
+    struct expect_reading *readings; size_t reading_count;
+    struct expect_recipient *recipients; size_t recipient_count;   /* then accept is empty */
     int channel;                  /* 0 unsaid, 1 clear, 2 tls */
     const char *code;             /* "4.7.323"; judged only for subjects with exchange-codes */
     struct expect_line *lines; size_t line_count;

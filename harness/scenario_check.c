@@ -2,6 +2,7 @@
  * The rules that a scenario keeps beyond its keys: what is expected covers every mode once, what is named exists, a
  * base differs in one thing. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/table.h"
 #include "base/text.h"
@@ -162,12 +163,43 @@ static char *mode_list(struct arena *arena, unsigned modes)
     return list;
 }
 
+static bool has_text(const struct schema_texts *texts, const char *text)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        if (strcasecmp(texts->items[i], text) == 0)
+            return true;
+    return false;
+}
+
 static void check_expectation(struct checking *c, const struct expectation *e)
 {
     if ((e->accept & (e->accept - 1)) != 0 && e->latitude == NULL && e->reading == NULL)
         diag_error(c->diags, e->message_at, "where several courses are accepted, 'latitude' or 'reading' says why");
     if (e->channel != 0 && e->accept != 0 && (e->accept & 1u << COURSE_DELIVERED) == 0)
         diag_error(c->diags, e->channel_at, "'channel' is about a delivered message");
+}
+
+/* Each recipient of the message that the step is about, and nobody else. */
+static void check_said_recipients(struct checking *c, const struct expectation *e, const struct schema_texts *to)
+{
+    for (size_t i = 0; i < e->recipient_count; i++)
+        if (!has_text(to, e->recipients[i].address))
+            diag_error(c->diags, e->recipients[i].at, "the message goes to no '%s'", e->recipients[i].address);
+    for (size_t i = 0; e->recipient_count > 0 && i < to->count; i++) {
+        bool said = false;
+        for (size_t k = 0; k < e->recipient_count; k++)
+            said |= strcasecmp(e->recipients[k].address, to->items[i]) == 0;
+        if (!said)
+            diag_error(c->diags, e->at, "nothing is said of the recipient '%s'", to->items[i]);
+    }
+}
+
+/* The recipients of the message that was sent last. */
+static const struct schema_texts *sent_to(const struct scenario *scenario, const struct scenario_step *step)
+{
+    while (step->to.count == 0 && step > scenario->steps)
+        step--;
+    return &step->to;
 }
 
 /* No mode twice in a step; the modes seen. */
@@ -185,6 +217,7 @@ static unsigned check_coverage(struct checking *c, const struct scenario_step *s
             diag_error(c->diags, e->at, "what is expected is said twice for %s", mode_list(c->arena, modes & seen));
         seen |= modes;
         check_expectation(c, e);
+        check_said_recipients(c, e, sent_to(c->scenario, step));
     }
     return seen;
 }
@@ -222,6 +255,12 @@ static bool same_expectation(const struct expectation *a, const struct expectati
     if (a == NULL || b == NULL || a->accept != b->accept || a->channel != b->channel || !same_text(a->code, b->code) ||
         a->line_count != b->line_count || !same_reports(a, b))
         return a == b;
+    if (a->recipient_count != b->recipient_count)
+        return false;
+    for (size_t i = 0; i < a->recipient_count; i++)
+        if (!same_text(a->recipients[i].address, b->recipients[i].address) ||
+            a->recipients[i].accept != b->recipients[i].accept)
+            return false;
     for (size_t i = 0; i < a->line_count; i++)
         if (a->lines[i].row != b->lines[i].row || a->lines[i].forbidden != b->lines[i].forbidden ||
             !same_text(a->lines[i].host, b->lines[i].host))

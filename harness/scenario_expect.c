@@ -4,6 +4,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "harness/expect.h"
+#include "harness/reading.h"
 #include "harness/scenario_internal.h"
 #include "harness/tls_report.h"
 
@@ -103,6 +104,87 @@ static void add_host(struct arena *arena, struct lines *lines, const struct tree
             diag_error(diags, items[i]->at, "what must be seen of a host is a list of words");
 }
 
+/* A course, or a list of them: the set, 0 with a finding. The first of them as *first, which may be NULL. */
+static unsigned courses_of(struct arena *arena, const struct tree_node *node, int *first, struct diag_list *diags)
+{
+    const struct tree_node *one[] = {node};
+    bool is_list = node->kind == TREE_LIST;
+    const struct tree_node *const *items = is_list ? node->items : one;
+    unsigned set = 0;
+    for (size_t i = is_list ? node->count : 1; i-- > 0;) {
+        if (items[i]->kind != TREE_TEXT) {
+            diag_error(diags, items[i]->at, "a course is wanted here: delivered, deferred or bounced");
+            continue;
+        }
+        int course = word_index(arena, message_course_words, items[i]->text, items[i]->at, "course", diags);
+        if (course > COURSE_UNSAID)
+            set |= 1u << course;
+        if (course > COURSE_UNSAID && first != NULL)
+            *first = course;
+    }
+    return set;
+}
+
+/* {skip: delivered, use: [deferred, bounced]}: all of it is accepted, the first course said is the preferred one. */
+static void settle_words(struct arena *arena, const struct reading *reading, const struct tree_node *map,
+                         struct expectation *out, struct diag_list *diags)
+{
+    out->readings = arena_alloc(arena, (map->count + 1) * sizeof *out->readings);
+    for (size_t i = 0; i < map->count; i++) {
+        const struct tree_entry *entry = &map->entries[i];
+        if (word_index(arena, reading->words, entry->key, entry->at, "way to go", diags) < 0)
+            continue;
+        int first = COURSE_UNSAID;
+        struct expect_reading row = {entry->key, courses_of(arena, entry->value, &first, diags)};
+        out->readings[out->reading_count++] = row;
+        out->accept |= row.accept;
+        if (out->preferred == COURSE_UNSAID)
+            out->preferred = first;
+    }
+}
+
+static void settle_reading(struct arena *arena, const struct tree_node *said, struct expectation *out,
+                           struct diag_list *diags)
+{
+    if (said == NULL)
+        return;
+    bool fits = said->kind == TREE_MAP && said->count == 1 && said->entries[0].value->kind == TREE_MAP;
+    if (!fits || out->accept != 0) {
+        diag_error(diags, said->at,
+                   fits ? "with 'reading' neither 'message' nor 'accept' is said"
+                        : "a reading is {KEY: {WORD: COURSE, ...}}, such as {mx-alias: {follow: delivered, refuse: "
+                          "deferred}}");
+        return;
+    }
+    const struct tree_entry *entry = &said->entries[0];
+    const struct reading *reading = reading_find(entry->key);
+    out->message_at = entry->at;
+    out->reading = entry->key;
+    if (reading == NULL)
+        diag_error(diags, entry->at, "senders declare nothing that is called '%s'%s", entry->key,
+                   scenario_did_you_mean(arena, reading_nearest(entry->key)));
+    else
+        settle_words(arena, reading, entry->value, out, diags);
+}
+
+static void settle_recipients(struct arena *arena, const struct tree_node *said, struct expectation *out,
+                              struct diag_list *diags)
+{
+    if (said == NULL)
+        return;
+    if (said->kind != TREE_MAP || out->accept != 0) {
+        diag_error(diags, said->at,
+                   said->kind == TREE_MAP ? "with 'recipients' neither 'message' nor 'accept' nor 'reading' is said"
+                                          : "recipients are a map: their addresses, and what becomes of the message");
+        return;
+    }
+    out->recipients = arena_alloc(arena, (said->count + 1) * sizeof *out->recipients);
+    for (size_t i = 0; i < said->count; i++)
+        out->recipients[out->recipient_count++] =
+            (struct expect_recipient){said->entries[i].key, courses_of(arena, said->entries[i].value, NULL, diags),
+                                      said->entries[i].at};
+}
+
 static void settle_courses(struct arena *arena, const struct file_expectation *said, struct expectation *out,
                            struct diag_list *diags)
 {
@@ -170,7 +252,6 @@ void expectation_make(struct arena *arena, const struct file_expectation *said, 
     *out = (struct expectation){
         .modes = modes_of(arena, &said->when, diags),
         .latitude = said->latitude,
-        .reading = said->reading,
         .channel = said->channel,
         .code = said->code,
         .at = said->node != NULL ? said->node->at : (struct srcpos){0},
@@ -184,6 +265,8 @@ void expectation_make(struct arena *arena, const struct file_expectation *said, 
     };
     settle_courses(arena, said, out, diags);
     check_reports(out, diags);
+    settle_reading(arena, said->reading, out, diags);
+    settle_recipients(arena, said->recipients, out, diags);
     struct lines lines = {0};
     add_texts(arena, &lines, EXPECT_DNS, &said->dns, world, diags);
     add_texts(arena, &lines, EXPECT_WEB, &said->web, world, diags);

@@ -439,7 +439,12 @@ static const struct schema_field expectation_fields[] = {
            .at_offset = offsetof(struct file_expectation, message_at), .doc = "what becomes of the message"),
     EXPECT("accept", TEXTS, accept, .doc = "more than one course is right; the first is preferred"),
     EXPECT("latitude", TEXT, latitude, .doc = "the row that says why several are right, such as L18"),
-    EXPECT("reading", TEXT, reading, .doc = "the latitude that a sender declares, such as dane-insecure-mx"),
+    EXPECT("reading", NODE, reading,
+           .doc = "instead of accept, where senders declare which way they go: what follows from each, such as "
+                  "`{dane-insecure-mx: {skip: delivered, use: deferred}}`"),
+    EXPECT("recipients", NODE, recipients,
+           .doc = "instead of message, what has become of it by now, recipient by recipient: `{a@b.example: delivered, "
+                  "c@b.example: [deferred, bounced]}`"),
     EXPECT("channel", WORD, channel, .otherwise = "unsaid", .words = channel_words,
            .at_offset = offsetof(struct file_expectation, channel_at), .doc = "over what a delivered message went"),
     EXPECT("code", TEXT, code, .at_offset = offsetof(struct file_expectation, code_at),

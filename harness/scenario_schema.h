@@ -15,8 +15,9 @@ struct file_expectation {
     const struct tree_node *node;
     struct schema_texts accept;
     int message, channel, hit;
-    const char *latitude, *reading, *code;
+    const char *latitude, *code;
     struct schema_texts dns, web;
+    const struct tree_node *reading, *recipients;
     struct schema_list report; /* of struct expect_report */
     struct srcpos report_at;
     const struct tree_node *hosts; /* hosts: a map of every key that is none of ours */

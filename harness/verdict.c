@@ -26,6 +26,7 @@ struct bench {
     const struct verdict_question *q;
     struct verdict *out;
     const struct clause *strictest; /* of those covered; NULL: none is known, so MUST */
+    size_t step;                    /* that is looked at */
 };
 
 static bool is_should(const struct clause *clause)
@@ -169,21 +170,28 @@ static enum message_course first_of(unsigned courses)
     return course;
 }
 
-static const char *course_sentence(struct bench *b, const struct verdict_status *held, enum message_course got,
-                                   const struct expectation *e)
+/* Which courses were right for whom: for everybody, or for one recipient. */
+struct wish {
+    const char *whom; /* NULL: everybody */
+    unsigned accept;
+    struct srcpos at;
+};
+
+static const char *course_sentence(struct bench *b, const struct wish *wish, const struct verdict_status *held,
+                                   enum message_course got, const char *wanted)
 {
     const char *name = b->q->subject->name;
+    const char *to = wish->whom != NULL ? arena_printf(b->arena, " to %s", wish->whom) : "";
     if (got == COURSE_UNSAID)
-        return arena_printf(b->arena, "%s lost the message: neither delivered, nor queued, nor reported.", name);
+        return arena_printf(b->arena, "%s lost the message%s: neither delivered, nor queued, nor reported.", name, to);
     if (got == COURSE_DEFERRED)
-        return arena_printf(b->arena, "%s kept the message in the queue%s%s; it had to be %s.", name,
+        return arena_printf(b->arena, "%s kept the message%s in the queue%s%s; it had to be %s.", name, to,
                             held != NULL && held->reason[0] != '\0' ? ", saying: " : "",
-                            held != NULL ? held->reason : "", message_course_words[e->preferred]);
+                            held != NULL ? held->reason : "", wanted);
     if (got == COURSE_BOUNCED)
-        return arena_printf(b->arena, "%s gave the message up and reported a failure at once; it had to be %s.", name,
-                            message_course_words[e->preferred]);
-    return arena_printf(b->arena, "%s delivered the message; it had to be %s.", name,
-                        message_course_words[e->preferred]);
+        return arena_printf(b->arena, "%s gave the message%s up and reported a failure at once; it had to be %s.", name,
+                            to, wanted);
+    return arena_printf(b->arena, "%s delivered the message%s; it had to be %s.", name, to, wanted);
 }
 
 /* ---- the stages; true: the verdict stands ---- */
@@ -228,20 +236,36 @@ static bool in_clear(const struct journal_event *message)
     return strcmp(journal_get(message, "channel"), "clear") == 0;
 }
 
+/* Must the message not be delivered, to one of these recipients or at all? Where that stands as *at. */
+static bool forbids(const struct expectation *e, const struct journal_event *message, struct srcpos *at)
+{
+    *at = e->message_at;
+    if (e->accept != 0 && !(e->accept & (1u << COURSE_DELIVERED)))
+        return true;
+    for (size_t i = 0; i < e->recipient_count; i++) {
+        const struct expect_recipient *r = &e->recipients[i];
+        *at = r->at;
+        if (!(r->accept & (1u << COURSE_DELIVERED)) && verdict_lists(message, r->address))
+            return true;
+    }
+    return false;
+}
+
 static bool judge_forbidden_delivery(struct bench *b, size_t index, const struct expectation *e)
 {
     const struct verdict_step *step = &b->q->steps[index];
-    bool forbidden = e->accept != 0 && !(e->accept & (1u << COURSE_DELIVERED));
     bool mandatory = mode_dane(b->q->mode) == MODE_DANE_MANDATORY;
     for (const struct journal_event *message = NULL; (message = verdict_delivery(b->q, index, message)) != NULL;) {
+        struct srcpos at;
+        bool forbidden = forbids(e, message, &at);
         bool wrong_channel = in_clear(message) && (e->channel == 2 || mandatory);
         if (!forbidden && !wrong_channel)
             continue;
         const char *sentence = wrong_sending(b, step, message, "sent the message to");
         const char *note = came_at(b, "the message", message);
         if (in_clear(message) && mandatory)
-            return fails(b, forbidden ? e->message_at : e->at, message, note, sentence);
-        return differs(b, forbidden ? e->message_at : e->channel_at, message, note, sentence);
+            return fails(b, forbidden ? at : e->at, message, note, sentence);
+        return differs(b, forbidden ? at : e->channel_at, message, note, sentence);
     }
     return false;
 }
@@ -272,31 +296,81 @@ static bool judge_submission(struct bench *b, const struct verdict_step *step, c
     return false;
 }
 
+static bool judge_wish(struct bench *b, size_t index, const struct wish *wish, const char *wanted,
+                       struct verdict_course *course)
+{
+    verdict_course(b->arena, b->q, index, wish->whom, course);
+    unsigned wrong = course->got & ~wish->accept;
+    enum message_course got = first_of(wrong != 0 ? wrong : course->got);
+    const struct journal_event *proof = got == COURSE_BOUNCED ? course->report : delivery(b, index);
+    const char *sentence = course_sentence(b, wish, course->held, got, wanted);
+    if (wrong != 0 && got == COURSE_UNSAID)
+        return fails(b, wish->at, NULL, NULL, sentence);
+    if (wrong != 0)
+        return differs(b, wish->at, proof, NULL, sentence);
+    return course->contradiction != NULL &&
+           fails(b, wish->at, proof, NULL,
+                 arena_printf(b->arena, "%s %s.", b->q->subject->name, course->contradiction));
+}
+
+static bool judge_recipients(struct bench *b, size_t index, const struct expectation *e)
+{
+    struct verdict_course course;
+    for (size_t i = 0; i < e->recipient_count; i++) {
+        const struct expect_recipient *r = &e->recipients[i];
+        const struct wish wish = {r->address, r->accept, r->at};
+        if (judge_wish(b, index, &wish, message_course_words[first_of(r->accept)], &course))
+            return true;
+    }
+    return false;
+}
+
+/* What the declared reading allows; everything that is accepted where none is declared. */
+static unsigned declared(const struct bench *b, const struct expectation *e, const char **word)
+{
+    const struct subject_facts *subject = b->q->subject;
+    *word = e->reading != NULL && subject->reading != NULL ? subject->reading(subject->reading_arg, e->reading) : NULL;
+    for (size_t i = 0; *word != NULL && i < e->reading_count; i++)
+        if (strcmp(e->readings[i].word, *word) == 0)
+            return e->readings[i].accept;
+    return e->accept;
+}
+
+/* Where there is room: what was chosen, and whether the sender's adapter says so. */
+static void note_choice(struct bench *b, unsigned got, const struct expectation *e)
+{
+    const char *name = b->q->subject->name, *word;
+    bool as_declared = (got & ~declared(b, e, &word)) == 0;
+    unsigned others = got & ~(1u << e->preferred);
+    if ((others == 0 && as_declared) || b->out->kind == VERDICT_WARN)
+        return;
+    const char *chosen = message_course_words[first_of(others != 0 ? others : got)];
+    b->out->kind = as_declared ? VERDICT_INFO : VERDICT_WARN;
+    b->out->at = e->message_at;
+    if (!as_declared)
+        b->out->sentence =
+            arena_printf(b->arena, "%s declares '%s: %s', and the message was %s.", name, e->reading, word, chosen);
+    else
+        b->out->sentence =
+            arena_printf(b->arena, "%s chose %s where the RFCs leave room (%s)%s; the first choice is %s.", name,
+                         chosen, e->latitude != NULL ? e->latitude : e->reading, word != NULL ? ", as it declares" : "",
+                         message_course_words[e->preferred]);
+}
+
 static bool judge_course(struct bench *b, size_t index, const struct expectation *e)
 {
     struct verdict_course course;
-    if (e->accept == 0 || verdict_sent(b->q, index) == NULL)
+    if (verdict_sent(b->q, index) == NULL)
         return false;
-    verdict_course(b->arena, b->q, index, &course);
-    unsigned wrong = course.got & ~e->accept;
-    enum message_course got = first_of(wrong != 0 ? wrong : course.got);
-    const struct journal_event *proof = got == COURSE_BOUNCED ? course.report : delivery(b, index);
-    const char *sentence = course_sentence(b, course.held, got, e);
-    if (wrong != 0 && got == COURSE_UNSAID)
-        return fails(b, e->message_at, NULL, NULL, sentence);
-    if (wrong != 0)
-        return differs(b, e->message_at, proof, NULL, sentence);
-    if (course.contradiction != NULL)
-        return fails(b, e->message_at, proof, NULL,
-                     arena_printf(b->arena, "%s %s.", b->q->subject->name, course.contradiction));
-    unsigned others = course.got & ~(1u << e->preferred);
-    if (e->latitude != NULL && others != 0) {
-        b->out->kind = VERDICT_INFO;
-        b->out->at = e->message_at;
-        b->out->sentence = arena_printf(b->arena, "%s chose %s where the RFCs leave room (%s); the first choice is %s.",
-                                        b->q->subject->name, message_course_words[first_of(others)], e->latitude,
-                                        message_course_words[e->preferred]);
-    }
+    if (e->recipient_count > 0)
+        return judge_recipients(b, index, e);
+    const struct wish wish = {NULL, e->accept, e->message_at};
+    if (e->accept == 0)
+        return false;
+    if (judge_wish(b, index, &wish, message_course_words[e->preferred], &course))
+        return true;
+    if (e->latitude != NULL || e->reading != NULL)
+        note_choice(b, course.got, e);
     return false;
 }
 
@@ -638,6 +712,7 @@ static bool judge_forbidden(struct bench *b)
     bool found = false;
     for (size_t i = 0; i < b->q->step_count && !found; i++) {
         const struct expectation *e = expected(b, i);
+        b->step = i;
         found = e != NULL && (judge_forbidden_lines(b, i, e) || judge_forbidden_delivery(b, i, e) ||
                               judge_forbidden_defects(b, &b->q->steps[i], e));
     }
@@ -649,6 +724,7 @@ static bool judge_rest(struct bench *b)
     for (size_t i = 0; i < b->q->step_count; i++) {
         const struct expectation *e = expected(b, i);
         const struct verdict_step *step = &b->q->steps[i];
+        b->step = i;
         if (e != NULL && (judge_submission(b, step, e) || judge_course(b, i, e) || judge_channel(b, i, e) ||
                           judge_required_lines(b, step, e) || judge_code(b, i, e) || judge_reports(b, i, e)))
             return true;
@@ -668,25 +744,30 @@ static const char *trouble_of(const struct verdict_question *q)
     return q->trouble;
 }
 
+static void judge(struct bench *b)
+{
+    const struct verdict_question *q = b->q;
+    if (judge_forbidden(b))
+        return;
+    const char *trouble = trouble_of(q);
+    if (trouble != NULL)
+        unknown(b, q->scenario->at, arena_printf(b->arena, "the lab itself failed: %s", trouble));
+    else if (journal_full(q->journal))
+        unknown(b, q->scenario->at, "the journal is full: the sender did more than can be witnessed");
+    else if (q->step_count < q->scenario->step_count)
+        unknown(b, q->scenario->at, "the course of the scenario was not followed to its end");
+    else
+        judge_rest(b);
+}
+
 void verdict_judge(struct arena *arena, const struct verdict_question *question, struct verdict *out)
 {
     struct bench b = {.arena = arena, .q = question, .out = out};
     *out = (struct verdict){.kind = VERDICT_PASS, .sentence = question->scenario->says};
     name_clauses(&b);
-    if (judge_forbidden(&b))
-        return;
-    const char *trouble = trouble_of(question);
-    if (trouble != NULL) {
-        unknown(&b, question->scenario->at, arena_printf(arena, "the lab itself failed: %s", trouble));
-        return;
-    }
-    if (journal_full(question->journal)) {
-        unknown(&b, question->scenario->at, "the journal is full: the sender did more than can be witnessed");
-        return;
-    }
-    if (question->step_count < question->scenario->step_count) {
-        unknown(&b, question->scenario->at, "the course of the scenario was not followed to its end");
-        return;
-    }
-    judge_rest(&b);
+    judge(&b);
+    struct verdict_course course = {0};
+    if (question->step_count > 0)
+        verdict_course(arena, question, b.step, NULL, &course);
+    out->courses = course.got;
 }

@@ -50,6 +50,8 @@ struct verdict {
     const char *note;             /* behind the caret: "MAIL FROM came at +0.031 s" */
     const struct journal_event *proof;           /* NULL: none */
     const char *clause, *level;   /* NULL: none */
+    unsigned courses;             /* what became of the message in the step that decided: 1 << enum message_course, of
+                                   * all recipients; COURSE_UNSAID: lost */
     const char *partly;           /* what could not be judged for this subject; NULL */
 };
 /* Forbidden evidence first, then what must be seen and the course of the message, then the defects that had to

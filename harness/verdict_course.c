@@ -25,7 +25,7 @@ static bool next_name(const char **list, const char **name, size_t *length)
 }
 
 /* Without a list nothing can be said against the recipient. */
-static bool lists(const struct journal_event *event, const char *recipient)
+bool verdict_lists(const struct journal_event *event, const char *recipient)
 {
     const char *list = journal_get(event, "recipients"), *name;
     bool any = *list != '\0';
@@ -50,7 +50,7 @@ static bool is_report(const struct verdict_question *q, const struct journal_eve
 {
     const struct journal_event *submitted = submission_of(q, journal_get(event, "token"));
     return strcmp(journal_get(event, "bounce"), "yes") == 0 &&
-           (submitted == NULL || lists(event, journal_get(submitted, "sender")));
+           (submitted == NULL || verdict_lists(event, journal_get(submitted, "sender")));
 }
 
 static bool is_delivery(const struct verdict_question *q, const struct journal_event *event, const char *token)
@@ -95,7 +95,7 @@ static size_t open_messages(const struct verdict_question *q, size_t step, const
         bool open = sent->token != NULL && was_given(sent, recipient, strlen(recipient));
         for (size_t e = 0; open && e < q->steps[step].until; e++) {
             const struct journal_event *event = journal_at(q->journal, e);
-            open = !has_token(event, sent->token) || !(is_report(q, event) || lists(event, recipient));
+            open = !has_token(event, sent->token) || !(is_report(q, event) || verdict_lists(event, recipient));
         }
         count += open;
     }
@@ -122,18 +122,20 @@ const struct journal_event *verdict_delivery(const struct verdict_question *q, s
     return NULL;
 }
 
-static bool delivered_to(const struct verdict_question *q, size_t i, const char *recipient)
+static bool delivered_to(const struct verdict_question *q, size_t i, size_t from, const char *recipient)
 {
-    const struct journal_event *event = NULL;
-    while ((event = verdict_delivery(q, i, event)) != NULL)
-        if (lists(event, recipient))
+    const struct verdict_step *sent = verdict_sent(q, i);
+    for (size_t e = from; e < q->steps[i].until; e++) {
+        const struct journal_event *event = journal_at(q->journal, e);
+        if (is_delivery(q, event, sent->token) && verdict_lists(event, recipient))
             return true;
+    }
     return false;
 }
 
-static const struct journal_event *report_in(const struct verdict_question *q, size_t i, const char *token)
+static const struct journal_event *report_in(const struct verdict_question *q, size_t i, size_t from, const char *token)
 {
-    for (size_t e = q->steps[i].from; e < q->steps[i].until; e++) {
+    for (size_t e = from; e < q->steps[i].until; e++) {
         const struct journal_event *event = journal_at(q->journal, e);
         if (has_token(event, token) && is_report(q, event))
             return event;
@@ -163,23 +165,31 @@ static bool waits_for_sure(const struct verdict_question *q, size_t i, const cha
     return sent == 1 && !q->subject->asynchronous_fetch && waiting(&q->steps[i], recipient) > 0;
 }
 
-void verdict_course(struct arena *arena, const struct verdict_question *q, size_t i, struct verdict_course *out)
+/* What became of the message to one recipient, from an event on; true: it takes a report to end that. */
+static bool follow(struct arena *arena, const struct verdict_question *q, size_t i, size_t from, const char *recipient,
+                   struct verdict_course *out)
+{
+    bool delivered = delivered_to(q, i, from, recipient);
+    enum message_course course = delivered ? COURSE_DELIVERED : course_off_the_wire(q, i, recipient);
+    bool reported = course == COURSE_UNSAID && out->report != NULL;
+    out->got |= 1u << (reported ? COURSE_BOUNCED : course);
+    if (out->held == NULL && course == COURSE_DEFERRED)
+        out->held = status_of(&q->steps[i], recipient, "queued");
+    if (delivered && waits_for_sure(q, i, recipient))
+        out->contradiction = arena_printf(arena, "delivered the message to %s, and still queues it", recipient);
+    return reported || course == COURSE_BOUNCED;
+}
+
+void verdict_course(struct arena *arena, const struct verdict_question *q, size_t i, const char *only,
+                    struct verdict_course *out)
 {
     const struct verdict_step *sent = verdict_sent(q, i);
-    *out = (struct verdict_course){.report = sent != NULL ? report_in(q, i, sent->token) : NULL};
-    bool report_needed = false;
-    for (size_t r = 0; sent != NULL && r < sent->recipient_count; r++) {
-        const char *recipient = sent->recipients[r];
-        bool delivered = delivered_to(q, i, recipient);
-        enum message_course course = delivered ? COURSE_DELIVERED : course_off_the_wire(q, i, recipient);
-        bool reported = course == COURSE_UNSAID && out->report != NULL;
-        report_needed |= reported || course == COURSE_BOUNCED;
-        out->got |= 1u << (reported ? COURSE_BOUNCED : course);
-        if (out->held == NULL && course == COURSE_DEFERRED)
-            out->held = status_of(&q->steps[i], recipient, "queued");
-        if (delivered && waits_for_sure(q, i, recipient))
-            out->contradiction = arena_printf(arena, "delivered the message to %s, and still queues it", recipient);
-    }
+    size_t from = only != NULL && sent != NULL ? sent->from : q->steps[i].from;
+    *out = (struct verdict_course){.report = sent != NULL ? report_in(q, i, from, sent->token) : NULL};
+    bool report_needed = only != NULL;
+    for (size_t r = 0; sent != NULL && r < sent->recipient_count; r++)
+        if (only == NULL || strcasecmp(only, sent->recipients[r]) == 0)
+            report_needed |= follow(arena, q, i, from, sent->recipients[r], out);
     if (out->report != NULL && !report_needed) {
         out->contradiction = out->got & (1u << COURSE_DEFERRED)
                                  ? "reported a failure, and still queues the message"
@@ -259,9 +269,9 @@ static const char *twice(struct arena *arena, const struct verdict_question *q, 
                          const struct journal_event *event)
 {
     for (size_t r = 0; r < sent->recipient_count; r++)
-        for (size_t e = 0; lists(event, sent->recipients[r]) && e < event->seq; e++) {
+        for (size_t e = 0; verdict_lists(event, sent->recipients[r]) && e < event->seq; e++) {
             const struct journal_event *before = journal_at(q->journal, e);
-            if (is_delivery(q, before, sent->token) && lists(before, sent->recipients[r]))
+            if (is_delivery(q, before, sent->token) && verdict_lists(before, sent->recipients[r]))
                 return arena_printf(arena, "delivered the message to %s twice", sent->recipients[r]);
         }
     return NULL;

@@ -17,7 +17,11 @@ struct verdict_course {
 
 /* The step that sent the message which step i is about: its own, or the last one before it. NULL: nothing was sent. */
 const struct verdict_step *verdict_sent(const struct verdict_question *question, size_t i);
-void verdict_course(struct arena *arena, const struct verdict_question *question, size_t i, struct verdict_course *out);
+/* Of all recipients in this step; or of one alone, since the message was sent. */
+void verdict_course(struct arena *arena, const struct verdict_question *question, size_t i, const char *only,
+                    struct verdict_course *out);
+/* Is the recipient one of those of the message that a host took? */
+bool verdict_lists(const struct journal_event *event, const char *recipient);
 
 /* The first message with that token that a host took during the step; not a report of its failure, which comes home. */
 const struct journal_event *verdict_delivery(const struct verdict_question *question, size_t i,

@@ -117,6 +117,8 @@ struct row {
     const char *stricter; /* level of a second clause that the scenario covers */
     const char *state;    /* what the adapter says instead of queued */
     bool second_recipient, no_queue;
+    unsigned other;    /* of courses, for the second recipient; accept is then for the first */
+    const char *reads; /* what the sender declares of dane-insecure-mx: skip (delivered) or use (deferred) */
 };
 #define IS(course) (1u << COURSE_##course)
 
@@ -278,6 +280,25 @@ static const struct row rows[] = {
      NULL, VERDICT_PASS, "", .no_queue = true},
     {"without a queue it says that it gives up", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, "5.7.1", NULL,
      VERDICT_FAIL, "gave the message up", .no_queue = true, .state = "bounced"},
+    {"each recipient its own course", OPPORTUNISTIC_NONE, "took tls " MX1 " other@partner.example", IS(DEFERRED), NULL,
+     -1, "4.4.1", NULL, VERDICT_PASS, "", .second_recipient = true, .other = IS(DELIVERED)},
+    {"the course of one is no course of the other", OPPORTUNISTIC_NONE, "took tls", IS(DEFERRED), NULL, -1, NULL, NULL,
+     VERDICT_FAIL, "sent the message to", .second_recipient = true, .other = IS(DELIVERED)},
+    {"one of two had to bounce", OPPORTUNISTIC_NONE, "took tls " MX1 " other@partner.example", IS(BOUNCED), NULL, -1,
+     "4.4.1", NULL, VERDICT_FAIL, "kept the message to someone@partner.example", .second_recipient = true,
+     .other = IS(DELIVERED)},
+    {"a report about one of two", OPPORTUNISTIC_NONE, "took tls " MX1 " other@partner.example;report", IS(BOUNCED),
+     NULL, -1, NULL, NULL, VERDICT_PASS, "", .second_recipient = true, .other = IS(DELIVERED)},
+    {"the reading that is declared", OPPORTUNISTIC_NONE, "tlsa", 0, NULL, -1, "4.4.1", NULL, VERDICT_INFO,
+     "as it declares", .reads = "use"},
+    {"another reading than is declared", OPPORTUNISTIC_NONE, "tlsa", 0, NULL, -1, "4.4.1", NULL, VERDICT_WARN,
+     "declares 'dane-insecure-mx: skip', and the message was deferred", .reads = "skip"},
+    {"the first choice, and another reading than is declared", OPPORTUNISTIC_NONE, "tlsa;message tls", 0, NULL, -1,
+     NULL, NULL, VERDICT_WARN, "declares 'dane-insecure-mx: use', and the message was delivered", .reads = "use"},
+    {"no reading declared", OPPORTUNISTIC_NONE, "tlsa", 0, NULL, -1, "4.4.1", NULL, VERDICT_INFO, "leave room",
+     .reads = ""},
+    {"no reading allows a loss", OPPORTUNISTIC_NONE, "tlsa", 0, NULL, -1, NULL, NULL, VERDICT_FAIL, "lost the message",
+     .reads = "use"},
     {"a SHOULD beside a MUST does not soften it", OPPORTUNISTIC_NONE, "message tls", IS(DEFERRED), NULL, -1, NULL, NULL,
      VERDICT_FAIL, "sent the message to", .level = "SHOULD", .stricter = "MUST NOT"},
     {"a SHOULD excuses no loss", OPPORTUNISTIC_NONE, "", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL,
@@ -292,6 +313,7 @@ struct world_of_row {
     struct scenario_step step;
     struct expectation expectation;
     struct expect_line line;
+    struct expect_recipient recipients[2];
     struct plan plan;
     struct plan_defect defect;
     struct verdict_status status;
@@ -317,6 +339,33 @@ static void set_line(struct world_of_row *w, const char *text)
     w->expectation.line_count = 1;
 }
 
+/* Two recipients, each with courses of its own; or two readings. */
+static void set_choices(struct world_of_row *w, const struct row *row)
+{
+    static struct expect_reading readings[] = {{"skip", IS(DELIVERED)}, {"use", IS(DEFERRED)}};
+    struct expectation *e = &w->expectation;
+    if (row->reads != NULL) {
+        e->reading = "dane-insecure-mx";
+        e->readings = readings;
+        e->reading_count = COUNT(readings);
+        e->accept = IS(DELIVERED) | IS(DEFERRED);
+    }
+    if (row->other != 0) {
+        w->recipients[0] = (struct expect_recipient){.address = recipients[0], .accept = row->accept};
+        w->recipients[1] = (struct expect_recipient){.address = recipients[1], .accept = row->other};
+        e->recipients = w->recipients;
+        e->recipient_count = COUNT(w->recipients);
+        e->accept = 0;
+    }
+}
+
+/* The row's word, or none. */
+static const char *declared(const void *word, const char *key)
+{
+    ck_assert_str_eq(key, "dane-insecure-mx");
+    return *(const char *)word != '\0' ? word : NULL;
+}
+
 static void set_up(struct world_of_row *w, const struct row *row, const struct journal *journal)
 {
     *w = (struct world_of_row){0};
@@ -325,8 +374,9 @@ static void set_up(struct world_of_row *w, const struct row *row, const struct j
                                           .channel = row->channel,
                                           .code = row->code,
                                           .latitude = row->latitude};
-    for (w->expectation.preferred = COURSE_DELIVERED; !(row->accept & (1u << w->expectation.preferred));
-         w->expectation.preferred++)
+    set_choices(w, row);
+    for (w->expectation.preferred = COURSE_DELIVERED;
+         row->reads == NULL && !(row->accept & (1u << w->expectation.preferred)); w->expectation.preferred++)
         continue;
     if (row->line != NULL)
         set_line(w, row->line);
@@ -352,7 +402,9 @@ static void set_up(struct world_of_row *w, const struct row *row, const struct j
                                     .plan = &w->plan};
     w->subject = (struct subject_facts){.name = "subject",
                                         .features = features,
-                                        .feature_count = COUNT(features) - row->no_queue};
+                                        .feature_count = COUNT(features) - row->no_queue,
+                                        .reading = row->reads != NULL ? declared : NULL,
+                                        .reading_arg = row->reads};
 }
 
 START_TEST(judges)
@@ -378,6 +430,7 @@ START_TEST(judges)
     verdict_judge(arena, &question, &got);
     ck_assert_msg(got.kind == row->kind && strstr(got.sentence, row->says) != NULL, "%s: %s, %s", row->name,
                   verdict_words[got.kind], got.sentence);
+    ck_assert_msg(got.courses != 0, "%s: no course of the message", row->name);
     arena_free(&arena);
     journal_free(&journal);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What is generated in docs/ is as the program would write it now, and no clause that a sender must keep is open.
+# What is generated in docs/ is as the program would write it now, no clause that a sender must keep is open, and every
+# posture has a scenario.
 . ci/lib.sh
 good=0 bad=0
 dir=$(mktemp -d)
@@ -19,4 +20,5 @@ for rfc in 7671 7672 8460 8461 8689; do
         fi
     done
 done
+if ci/check-postures.sh; then good=$((good + 1)); else bad=$((bad + 1)); echo FAILED postures; fi
 counted $good $bad 0

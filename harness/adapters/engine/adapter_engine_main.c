@@ -65,9 +65,10 @@ static json_t *do_describe(const struct adapter *adapter, const char *argument)
             json_array_append_new(modes, json_pack("{s:s,s:s,s:s}", "dane", dane_words[i], "mta-sts", sts_words[j],
                                                    "how", "native"));
     json_t *rest =
-        json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s,s:s},s:s}", "name", "mtalab-engine", "version", "1", "modes", modes,
-                  "features", adapter_words(features), "resolver", "own", "needs-root", 0, "latitude",
-                  "dane-insecure-mx", "skip", "dane-pass-sts-fail", "deliver", "sts-fetch", "synchronous");
+        json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s,s:s,s:s,s:s,s:s},s:s}", "name", "mtalab-engine", "version", "1",
+                  "modes", modes, "features", adapter_words(features), "resolver", "own", "needs-root", 0, "latitude",
+                  "dane-insecure-mx", "skip", "dane-pass-sts-fail", "deliver", "mx-alias", "follow", "pkix-usages",
+                  "unusable", "bogus-without-dane", "deliver", "sts-fetch", "synchronous");
     json_object_update(answer, rest);
     json_decref(rest);
     return answer;

@@ -60,9 +60,10 @@ static json_t *do_describe(const struct adapter *adapter, const char *argument U
             json_array_append_new(modes, json_pack("{s:s,s:s,s:s,s:s+}", "dane", levels[i].dane, "mta-sts",
                                                    "opportunistic", "how", "emulated", "configuration", levels[i].level,
                                                    ", and policies of mta-sts-daemon in smtp_tls_policy_maps"));
-    json_t *rest = json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s},s:s}", "name", name_of(state), "version", state->version,
-                             "modes", modes, "features", adapter_words(features), "resolver", "daemon", "needs-root", 1,
-                             "latitude", "dane-insecure-mx", "use", "sts-fetch", "synchronous");
+    json_t *rest = json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s,s:s,s:s,s:s},s:s}", "name", name_of(state), "version",
+                             state->version, "modes", modes, "features", adapter_words(features), "resolver", "daemon",
+                             "needs-root", 1, "latitude", "dane-insecure-mx", "use", "mx-alias", "follow",
+                             "pkix-usages", "unusable", "bogus-without-dane", "wait", "sts-fetch", "synchronous");
     json_object_update(answer, rest);
     json_decref(rest);
     return answer;
