@@ -42,7 +42,29 @@ row "the whole suite, $count cases" "$took ms" "$((took / count)) ms a case"
 pss=$($mtalab up dane/matching-key --mta engine -- ci/bench/pss.sh | tail -1)
 row "a running lab with engine (PSS)" "$pss KiB" "goal 61440 KiB"
 
+# ---- load: many messages to twenty DANE destinations, on this disk; the two senders in turn, each with a fresh queue
+messages=${MESSAGES:-2000} pairs=${PAIRS:-3}
+load() { # SUBJECT: messages a second
+    dir=$(mktemp -d build/bench.XXXXXX)
+    chmod 755 "$dir"
+    $mtalab up --scenarios ci/bench/scenarios twenty-destinations --journal "$dir/journal" -- \
+        ci/bench/load.sh "$1" "$messages" "$dir" | awk -v n="$messages" '{ printf "%d %s %s %s\n", n / $1, $2, $3, $4 }'
+    rm -rf "$dir"
+}
+column() { cut -d' ' -f"$1" "$results" | median; }
+
 can_rival() { [ "$(id -u)" = 0 ] && for p in nsd unbound ldns-signzone smtp-source; do command -v $p >/dev/null 2>&1 || return 1; done; }
+can_load() { [ "$(id -u)" = 0 ] && command -v smtp-source >/dev/null 2>&1; }
+if can_load; then
+    : >"$results"
+    for _ in $(seq "$pairs"); do echo "$(load engine) $(load postfix)" >>"$results"; done
+    row "$messages messages to 20 DANE destinations, a second" "$(column 1)" "over $(column 2) connections"
+    row "the same by Postfix" "$(column 5)" "over $(column 6) connections"
+    ratio=$(awk '{ printf "%.2f\n", $1 / $5 }' "$results" | median)
+    row "times its rate, median of $pairs pairs" "$ratio" "goal 3; load average $(cut -d' ' -f1 /proc/loadavg)"
+else
+    echo "left out: the load (needs root, postfix)"
+fi
 if can_rival; then
     for _ in $(seq "$runs"); do timeout 60 unshare -n -m -p -f --mount-proc ci/bench/rival.sh; done >"$results"
     rival=$(cut -d' ' -f1 "$results" | median | awk '{ printf "%d", 1000 * $1 }')
