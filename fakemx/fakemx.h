@@ -93,6 +93,7 @@ struct mx_behaviour {
     /* enum mx_client_certificate: not-asked | asked (any will do, or none) | required (any will do) */
     int client_certificate;
     const char *inject; /* bytes sent in clear right behind the 220 of STARTTLS; NULL: none (\r \n \t escapes) */
+    bool session_tickets; /* TLS sessions may be resumed by a ticket; no fault */
     bool sni_required;  /* abort with unrecognized_name when SNI is not one of the host's names */
 };
 extern const struct schema mx_behaviour_schema;

@@ -125,6 +125,9 @@ static const struct schema_field behaviour_fields[] = {
             .doc = "Whether the client is asked for a certificate of its own, or must have one; any will do."),
     SETTING("inject", TEXT, inject,
             .doc = "Bytes sent in clear right behind the 220 of STARTTLS, with \\r, \\n and \\t escapes."),
+    SETTING("session-tickets", BOOL, session_tickets, .otherwise = "no",
+            .doc = "Hand out TLS session tickets, and let a client that comes back with one resume its session. No "
+                   "fault."),
     SETTING("sni-required", BOOL, sni_required, .otherwise = "no",
             .doc = "Abort the handshake with unrecognized_name when SNI is not one of the host's names."),
 };
@@ -292,6 +295,11 @@ bool mx_behaviour_equal(const struct mx_behaviour *a, const struct mx_behaviour 
     return true;
 }
 
+static bool is_no_fault(size_t setting)
+{
+    return setting == MX_SETTING(offers) || setting == MX_SETTING(session_tickets);
+}
+
 void mx_behaviour_departures(const struct mx_behaviour *behaviour, void (*found)(void *arg, const char *setting),
                              void *arg)
 {
@@ -301,7 +309,7 @@ void mx_behaviour_departures(const struct mx_behaviour *behaviour, void (*found)
     struct mx_behaviour usual;
     usual_behaviour(arena, &usual);
     for (size_t i = 0; i < COUNT(behaviour_fields); i++)
-        if (behaviour_fields[i].offset != MX_SETTING(offers) && !field_equal(&behaviour_fields[i], behaviour, &usual))
+        if (!is_no_fault(behaviour_fields[i].offset) && !field_equal(&behaviour_fields[i], behaviour, &usual))
             found(arg, behaviour_fields[i].key);
     arena_free(&arena);
 }

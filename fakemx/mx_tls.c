@@ -355,6 +355,13 @@ static void ask_for_certificate(SSL *ssl, int how)
     SSL_set_verify(ssl, modes[how], any_will_do);
 }
 
+/* Sealed with the context's keys, which outlive a change of the world. */
+static void hand_out_tickets(SSL *ssl)
+{
+    SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+    SSL_set_num_tickets(ssl, 1);
+}
+
 struct mx_tls *mx_tls_new(struct mx_tls_contexts *contexts, const struct mx_witness *witness, struct err *err)
 {
     SSL *ssl = ssl_new(contexts, witness->host, err);
@@ -378,6 +385,8 @@ struct mx_tls *mx_tls_new(struct mx_tls_contexts *contexts, const struct mx_witn
     SSL_set_bio(ssl, from_client, to_client);
     SSL_set_app_data(ssl, tls);
     SSL_set_accept_state(ssl);
+    if (witness->host->config.behaviour->session_tickets)
+        hand_out_tickets(ssl);
     ask_for_certificate(ssl, witness->host->config.behaviour->client_certificate);
     return tls;
 }
