@@ -6,20 +6,19 @@
 #include "engine/command_words.h"
 #include "engine/control.h"
 #include "engine/engine.h"
+#include "engine/intake.h"
 #include "engine/message.h"
 #include "engine/queue.h"
 
-enum { CONTENT_MAX = 64 * 1024 * 1024 };
-
-/* Reads a mail from standard input; lone LFs become CRLF. */
-static char *read_mail(struct arena *arena, size_t *length)
+/* Reads a mail from standard input, and one byte more than may be; lone LFs become CRLF. */
+static char *read_mail(struct arena *arena, int64_t most, size_t *length)
 {
     struct {
         char *items;
         size_t count, room;
     } text = {0};
     int byte, before = 0;
-    while ((byte = getchar()) != EOF && text.count < CONTENT_MAX) {
+    while (text.count <= (size_t)most && (byte = getchar()) != EOF) {
         if (byte == '\n' && before != '\r')
             *ARENA_PUSH(arena, &text) = '\r';
         *ARENA_PUSH(arena, &text) = (char)byte;
@@ -81,10 +80,13 @@ static int do_send(const struct command_line *line)
         return command_misused("send wants recipients");
     if (!addresses_are_sound(line, message.sender))
         return COMMAND_MISUSED;
-    message.content = read_mail(line->arena, &message.length);
-    if (message_has_bare_end(message.content, message.length))
-        return command_misused("a CR stands alone in the mail");
-    message.tls = message_tls(command_said(line, "--requiretls") != NULL, message.content, message.length);
+    message.content = read_mail(line->arena, line->config->message_size + INTAKE_TRACE_MAX, &message.length);
+    const char *refusal = intake_refusal(line->arena, line->config, &message.content, &message.length);
+    if (refusal != NULL) {
+        fprintf(stderr, "mtalab-engine: %s\n", refusal);
+        return COMMAND_FAILED;
+    }
+    message.tls = message_tls(false, message.content, message.length);
     int64_t id;
     if (!add(line, &message, &id, &err))
         return command_failed(&err);

@@ -11,6 +11,7 @@
 
 static const char *const profile_words[] = {"rfc", "exchange", NULL};
 static const char *const insecure_mx_words[] = {"skip", "use", NULL};
+static const char *const malformed_words[] = {"reject", "normalise", NULL};
 static const char *const report_original_words[] = {"header", "message", NULL};
 static const char *const pass_fail_words[] = {"deliver", "block", NULL};
 static const char *const revocation_words[] = {"soft", "hard", "off", NULL};
@@ -55,7 +56,8 @@ static const struct schema_field timeout_fields[] = {   /* 5321-4.5.3.2-2 */
     TIMEOUT("quit", quit, "5s", "for the answer to QUIT"),
     TIMEOUT("policy", policy, "60s", "for the fetch of an MTA-STS policy"),
     TIMEOUT("revocation", revocation, "10s", "for each answer about a certificate's revocation"),
-    TIMEOUT("idle", idle, "5m", "for the next command of a client that submits mail"),
+    TIMEOUT("idle", idle, "5m", "for the next command of a client that submits mail, and for each of its bytes"),
+    TIMEOUT("message", message, "30m", "for the whole of a message that a client submits"),
 };
 static const struct schema timeout_schema =
     SCHEMA(struct engine_timeouts, "timeouts", "how long the engine waits", timeout_fields);
@@ -121,6 +123,12 @@ static const struct schema_field engine_fields[] = {
     FIELD(struct engine_config, "trace-keep", SCHEMA_SECONDS, trace_keep, "30d", "how long traces are kept"),
     WORDS(struct engine_config, "report-original", report_original, "header", report_original_words,
           "what a report of non-delivery returns of the message; of one above 64 KiB or with 8-bit text, the header"),
+    WORDS(struct engine_config, "malformed", malformed, "reject", malformed_words,
+          "submitted mail with a lone CR or LF or a NUL: refused, or line ends mended and NULs taken out"),
+    FIELD(struct engine_config, "submission-memory", SCHEMA_SIZE, submission_memory, "256MiB",
+          "for all messages that are being submitted; at least message-size"),
+    FIELD(struct engine_config, "sessions-per-client", SCHEMA_NUMBER, sessions_per_client, "100",
+          "connections at once from one address that submits mail"),
     FIELD(struct engine_config, "message-size", SCHEMA_SIZE, message_size, "25MiB",
           "the largest message that is taken"),
     FIELD(struct engine_config, "destinations", SCHEMA_NUMBER, destinations, "100", "deliveries at once"),
@@ -259,6 +267,10 @@ static void check_limits(const struct engine_config *config, struct srcpos at, s
         diag_error(diags, at, "messages-per-connection is a number from 1 to 1000000");
     if (config->message_size < 1024 || config->message_size > INT64_C(1) << 30)
         diag_error(diags, at, "message-size lies between 1KiB and 1GiB");
+    if (config->submission_memory < config->message_size)
+        diag_error(diags, at, "submission-memory is no less than message-size");
+    if (config->sessions_per_client < 1 || config->sessions_per_client > 10000)
+        diag_error(diags, at, "sessions-per-client is a number from 1 to 10000");
     if (!config->ipv4 && !config->ipv6)
         diag_error(diags, at, "with neither ipv4 nor ipv6 nothing can be delivered");
 }

@@ -13,12 +13,13 @@
 
 enum engine_profile { PROFILE_RFC, PROFILE_EXCHANGE };
 enum insecure_mx { INSECURE_MX_SKIP, INSECURE_MX_USE };
+enum malformed { MALFORMED_REJECT, MALFORMED_NORMALISE };
 enum report_original { REPORT_HEADER, REPORT_MESSAGE };
 enum pass_fail { PASS_FAIL_DELIVER, PASS_FAIL_BLOCK };
 enum requiretls_from { REQUIRETLS_FROM_LOOPBACK, REQUIRETLS_FROM_CLIENTS, REQUIRETLS_FROM_NOBODY };
 
 struct engine_timeouts {             /* seconds; patience > 0 caps every one of them */
-    double connect, greeting, ehlo, starttls, handshake, mail, rcpt, data, body, quit, policy, revocation, idle;
+    double connect, greeting, ehlo, starttls, handshake, mail, rcpt, data, body, quit, policy, revocation, idle, message;
 };
 struct engine_resolver { const char *root_hints, *trust_anchor, *options_file, *forward; };
 
@@ -46,6 +47,8 @@ struct engine_config {
     bool fsync;
     double clock_offset, trace_keep;
     int report_original;             /* enum report_original */
+    int malformed;                   /* enum malformed */
+    int64_t submission_memory, sessions_per_client;
     int64_t message_size, destinations, slow_destinations, per_destination;
     double keep_connection;
     int64_t messages_per_connection;

@@ -67,6 +67,12 @@ static bool domain_is_sound(struct arena *arena, const char *domain, size_t leng
            (!message_is_8bit(domain, length) || domain_name_ascii(arena, arena_strndup(arena, domain, length)) != NULL);
 }
 
+bool message_is_host(const char *text, size_t length)
+{
+    return length > 0 && !message_is_8bit(text, length) && domain_length(text) == length &&
+           (*text == '[' || name_is_sound(text, length));
+}
+
 char *message_parse_path(struct arena *arena, const char **text, bool null_allowed)
 {
     const char *at = *text;

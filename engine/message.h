@@ -26,6 +26,7 @@ struct message {
 /* Reads "<local@domain>" (or "<>" if null_allowed) at *text and moves *text behind it; the address without brackets
  * and source route, NULL when it is none. What is not ASCII must be UTF-8 (RFC 6531). */
 char *message_parse_path(struct arena *arena, const char **text, bool null_allowed);
+bool message_is_host(const char *text, size_t length);     /* a host name, or an address in brackets */
 /* The part behind the last '@', in A-labels, lower case, without a trailing dot; an address literal keeps its
  * brackets. */
 char *message_domain(struct arena *arena, const char *address);

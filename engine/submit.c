@@ -11,6 +11,7 @@
 #include "base/netaddr.h"
 #include "base/text.h"
 #include "engine/connect.h"
+#include "engine/intake.h"
 
 enum { LISTENERS_MAX = 16, INPUT_MAX = 64 * 1024, OUTPUT_MAX = 256 * 1024, HELLO_MAX = 255, CHUNK_DIGITS_MAX = 18 };
 
@@ -24,7 +25,10 @@ struct session {
     char hello[HELLO_MAX + 1]; /* printable ASCII; "": none yet */
     bool extended;             /* EHLO */
     bool may_require_tls;      /* REQUIRETLS is offered */
-    unsigned errors;
+    unsigned errors, idle;     /* idle: commands since the last message that bring none nearer */
+    bool deaf;                 /* reads nothing until its replies are out */
+    bool giving;               /* a message has begun, and has the time for it */
+    struct event *deadline;
     bool ending; /* closes when what was said is out */
 
     const char *sender; /* NULL: no transaction */
@@ -35,7 +39,7 @@ struct session {
     } recipients;
     enum hearing { HEAR_COMMAND, HEAR_BODY, HEAR_CHUNK, HEAR_NOTHING /* until it is on disk */ } hearing;
     const char *when_stored; /* the reply then */
-    bool too_big;
+    bool too_big, crowded;   /* crowded: no memory for it just now */
     struct {
         bool begun;      /* a BDAT has come in this transaction: no DATA any more */
         int64_t left;    /* bytes still to come */
@@ -55,6 +59,7 @@ struct submit {
     size_t listener_count;
     struct session *sessions;
     unsigned session_count;
+    size_t held; /* bytes of messages that are being submitted */
 };
 
 /* ---- the session's life ---- */
@@ -65,6 +70,8 @@ static void end_session(struct session *s)
     if (s->next != NULL)
         s->next->from = s->from;
     s->submit->session_count--;
+    s->submit->held -= evbuffer_get_length(s->body);
+    event_free(s->deadline);
     bufferevent_free(s->io);
     evbuffer_free(s->body);
     arena_free(&s->mail_arena);
@@ -77,6 +84,12 @@ static void say(struct session *s, const char *line)
     evbuffer_add_printf(bufferevent_get_output(s->io), "%s\r\n", line);
 }
 
+static void drop_body(struct session *s)
+{
+    s->submit->held -= evbuffer_get_length(s->body);
+    evbuffer_drain(s->body, evbuffer_get_length(s->body));
+}
+
 static void reset_transaction(struct session *s)
 {
     arena_free(&s->mail_arena);
@@ -85,9 +98,9 @@ static void reset_transaction(struct session *s)
     s->requiretls = s->smtputf8 = false;
     memset(&s->recipients, 0, sizeof s->recipients);
     memset(&s->chunk, 0, sizeof s->chunk);
-    evbuffer_drain(s->body, evbuffer_get_length(s->body));
+    drop_body(s);
     s->hearing = HEAR_COMMAND;
-    s->too_big = false;
+    s->too_big = s->crowded = false;
 }
 
 static const char *wrong(struct session *s, const char *reply)
@@ -98,17 +111,26 @@ static const char *wrong(struct session *s, const char *reply)
     return "421 4.7.0 too many errors";
 }
 
+/* What may be said often, but not for ever. */
+static const char *idle(struct session *s, const char *reply)
+{
+    if (++s->idle <= SUBMIT_IDLE_MAX)
+        return reply;
+    s->ending = true;
+    return "421 4.7.0 too many commands without a message";
+}
+
 /* ---- verbs: each answers with one reply, NULL when it has answered by itself ---- */
 
 static const char *on_helo(struct session *s, const char *args)
 {
     size_t length = strcspn(args, " ");
-    if (length == 0 || length > HELLO_MAX || message_is_8bit(args, length))
-        return wrong(s, "501 5.5.4 who are you?");
+    if (length > HELLO_MAX || !message_is_host(args, length))
+        return wrong(s, "501 5.5.4 who are you? A host name or an address in brackets");
     reset_transaction(s);
     snprintf(s->hello, sizeof s->hello, "%.*s", (int)length, args);
     s->extended = false;
-    return arena_printf(s->mail_arena, "250 %s", s->submit->config->hostname);
+    return idle(s, arena_printf(s->mail_arena, "250 %s", s->submit->config->hostname));
 }
 
 static const char *on_ehlo(struct session *s, const char *args)
@@ -215,7 +237,7 @@ static const char *on_mail(struct session *s, const char *args)
         return reply;
     }
     s->sender = sender;
-    return "250 2.1.0 ok";
+    return idle(s, "250 2.1.0 ok");
 }
 
 static const char *on_rcpt(struct session *s, const char *args)
@@ -280,16 +302,24 @@ static const char *on_bdat(struct session *s, const char *args)
 static const char *on_rset(struct session *s, const char *args UNUSED)
 {
     reset_transaction(s);
-    return "250 2.0.0 ok";
+    return idle(s, "250 2.0.0 ok");
 }
 
-static const char *on_noop(struct session *s UNUSED, const char *args UNUSED)
+static const char *on_noop(struct session *s, const char *args UNUSED)
 {
-    return "250 2.0.0 ok";
+    return idle(s, "250 2.0.0 ok");
 }
-static const char *on_vrfy(struct session *s UNUSED, const char *args UNUSED)
+
+static const char *on_vrfy(struct session *s, const char *args UNUSED)
 {
-    return "252 2.1.5 send it and see";
+    return idle(s, "252 2.1.5 send it and see");
+}
+
+/* A web browser that somebody has sent here: what else it brings must not be taken for commands. */
+static const char *on_foreign(struct session *s, const char *args UNUSED)
+{
+    s->ending = true;
+    return "421 4.7.0 this is SMTP";
 }
 
 static const char *on_quit(struct session *s, const char *args UNUSED)
@@ -302,8 +332,10 @@ static const struct {
     const char *verb;
     const char *(*handle)(struct session *s, const char *args);
 } verbs[] = {
-    {"EHLO", on_ehlo}, {"HELO", on_helo}, {"MAIL", on_mail}, {"RCPT", on_rcpt}, {"DATA", on_data},
-    {"BDAT", on_bdat}, {"RSET", on_rset}, {"NOOP", on_noop}, {"QUIT", on_quit}, {"VRFY", on_vrfy},
+    {"EHLO", on_ehlo},   {"HELO", on_helo},    {"MAIL", on_mail},       {"RCPT", on_rcpt},
+    {"DATA", on_data},   {"BDAT", on_bdat},    {"RSET", on_rset},       {"NOOP", on_noop},
+    {"QUIT", on_quit},   {"VRFY", on_vrfy},    {"GET", on_foreign},     {"POST", on_foreign},
+    {"PUT", on_foreign}, {"HEAD", on_foreign}, {"OPTIONS", on_foreign}, {"CONNECT", on_foreign},
 };
 
 static const char *answer(struct session *s, const char *line)
@@ -385,6 +417,7 @@ static const char *store_message(struct session *s, const char *content, size_t 
         fprintf(stderr, "mtalab-engine: cannot queue a message: %s\n", err.text);
         return not_stored;
     }
+    s->idle = 0;
     const char *reply = arena_printf(s->mail_arena, "250 2.0.0 queued as %lld", (long long)id);
     if (!later)
         return reply;
@@ -398,25 +431,27 @@ static const char *judge_message(struct session *s)
 {
     if (s->too_big)
         return "552 5.3.4 message too big";
+    if (s->crowded)
+        return "452 4.3.1 too much mail at once, come again later";
     const char *received = received_line(s);
     evbuffer_prepend(s->body, received, strlen(received));
+    s->submit->held += strlen(received);
     size_t length = evbuffer_get_length(s->body);
     const char *content = (const char *)evbuffer_pullup(s->body, -1);
-    if (message_has_bare_end(content, length))
-        return "550 5.6.0 a CR or LF stands alone in the message";
-    if (message_received_count(content, length) > RECEIVED_MAX)
-        return "554 5.4.6 the message goes round in circles";
-    return store_message(s, content, length);
+    const char *refusal = intake_refusal(s->mail_arena, s->submit->config, &content, &length);
+    return refusal != NULL ? refusal : store_message(s, content, length);
 }
 
 static void keep(struct session *s, const char *bytes, size_t length)
 {
-    if (s->too_big || evbuffer_get_length(s->body) + length > (size_t)s->submit->config->message_size) {
-        s->too_big = true;
-        evbuffer_drain(s->body, evbuffer_get_length(s->body));
+    s->too_big |= evbuffer_get_length(s->body) + length > (size_t)s->submit->config->message_size;
+    s->crowded |= s->submit->held + length > (size_t)s->submit->config->submission_memory;
+    if (s->too_big || s->crowded) {
+        drop_body(s);
         return;
     }
     evbuffer_add(s->body, bytes, length);
+    s->submit->held += length;
 }
 
 /* A line is begun only by CRLF: "<LF>.<LF>", "<LF>.<CRLF>", "<CR>.<CR>" and their like are text (RFC 5321 2.3.8). */
@@ -482,7 +517,7 @@ static void end_chunk(struct session *s)
     s->hearing = HEAR_COMMAND;
     if (s->chunk.why != NULL)
         say(s, wrong(s, s->chunk.why));
-    else if (last || s->too_big)
+    else if (last || s->too_big || s->crowded)
         end_message(s);
     else
         say(s, "250 2.0.0 chunk taken");
@@ -517,10 +552,25 @@ static bool take_nothing(struct session *s UNUSED)
 static void on_written(struct bufferevent *io, void *arg)
 {
     struct session *s = arg;
-    if (s->ending)
+    if (s->ending) {
         end_session(s);
-    else
+    } else if (s->deaf) {
+        s->deaf = false;
         bufferevent_enable(io, EV_READ);
+        bufferevent_trigger(io, EV_READ, BEV_TRIG_DEFER_CALLBACKS); /* for what is here already */
+    }
+}
+
+/* A command has the time for a command, a message as a whole that for a message. */
+static void set_deadline(struct session *s)
+{
+    const struct engine_timeouts *timeouts = &s->submit->config->timeouts;
+    bool giving = s->hearing != HEAR_COMMAND || s->chunk.begun;
+    if (giving && s->giving)
+        return;
+    struct timeval pause = connect_timeval(giving ? timeouts->message : timeouts->idle);
+    s->giving = giving;
+    event_add(s->deadline, &pause);
 }
 
 static void on_read(struct bufferevent *io, void *arg)
@@ -530,7 +580,10 @@ static void on_read(struct bufferevent *io, void *arg)
     bool more = true;
     while (more && !s->ending) {
         more = takers[s->hearing](s);
+        if (more)
+            set_deadline(s);
         if (evbuffer_get_length(bufferevent_get_output(io)) > OUTPUT_MAX) { /* it does not listen: let it */
+            s->deaf = true;
             bufferevent_disable(io, EV_READ);
             return;
         }
@@ -555,16 +608,28 @@ void submit_stored(struct submit *submit, bool fine)
             answer_stored(s, fine);
 }
 
-static void on_event(struct bufferevent *io, short what, void *arg)
+/* Whoever does not take this either is gone at the next one. */
+static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
     struct session *s = arg;
-    if (what & BEV_EVENT_TIMEOUT && !s->ending) {
-        say(s, "421 4.4.2 waited too long");
-        s->ending = true;
-        bufferevent_disable(io, EV_READ);
+    struct timeval pause = connect_timeval(s->submit->config->timeouts.idle);
+    if (s->ending) {
+        end_session(s);
         return;
     }
-    end_session(s);
+    say(s, "421 4.4.2 waited too long");
+    s->ending = true;
+    bufferevent_disable(s->io, EV_READ);
+    event_add(s->deadline, &pause);
+}
+
+static void on_event(struct bufferevent *io UNUSED, short what, void *arg)
+{
+    struct session *s = arg;
+    if (what & BEV_EVENT_TIMEOUT && !s->ending)
+        on_deadline(-1, 0, s);
+    else
+        end_session(s);
 }
 
 void submit_serve(struct submit *submit, struct bufferevent *io, const char *client, bool local)
@@ -591,6 +656,10 @@ void submit_serve(struct submit *submit, struct bufferevent *io, const char *cli
     bufferevent_setwatermark(io, EV_READ, 0, INPUT_MAX);
     bufferevent_set_timeouts(io, &idle, &idle);
     bufferevent_enable(io, EV_READ | EV_WRITE);
+    s->deadline = evtimer_new(loop_base(submit->loop), on_deadline, s);
+    if (s->deadline == NULL)
+        abort();
+    event_add(s->deadline, &idle);
     say(s, arena_printf(s->mail_arena, "220 %s ESMTP", submit->config->hostname));
 }
 
@@ -601,6 +670,14 @@ static void refuse(evutil_socket_t fd, const char *reply)
     close(fd);
 }
 
+static size_t sessions_of(const struct submit *submit, const char *client)
+{
+    size_t count = 0;
+    for (const struct session *s = submit->sessions; s != NULL; s = s->next)
+        count += strcmp(s->client, client) == 0;
+    return count;
+}
+
 static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct sockaddr *from,
                       int length UNUSED, void *arg)
 {
@@ -609,16 +686,19 @@ static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd
         refuse(fd, "554 5.7.1 not for you\r\n");
         return;
     }
-    if (submit->session_count >= SUBMIT_SESSIONS_MAX) {
+    struct arena *arena = arena_new("accept");
+    const char *client = arena_printf(arena, "[%s]", netaddr_text(arena, from));
+    if (submit->session_count >= SUBMIT_SESSIONS_MAX ||
+        sessions_of(submit, client) >= (size_t)submit->config->sessions_per_client) {
         refuse(fd, "421 4.3.2 too many sessions\r\n");
+        arena_free(&arena);
         return;
     }
-    struct arena *arena = arena_new("accept");
     struct bufferevent *io = bufferevent_socket_new(loop_base(submit->loop), fd, BEV_OPT_CLOSE_ON_FREE);
     if (io == NULL)
         close(fd);
     else
-        submit_serve(submit, io, arena_printf(arena, "[%s]", netaddr_text(arena, from)), engine_client_local(from));
+        submit_serve(submit, io, client, engine_client_local(from));
     arena_free(&arena);
 }
 

@@ -5,13 +5,15 @@
  * There is no TLS here: REQUIRETLS, which is for protected sessions (8689-2), is offered to whom the configuration
  * trusts without (requiretls-from), by default to clients on this machine.
  *
- * Only CRLF ends a line, only CRLF.CRLF ends a message; a message with a lone CR or LF is refused. 250 to the final dot
+ * Only CRLF ends a line, only CRLF.CRLF ends a message; what intake.h refuses is refused. 250 to the final dot
  * means: it is on disk.
  *
  * Owns:    listeners and sessions.
  * Borrows: loop, config, queue.
  * Errors:  false with *err filled; what a client does wrong is answered to the client.
- * Threads: one. At most SESSIONS_MAX clients; every length, count and time of theirs has a bound. */
+ * Threads: one. Every length, count and time of a client's has a bound: at most SUBMIT_SESSIONS_MAX sessions, and
+ * sessions-per-client of one address; SUBMIT_ERRORS_MAX mistakes and SUBMIT_IDLE_MAX commands without a message in a
+ * session; time-outs for a command and for a message as a whole; submission-memory for all of them together. */
 #ifndef ENGINE_SUBMIT_H
 #define ENGINE_SUBMIT_H
 
@@ -21,7 +23,7 @@
 #include "engine/engine_config.h"
 #include "engine/queue.h"
 
-enum { SUBMIT_SESSIONS_MAX = 500, SUBMIT_LINE_MAX = 2048, SUBMIT_ERRORS_MAX = 20 };
+enum { SUBMIT_SESSIONS_MAX = 500, SUBMIT_LINE_MAX = 2048, SUBMIT_ERRORS_MAX = 20, SUBMIT_IDLE_MAX = 100 };
 
 struct submit_ports {
     void *outside;

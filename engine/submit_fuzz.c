@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Any bytes a client sends: no message with a lone CR or LF, without recipients or beyond the bounds gets in. */
+ * Any bytes a client sends, cut anywhere: no message with a lone CR or LF or a NUL, without recipients or beyond the
+ * bounds gets in, whether such a message is refused or mended. */
 #include "engine/submit.h"
 
 #include <event2/buffer.h>
@@ -15,7 +16,8 @@ static bool keep(void *outside, const struct message *message, int64_t *id, bool
     (void)outside, (void)err;
     if (message->recipient_count == 0 || message->recipient_count > RECIPIENTS_MAX)
         abort();
-    if (message_has_bare_end(message->content, message->length) || message->length > 2 * MESSAGE_MAX)
+    if (message_has_bare_end(message->content, message->length) || message->length > 2 * MESSAGE_MAX ||
+        memchr(message->content, '\0', message->length) != NULL)
         abort();
     for (size_t i = 0; i < message->recipient_count; i++)
         if (strpbrk(message->recipients[i], "\r\n<>") != NULL && message->recipients[i][0] != '"')
@@ -35,7 +37,10 @@ static void feed(struct event_base *base, struct bufferevent *client, const char
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const char hello[] = "EHLO me\r\nMAIL FROM:<s@z.example>\r\nRCPT TO:<a@x.example>\r\nDATA\r\n";
-    struct engine_config config = {.hostname = "relay.example", .message_size = MESSAGE_MAX, .timeouts = {.idle = 60}};
+    struct engine_config config = {.hostname = "relay.example",
+                                   .message_size = MESSAGE_MAX,
+                                   .submission_memory = 2 * MESSAGE_MAX,
+                                   .timeouts = {.idle = 60, .message = 60}};
     struct loop *loop = loop_new(NULL);
     struct submit_ports ports = {NULL, keep};
     struct submit *submit = submit_new(&config, NULL, loop, &ports);
@@ -46,8 +51,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     submit_serve(submit, pair[1], "[192.0.2.1]", true);
     if (size > 0 && bytes[0] & 1) /* straight into a message */
         feed(loop_base(loop), pair[0], hello, sizeof hello - 1);
-    feed(loop_base(loop), pair[0], (const char *)bytes, size / 2);
-    feed(loop_base(loop), pair[0], (const char *)bytes + size / 2, size - size / 2);
+    if (size > 0 && bytes[0] & 2)
+        config.malformed = MALFORMED_NORMALISE;
+    size_t cut = size > 1 ? bytes[1] * size / 256 : 0;
+    feed(loop_base(loop), pair[0], (const char *)bytes, cut);
+    feed(loop_base(loop), pair[0], (const char *)bytes + cut, size - cut);
     submit_free(&submit);
     bufferevent_free(pair[0]);
     loop_free(&loop);

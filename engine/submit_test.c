@@ -14,6 +14,8 @@ enum { ROUNDS = 40, KEPT_MAX = 4 };
 #define END "\r\n.\r\nQUIT\r\n"
 #define TWENTY_ERRORS                                                                                                  \
     "X\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\n"
+#define TEN_IDLE "NOOP\r\nRSET\r\nEHLO me\r\nNOOP\r\nRSET\r\nNOOP\r\nRSET\r\nHELO me\r\nNOOP\r\nRSET\r\n"
+#define TEN_250 "250 250 250 250 250 250 250 250 250 250 "
 #define HUNDRED "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 #define BIG HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
 
@@ -86,6 +88,14 @@ static const struct { const char *name, *sends, *codes, *message; } cases[] = {
      "220 250 555 250 555 221", NULL},
     {"LF does not end a command", "EHLO me\nMAIL FROM:<>\r\nQUIT\r\n", "220 500 221", NULL},
     {"unknown command", "FROB\r\nQUIT\r\n", "220 500 221", NULL},
+    {"names of clients", "EHLO [192.0.2.1]\r\nEHLO [IPv6:2001:db8::1]\r\nHELO a_b.example.\r\nQUIT\r\n",
+     "220 250 250 250 221", NULL},
+    {"what is no name", "EHLO\r\nEHLO a(b)\r\nEHLO a..b\r\nHELO [x\r\nEHLO -;by\r\nQUIT\r\n",
+     "220 501 501 501 501 501 221", NULL},
+    {"a web browser", "POST / HTTP/1.1\r\nHost: x\r\n\r\nEHLO me\r\n", "220 421", NULL},
+    {"too many commands without a message", TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE
+     TEN_IDLE TEN_IDLE "NOOP\r\nEHLO me\r\n", "220 " TEN_250 TEN_250 TEN_250 TEN_250 TEN_250 TEN_250 TEN_250 TEN_250
+     TEN_250 TEN_250 "421", NULL},
     {"a line too long", BIG BIG BIG "\r\nQUIT\r\n", "220 500", NULL},
     {"a line without end", BIG BIG BIG, "220 500", NULL},
     {"too many errors", TWENTY_ERRORS "QUIT\r\n",
@@ -97,6 +107,7 @@ struct bench {
     struct arena *arena;
     struct loop *loop;
     struct submit *submit;
+    struct engine_config *config;
     struct bufferevent *client;
     const char *kept[KEPT_MAX];
     size_t kept_count;
@@ -133,6 +144,7 @@ static void open_bench_of(struct bench *b, const char *requiretls_from, bool loc
     config->message_size = 1500;
     struct submit_ports ports = {b, keep};
     struct bufferevent *pair[2];
+    b->config = config;
     b->submit = submit_new(config, NULL, b->loop, &ports);
     ck_assert_int_eq(bufferevent_pair_new(loop_base(b->loop), BEV_OPT_CLOSE_ON_FREE, pair), 0);
     b->client = pair[0];
@@ -294,6 +306,57 @@ START_TEST(no_250_when_it_is_not_on_disk)
 }
 END_TEST
 
+START_TEST(a_nul_is_no_text_either)
+{
+    static const char mail[] = BEGIN "a\0b" END;
+    struct bench b;
+    open_bench(&b);
+    b.config->malformed = _i;
+    say(&b, mail, sizeof mail - 1);
+    ck_assert_str_eq(codes(&b), _i == MALFORMED_REJECT ? "220 250 250 250 354 550 221" : "220 250 250 250 354 250 221");
+    ck_assert_uint_eq(b.kept_count, _i == MALFORMED_REJECT ? 0 : 1);
+    close_bench(&b);
+}
+END_TEST
+
+/* One session's message is too much beside another's, and fits when that one is gone. */
+START_TEST(memory_is_shared)
+{
+    struct bench b;
+    open_bench(&b);
+    b.config->submission_memory = 1500;
+    struct bufferevent *other[2];
+    ck_assert_int_eq(bufferevent_pair_new(loop_base(b.loop), BEV_OPT_CLOSE_ON_FREE, other), 0);
+    bufferevent_enable(other[0], EV_READ | EV_WRITE);
+    submit_serve(b.submit, other[1], "[192.0.2.2]", true);
+    bufferevent_write(other[0], BEGIN BIG, strlen(BEGIN BIG));
+    say(&b, "", 0);
+    say(&b, BEGIN BIG "\r\n.\r\n", strlen(BEGIN BIG "\r\n.\r\n"));
+    ck_assert_str_eq(codes(&b), "220 250 250 250 354 452");
+    bufferevent_flush(other[0], EV_WRITE, BEV_FINISHED); /* it hangs up */
+    say(&b, BEGIN BIG "\r\n.\r\n", strlen(BEGIN BIG "\r\n.\r\n"));
+    ck_assert_str_eq(codes(&b), "250 250 250 354 250");
+    bufferevent_free(other[0]);
+    close_bench(&b);
+}
+END_TEST
+
+/* A message that drips for ever, with never a pause that is too long. */
+START_TEST(a_message_has_its_time)
+{
+    struct bench b;
+    open_bench(&b);
+    b.config->timeouts.message = 0.001;
+    say(&b, BEGIN, strlen(BEGIN));
+    ck_assert_str_eq(codes(&b), "220 250 250 250 354");
+    bufferevent_write(b.client, "x", 1);
+    for (int i = 0; i < 100 && evbuffer_get_length(bufferevent_get_input(b.client)) == 0; i++)
+        event_base_loop(loop_base(b.loop), EVLOOP_ONCE);
+    ck_assert_str_eq(codes(&b), "421");
+    close_bench(&b);
+}
+END_TEST
+
 START_TEST(a_nul_is_no_command)
 {
     struct bench b;
@@ -313,4 +376,7 @@ TEST_SUITE(submit)
     TEST_LOOP(who_may_require_tls, COUNT(offers));
     TEST(no_250_when_it_is_not_on_disk);
     TEST(a_nul_is_no_command);
+    TEST_LOOP(a_nul_is_no_text_either, 2);
+    TEST(memory_is_shared);
+    TEST(a_message_has_its_time);
 }

@@ -51,7 +51,7 @@ static bool asks_authority(const struct world *world)
 static const struct world *with_sender(struct plan_builder *b, const struct world *world)
 {
     struct world *all = arena_memdup(b->arena, world, sizeof *world);
-    const char *host = arena_printf(b->arena, "mx.%s", scenario_sender_domain);
+    const char *host = scenario_sender_host;
     all->names = arena_alloc(b->arena, (world->count + 3) * sizeof *all->names);
     if (world->count > 0)
         memcpy(all->names, world->names, world->count * sizeof *all->names);

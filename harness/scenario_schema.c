@@ -7,13 +7,25 @@
 #include "fakedns/fakedns.h"
 
 const char *const scenario_default_from = "alice@sender.example";
-const char *const scenario_sender_domain = "sender.example";
+const char *const scenario_sender_domain = "sender.example", *const scenario_sender_host = "mx.sender.example";
 
 const char *const message_course_words[] = {"unsaid", "delivered", "deferred", "bounced", NULL};
-const char *const scenario_feature_words[] = {"queue",      "clock",      "forget",     "exchange-codes",
-                                              "tls-rpt",    "connectors", "smart-host", "mta-sts-mandatory",
-                                              "requiretls", "smtputf8",   "8bitmime",   "chunking",
-                                              "bdat",       "pipelining", NULL};
+const char *const scenario_feature_words[] = {"queue",
+                                              "clock",
+                                              "forget",
+                                              "exchange-codes",
+                                              "exchange-retry",
+                                              "tls-rpt",
+                                              "connectors",
+                                              "smart-host",
+                                              "mta-sts-mandatory",
+                                              "requiretls",
+                                              "smtputf8",
+                                              "8bitmime",
+                                              "chunking",
+                                              "bdat",
+                                              "pipelining",
+                                              NULL};
 
 static const char *const dnssec_words[] = {"signed", "unsigned", NULL};
 static const char *const ds_words[] = {"right", "missing", NULL};

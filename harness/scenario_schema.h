@@ -68,5 +68,6 @@ extern const char *const scenario_feature_words[];      /* what needs: may name 
 extern const char *const scenario_flaw_words[];         /* enum world_flaw */
 extern const char *const scenario_default_from;         /* alice@sender.example */
 extern const char *const scenario_sender_domain;        /* sender.example */
+extern const char *const scenario_sender_host;          /* mx.sender.example */
 
 #endif

@@ -212,6 +212,8 @@ const char *world_host(struct arena *arena, const struct world *world, const cha
     }
     if (found != NULL)
         return found->name;
+    if (keys != NULL && text_name_equal(word, scenario_sender_host)) /* for what is seen there */
+        return scenario_sender_host;
     diag_error(diags, at, "%s '%s'%s",
                keys != NULL ? "no such key, and no host of the world is called" : "the world has no host", word,
                scenario_did_you_mean(arena, nearest_host(arena, world, word, keys)));
