@@ -75,6 +75,7 @@ static int run_engine(const struct life *life)
     struct loop *loop = loop_new(&err);
     if (loop == NULL)
         return command_failed(&err);
+    signal(SIGXFSZ, SIG_IGN); /* a file too big is told like a full disk */
     bool ordered = life->orders_fd >= 0;
     struct event *end = ordered ? stop_at(loop, life->orders_fd, EV_READ) : stop_at(loop, SIGTERM, EV_SIGNAL);
     struct event *interrupt = stop_at(loop, SIGINT, EV_SIGNAL);

@@ -169,6 +169,15 @@ void courier_stored(struct courier *courier)
     delivery_stored(errand->delivery);
 }
 
+bool courier_undone(struct courier *courier)
+{
+    struct errand *errand;
+    bool any = false;
+    TAILQ_FOREACH(errand, &courier->errands, link)
+    any |= delivery_undone(errand->delivery);
+    return any;
+}
+
 bool courier_idle(const struct courier *courier)
 {
     return TAILQ_EMPTY(&courier->errands);

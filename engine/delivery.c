@@ -377,6 +377,11 @@ void delivery_stored(struct delivery *delivery)
         finish_transaction(delivery, result);
 }
 
+bool delivery_undone(struct delivery *delivery)
+{
+    return delivery->unstored != NULL && settle_accepted(delivery, delivery->unstored);
+}
+
 /* A kept session that turns out to be dead costs no attempt: the message goes over another one. */
 static void on_transaction(void *arg, const struct transaction_result *result)
 {

@@ -52,6 +52,8 @@ struct delivery *delivery_start(const struct delivery_world *world, const struct
 void delivery_cancel(struct delivery **delivery);    /* its recipients stay as they are on disk */
 /* The queue is on disk: what waited for that goes on. */
 void delivery_stored(struct delivery *delivery);
+/* It could not be written, and is undone: what waited for it is noted once more. False: nothing did. */
+bool delivery_undone(struct delivery *delivery);
 bool delivery_reached(const struct delivery *delivery);    /* a server has taken up the mail, whatever it said then */
 
 #endif

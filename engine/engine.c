@@ -40,6 +40,8 @@ struct engine {
     struct event *waker;        /* at the next due time */
     struct event *committer;    /* when the queue has something that is not on disk */
     bool look_at_all;           /* anything in the queue may have become due */
+    struct event *keeper;       /* now and then: what is too old is forgotten */
+    bool undone;                /* what was not on disk yet has to be done again */
     struct arena *config_arena; /* of a configuration that was reloaded; NULL: the caller's rules */
     struct {
         struct arena **items;
@@ -69,6 +71,14 @@ static void on_dirty(void *arg)
 }
 
 /* All that came in one round of the loop is committed together. */
+/* What has been delivered must not be sent again because the disk was full. */
+static void note_again_soon(struct engine *e)
+{
+    static const struct timeval second = {.tv_sec = 1};
+    e->undone = true;
+    event_add(e->committer, &second);
+}
+
 static void commit(struct engine *e)
 {
     struct err err;
@@ -78,14 +88,21 @@ static void commit(struct engine *e)
     if (!fine)
         fprintf(stderr, "mtalab-engine: %s\n", err.text);
     submit_stored(e->submit, fine);
-    if (e->courier != NULL)
+    if (!fine)
+        note_again_soon(e);
+    else if (e->courier != NULL)
         courier_stored(e->courier);
     wake_soon(e);
 }
 
 static void on_commit(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-    commit(arg);
+    struct engine *e = arg;
+    bool again = e->undone && e->courier != NULL && courier_undone(e->courier);
+    e->undone = false;
+    if (again && !queue_pending(e->queue))
+        note_again_soon(e);
+    commit(e);
 }
 
 /* ---- another configuration ---- */
@@ -211,6 +228,15 @@ static void on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
         struct timeval pause = {.tv_sec = due - now < 86400 ? due - now : 86400};
         evtimer_add(e->waker, &pause);
     }
+}
+
+static void on_keep(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+    struct engine *e = arg;
+    struct err err;
+    trace_flush(e->trace, clock_now(&e->clock));
+    if (!queue_trim(e->queue, clock_now(&e->clock) - (int64_t)e->config->trace_keep, &err))
+        fprintf(stderr, "mtalab-engine: %s\n", err.text);
 }
 
 /* ---- what the administrator asks ---- */
@@ -417,7 +443,8 @@ struct engine *engine_new(const struct engine_config *config, struct loop *loop,
     clock_advance(&e->clock, (int64_t)config->clock_offset);
     e->waker = evtimer_new(loop_base(loop), on_wake, e);
     e->committer = evtimer_new(loop_base(loop), on_commit, e);
-    if (e->waker == NULL || e->committer == NULL)
+    e->keeper = event_new(loop_base(loop), -1, EV_PERSIST, on_keep, e);
+    if (e->waker == NULL || e->committer == NULL || e->keeper == NULL)
         abort();
     if (!open_front(e, err))
         engine_free(&e);
@@ -470,6 +497,8 @@ bool engine_begin(struct engine *e, struct err *err)
         return false;
     e->courier = courier_new(&e->world, &e->routing, limits_of(e->config), on_freed, e);
     e->look_at_all = true;
+    static const struct timeval hour = {.tv_sec = 3600};
+    event_add(e->keeper, &hour);
     wake_soon(e); /* what is in the queue from before */
     return queue_trim(e->queue, clock_now(&e->clock) - (int64_t)config->trace_keep, err);
 }
@@ -497,6 +526,7 @@ void engine_free(struct engine **engine)
     arena_free(&e->config_arena);
     event_free(e->waker);
     event_free(e->committer);
+    event_free(e->keeper);
     arena_free(&e->arena);
     free(e);
     *engine = NULL;

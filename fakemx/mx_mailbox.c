@@ -102,6 +102,16 @@ static const char *what_returns(const struct mx_message *message)
     return "";
 }
 
+/* RFC 5321 2.3.8: neither may be sent without the other. */
+static bool has_bare_end(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\r' ? i + 1 == length || text[i + 1] != '\n'
+                            : text[i] == '\n' && (i == 0 || text[i - 1] != '\r'))
+            return true;
+    return false;
+}
+
 const struct mx_message *mx_mailbox_add(struct mx_mailbox *mailbox, struct evbuffer *text, bool is_bounce)
 {
     size_t length = evbuffer_get_length(text);
@@ -117,6 +127,7 @@ const struct mx_message *mx_mailbox_add(struct mx_mailbox *mailbox, struct evbuf
     message->body_sha256 = body_sha256_of(mailbox->arena, message);
     message->eight_bit = is_eight_bit(message);
     message->returns = what_returns(message);
+    message->bare_end = has_bare_end(copy, length);
     *ARENA_PUSH(mailbox->arena, &mailbox->messages) = message;
     return message;
 }

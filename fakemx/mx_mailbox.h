@@ -19,6 +19,7 @@ struct mx_message {
     const char *sha256;      /* of the text, hex */
     const char *body_sha256; /* of what follows the header */
     bool eight_bit;          /* not all of it is ASCII */
+    bool bare_end;           /* a CR or LF stands alone in it */
     const char *returns;     /* what it holds of another message, as a MIME part: "header", "whole" or "" */
 };
 

@@ -210,7 +210,7 @@ static const char *keep_message(struct mx_session *session, struct arena *arena)
                 envelope->sender, "recipients", recipients, "token", message->token, "size",
                 arena_printf(arena, "%zu", message->length), "channel", channel_of(session), "sha256", message->sha256,
                 "body", message->body_sha256, "bounce", is_bounce ? "yes" : "no", "returns", message->returns, "bits",
-                message->eight_bit ? "8" : "7", NULL);
+                message->eight_bit ? "8" : "7", "bare-end", message->bare_end ? "yes" : "no", NULL);
     return NULL;
 }
 

@@ -231,7 +231,8 @@ static const char *join(struct arena *arena, const struct schema_texts *words)
     return list;
 }
 
-static bool submit(struct run *run, const struct scenario_step *step, const char *token)
+/* *refused: the subject did not want the message, and need not (NULL: it has to). */
+static bool submit(struct run *run, const struct scenario_step *step, const char *token, bool *refused)
 {
     struct submission message = {.address = run->setting->sandbox->listen,
                                  .port = SUBJECT_PORT,
@@ -242,10 +243,18 @@ static bool submit(struct run *run, const struct scenario_step *step, const char
                                  .way = &step->way};
     const char *reply;
     bool taken = submission_send(run->arena, &message, run->loop, time_left(run), &reply);
+    bool spared = !taken && refused != NULL && (reply[0] == '4' || reply[0] == '5');
     journal_add(run->journal, JOURNAL_LAB_SUBMIT, "", 0, "token", token, "sender", step->from, "recipients",
                 join(run->arena, &step->to), "body", submission_body_sha256(run->arena, &message), "bits",
-                step->way.body == BODY_8BIT ? "8" : "7", "reply", reply, "accepted", taken ? "yes" : "no", NULL);
-    return taken || in_trouble(run, arena_printf(run->arena, "the subject did not take the message: %s", reply));
+                step->way.body == BODY_8BIT ? "8" : "7", "reply", reply, "accepted",
+                taken    ? "yes"
+                : spared ? "need-not"
+                         : "no",
+                NULL);
+    if (refused != NULL)
+        *refused = spared;
+    return taken || spared ||
+           in_trouble(run, arena_printf(run->arena, "the subject did not take the message: %s", reply));
 }
 
 static const char *new_token(struct run *run)
@@ -260,7 +269,7 @@ static bool prime(struct run *run, const struct scenario_step *step)
                   !is_tagged(run->scenario, "first-contact");
     if (!wanted || step->to.count == 0)
         return true;
-    if (!submit(run, step, new_token(run)) || !wait_for_attempt(run))
+    if (!submit(run, step, new_token(run), NULL) || !wait_for_attempt(run))
         return false;
     journal_next_attempt(run->journal);
     return true;
@@ -284,7 +293,12 @@ static bool send_message(struct run *run, const struct scenario_step *step, stru
     out->token = new_token(run);
     out->recipients = (const char *const *)step->to.items;
     out->recipient_count = step->to.count;
-    return submit(run, step, out->token) && wait_for_attempt(run);
+    bool refused = false, may_refuse = step->way.smuggle != SMUGGLE_NONE;
+    if (!submit(run, step, out->token, may_refuse ? &refused : NULL))
+        return false;
+    if (refused)
+        out->token = NULL; /* there is no message whose course could be judged */
+    return wait_for_attempt(run);
 }
 
 static bool flush(struct run *run)

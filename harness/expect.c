@@ -171,6 +171,11 @@ static bool is_whole_report(const struct journal_event *event, const char *host)
     return is_report_returning(event, host, "whole");
 }
 
+static bool is_bare_end(const struct journal_event *event, const char *host)
+{
+    return is_message(event, host) && strcmp(journal_get(event, "bare-end"), "yes") == 0;
+}
+
 /* The name asked is prefix + host; a NULL host leaves the rest open, a NULL type the type. */
 static bool asked(const struct journal_event *event, const char *type, const char *prefix, const char *host)
 {
@@ -258,6 +263,7 @@ static const struct expect_row rows[] = {
     {"whole-report", EXPECT_HOST, "a report of failure that the host accepted, with the whole message in it",
      is_whole_report, true},
     {"message", EXPECT_HOST, "a message that the host accepted", is_message},
+    {"bare-end", EXPECT_HOST, "a message in which a CR or LF stands alone", is_bare_end, true},
     {"mx-query", EXPECT_DNS, "a question for MX", is_mx_query},
     {"address-query", EXPECT_DNS, "a question for A or AAAA", is_address_query},
     {"tlsa-query", EXPECT_DNS, "a question for TLSA at any port; a name behind it is the host (without _25._tcp)",

@@ -150,6 +150,10 @@ struct sender_setup {             /* what the sender is told; NULL: not said */
 };
 
 enum tls_required { TLS_REQUIRED_UNSAID, TLS_REQUIRED_NO, TLS_REQUIRED_NO_TWICE };
+enum smuggle {
+    SMUGGLE_NONE, SMUGGLE_LF_DOT_LF, SMUGGLE_LF_DOT_CRLF, SMUGGLE_CRLF_DOT_LF, SMUGGLE_CR_DOT_CR, SMUGGLE_CR_DOT_CRLF,
+    SMUGGLE_CRLF_DOT_CR, SMUGGLE_CRLF_DOT_CRCRLF, SMUGGLE_COUNT
+};
 enum send_body { BODY_7BIT, BODY_8BIT };
 struct scenario_way {             /* how a message is handed in, and what it says of its way */
     bool requiretls, smtputf8;    /* parameters of MAIL */
@@ -158,6 +162,7 @@ struct scenario_way {             /* how a message is handed in, and what it say
     int body;                     /* enum send_body */
     int64_t size;                 /* bytes of text at least; 0: a few */
     const char *subject;          /* NULL: the token */
+    int smuggle;                  /* what stands before a second message inside: enum smuggle */
 };
 
 struct scenario_step {

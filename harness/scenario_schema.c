@@ -61,6 +61,9 @@ static const char *const connector_tls_words[] = {"opportunistic", "encryption-o
 static const char *const sts_mode_words[] = {"absent", "enforce", "testing", "none", NULL};
 
 static const char *const tls_required_words[] = {"unsaid", "no", "no-twice", NULL};
+static const char *const smuggle_words[] = {"none",        "lf-dot-lf",   "lf-dot-crlf",     "crlf-dot-lf", "cr-dot-cr",
+                                            "cr-dot-crlf", "crlf-dot-cr", "crlf-dot-crcrlf", NULL};
+static_assert(COUNT(smuggle_words) == SMUGGLE_COUNT + 1, "one word each");
 static const char *const body_words[] = {"7bit", "8bit", NULL};
 
 #define FIELD(type, key_, KIND, member, ...)                                                                           \
@@ -394,6 +397,9 @@ static const struct schema_field send_fields[] = {
     SEND("body", WORD, way.body, .otherwise = "7bit", .words = body_words,
          .doc = "8bit: its text is UTF-8 that is not ASCII, and MAIL says so (RFC 6152)"),
     SEND("size", SIZE, way.size, .otherwise = "0", .doc = "how long its text is at least; MAIL then says SIZE"),
+    SEND("smuggle", WORD, way.smuggle, .otherwise = "none", .words = smuggle_words,
+         .doc = "a second message inside, behind what some servers take for the end of the first (RFC 5321 2.3.8); the "
+                "sender may then refuse the whole"),
     SEND("bdat", BOOL, way.bdat, .otherwise = "no",
          .doc = "handed in by BDAT, in two chunks, instead of DATA (RFC 3030)"),
 };

@@ -37,8 +37,31 @@ static const char *body_of(struct arena *arena, const struct scenario_way *way)
     return body;
 }
 
+/* What follows the text as it is, with nothing doubled. Its token is no message's of the lab. */
+static const char *smuggled(struct arena *arena, const struct submission *s)
+{
+    static const char *const ends[] = {
+        [SMUGGLE_LF_DOT_LF] = "\n.\n",
+        [SMUGGLE_LF_DOT_CRLF] = "\n.\r\n",
+        [SMUGGLE_CRLF_DOT_LF] = "\r\n.\n",
+        [SMUGGLE_CR_DOT_CR] = "\r.\r",
+        [SMUGGLE_CR_DOT_CRLF] = "\r.\r\n",
+        [SMUGGLE_CRLF_DOT_CR] = "\r\n.\r",
+        [SMUGGLE_CRLF_DOT_CRCRLF] = "\r\n.\r\r\n",
+    };
+    static_assert(COUNT(ends) == SMUGGLE_COUNT, "one end each");
+    if (s->way->smuggle == SMUGGLE_NONE)
+        return "";
+    return arena_printf(arena,
+                        "The end?%sMAIL FROM:<mallory@sender.example>\r\nRCPT TO:<%s>\r\nDATA\r\n"
+                        "From: <mallory@sender.example>\r\nX-Mtalab-Token: smuggled\r\n\r\nSmuggled.\r\n",
+                        ends[s->way->smuggle], s->to[0]);
+}
+
 char *submission_body_sha256(struct arena *arena, const struct submission *submission)
 {
+    if (submission->way->smuggle != SMUGGLE_NONE)
+        return arena_strdup(arena, "");
     const char *body = body_of(arena, submission->way);
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
@@ -156,10 +179,10 @@ static const char *mail_line(struct arena *arena, const struct submission *s)
                         way->requiretls ? " REQUIRETLS" : "");
 }
 
-static bool hand_in_by_data(struct talk *talk, const char *header, const char *body)
+static bool hand_in_by_data(struct talk *talk, const char *header, const char *body, const char *unstuffed)
 {
     return expect(talk, "DATA\r\n", 3) &&
-           expect(talk, arena_printf(talk->arena, "%s%s.\r\n", header, stuffed(talk->arena, body)), 2);
+           expect(talk, arena_printf(talk->arena, "%s%s%s.\r\n", header, stuffed(talk->arena, body), unstuffed), 2);
 }
 
 static bool hand_in_by_bdat(struct talk *talk, const char *header, const char *body)
@@ -178,7 +201,7 @@ static bool converse(struct talk *talk, const struct submission *s)
         if (!expect(talk, arena_printf(arena, "RCPT TO:<%s>\r\n", s->to[i]), 2))
             return false;
     const char *header = header_of(arena, s), *body = body_of(arena, s->way);
-    return s->way->bdat ? hand_in_by_bdat(talk, header, body) : hand_in_by_data(talk, header, body);
+    return s->way->bdat ? hand_in_by_bdat(talk, header, body) : hand_in_by_data(talk, header, body, smuggled(arena, s));
 }
 
 static int dial(const struct submission *s, struct err *err)

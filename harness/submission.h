@@ -15,7 +15,7 @@ struct submission {
     size_t to_count;
     const struct scenario_way *way;
 };
-/* SHA-256, in hex, of its body: as it must arrive. */
+/* SHA-256, in hex, of its body: as it must arrive; "" where that cannot be said. */
 char *submission_body_sha256(struct arena *arena, const struct submission *submission);
 /* Runs the loop until the subject has taken or refused it. *reply: its last reply, or what went wrong, in the arena. */
 bool submission_send(struct arena *arena, const struct submission *submission, struct loop *loop, double seconds,

@@ -288,7 +288,7 @@ static bool judge_submission(struct bench *b, const struct verdict_step *step, c
 {
     for (size_t i = step->from; i < step->until; i++) {
         const struct journal_event *event = journal_at(b->q->journal, i);
-        if (event->kind == JOURNAL_LAB_SUBMIT && strcmp(journal_get(event, "accepted"), "yes") != 0)
+        if (event->kind == JOURNAL_LAB_SUBMIT && strcmp(journal_get(event, "accepted"), "no") == 0)
             return unknown(b, e->at,
                            arena_printf(b->arena, "%s did not take the message that the lab submitted: %s",
                                         b->q->subject->name, journal_get(event, "reply")));

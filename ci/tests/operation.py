@@ -6,6 +6,7 @@ import email
 import email.policy
 import json
 import os
+import resource
 import shutil
 import signal
 import smtplib
@@ -256,11 +257,67 @@ async def a_deferral_is_told_in_the_words_of_exchange(b):
     assert "{FQDN=127.0.0.1};{IP=127.0.0.1};{LRT=" in event["detail"], event["detail"]
 
 
+async def a_full_disk_loses_and_doubles_nothing(b):
+    """What cannot be noted is noted as soon as it can be; meanwhile no mail is taken."""
+    b.route(b.nowhere)
+    await b.command("reload")
+    await b.give("alice@home.example", "late@y.example", "bob@x.example")
+    b.route(b.sink_port)
+    await b.command("reload")
+    hard = resource.prlimit(b.engine.pid, resource.RLIMIT_FSIZE)[1]
+    b.sink.before_reply = lambda mail: resource.prlimit(b.engine.pid, resource.RLIMIT_FSIZE, (0, hard))
+    await b.ask(do="requeue", recipient="bob@x.example")
+    assert b"mtalab-engine: COMMIT" in await b.engine.stderr.readline()
+    assert len(b.taken("bob@x.example")) == 1
+    try:
+        await b.give("alice@home.example", "carol@x.example")
+        assert False, "taken on a full disk"
+    except smtplib.SMTPDataError as refused:
+        assert refused.smtp_code == 451
+    b.sink.before_reply = lambda mail: None
+    resource.prlimit(b.engine.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    await b.ask(do="flush")
+    assert len(b.taken("bob@x.example")) == len(b.taken("late@y.example")) == 1
+    assert await b.json("queue") == [] and b.taken("carol@x.example") == []
+
+
+async def clients_are_bounded(b):
+    b.route(b.sink_port, "sessions-per-client: 2\n")
+    await b.command("reload")
+    greetings, open_ones = [], []
+    for _ in range(3):
+        reader, writer = await asyncio.open_connection("127.0.0.1", b.port)
+        greetings.append((await reader.readline())[:3])
+        open_ones.append(writer)
+    assert greetings == [b"220", b"220", b"421"], greetings
+    for writer in open_ones:
+        writer.close()
+
+
+async def send_has_the_rules_of_smtp(b):
+    async def send(mail):
+        child = await asyncio.create_subprocess_exec(
+            ENGINE, "send", "--config", b.config, "--from", "alice@home.example", "bob@x.example",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+        return (await child.communicate(mail))[1].decode()
+    assert "550 5.6.0" in await send(b"Subject: x\n\na\rb\n")
+    assert "550 5.6.0" in await send(b"Subject: x\n\na\0b\n")
+    assert "554 5.4.6" in await send(b"Received: x\n" * 101 + b"\n")
+    assert "552 5.3.4" in await send(b"Subject: x\n\n" + b"x" * (26 << 20))
+    assert await send(b"Subject: x\n\n.\n") == ""
+    await b.ask(do="wait")
+    mail, = b.taken("bob@x.example")
+    assert mail.content == b"Subject: x\r\n\r\n.\r\n"
+    event = (await b.json("trace", "--events"))[0]
+    assert event["event"] == "Submit" and event["text"] == "by command"
+
+
 TESTS = [a_refusal_is_reported, the_message_is_returned_where_that_is_set, tried_for_a_day_then_reported,
          the_null_sender_gets_no_report, a_report_that_fails_is_not_reported,
          a_changed_connector_rules_at_the_next_attempt, a_wrong_configuration_is_refused, hangup_reloads,
          what_is_held_stays_until_it_is_released, what_is_removed_is_gone, requeue_picks_out,
-         a_deferral_is_told_in_the_words_of_exchange]
+         a_deferral_is_told_in_the_words_of_exchange, a_full_disk_loses_and_doubles_nothing, clients_are_bounded,
+         send_has_the_rules_of_smtp]
 
 
 async def run(test):
