@@ -5,6 +5,7 @@ its final dot was in flight. Usage: crash.py RUNS [SEED]; 0 if that holds.
 One queue goes through all the runs: each starts the engine on what the last one left, feeds it, and kills it at a time,
 at a message being given to it, or at one being taken from it. What is left at last is delivered in peace."""
 import asyncio
+import os
 import random
 import shutil
 import sys
@@ -12,7 +13,7 @@ import tempfile
 
 from smtp_sink import Sink, free_port
 
-ENGINE = "build/bin/mtalab-engine"
+ENGINE = os.environ.get("MTALAB_ENGINE", "build/bin/mtalab-engine")
 SENDERS, LONGEST_S, EVENTS = 3, 0.25, 40
 
 

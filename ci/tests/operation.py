@@ -15,7 +15,7 @@ import tempfile
 
 from smtp_sink import Sink, free_port
 
-ENGINE = "build/bin/mtalab-engine"
+ENGINE = os.environ.get("MTALAB_ENGINE", "build/bin/mtalab-engine")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MAIL = "From: alice@home.example\r\nTo: %s\r\nSubject: a question\r\nMessage-ID: <1@home.example>\r\n\r\nsecret\r\n"
 
