@@ -314,11 +314,15 @@ static json_t *list_rows(sqlite3_stmt *rows)
     return list;
 }
 
-/* An event concerns its recipient; without one, every recipient at its destination; without that, the message. */
+/* An event concerns its recipient; without one, every recipient at its destination; without that, the message. The
+ * recipients come first: there are few of them, and an index leads from them to their events. */
+#define EVENTS_OF "WITH picked (mail, who, place) AS (SELECT message, recipient, domain FROM recipient r WHERE "
 #define EVENTS                                                                                                         \
-    "SELECT " COLUMNS " FROM trace WHERE EXISTS (SELECT 1 FROM recipient r WHERE r.message = trace.message AND"        \
-    " (trace.recipient IS NULL OR trace.recipient = r.recipient) AND"                                                  \
-    " (trace.destination IS NULL OR trace.destination = r.domain) AND "
+    " ORDER BY message DESC LIMIT 5000) SELECT " COLUMNS                                                               \
+    " FROM picked CROSS JOIN trace ON trace.message = picked.mail"                                                     \
+    " WHERE (trace.recipient IS NULL OR trace.recipient = who COLLATE NOCASE)"                                         \
+    " AND (trace.destination IS NULL OR trace.destination = place)"                                                    \
+    " GROUP BY trace.id ORDER BY trace.id DESC LIMIT "
 #define RECIPIENTS                                                                                                     \
     "SELECT message, recipient, sender, message_id AS \"message-id\", received, size, status, connector, host, "       \
     "address,"                                                                                                         \
@@ -332,8 +336,8 @@ json_t *trace_list(struct trace *trace, const json_t *request, struct err *err)
     bool of_events = json_is_true(json_object_get(request, "events"));
     sqlite3_stmt *rows = NULL;
     if (opened(trace, err) && filter_read(arena, filters, COUNT(filters), other_keys, request, &filter, err))
-        rows = filter_query(trace->store, arena, of_events ? EVENTS : RECIPIENTS, &filter,
-                            of_events ? ") ORDER BY id DESC LIMIT " : " ORDER BY message DESC, rowid DESC LIMIT ",
+        rows = filter_query(trace->store, arena, of_events ? EVENTS_OF : RECIPIENTS, &filter,
+                            of_events ? EVENTS : " ORDER BY message DESC, rowid DESC LIMIT ",
                             limit > 0 && limit < TRACE_ROWS_MAX ? (size_t)limit : LIST_DEFAULT, err);
     json_t *list = rows != NULL ? list_rows(rows) : NULL;
     arena_free(&arena);
