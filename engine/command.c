@@ -18,7 +18,7 @@ static const struct command *const commands[] = {
     &command_route, &command_connector, &command_fallback,
     &command_config, &command_schema,
     &command_check, &command_validate, &command_stage, &command_dossier,
-    &command_what_if, &command_gate, &command_inventory, &command_reports,
+    &command_what_if, &command_gate, &command_inventory, &command_reports, &command_alerts,
 };
 /* clang-format on */
 

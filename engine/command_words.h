@@ -18,5 +18,6 @@ extern const struct command command_check;
 extern const struct command command_validate, command_stage;
 extern const struct command command_dossier;
 extern const struct command command_what_if, command_gate, command_inventory, command_reports;
+extern const struct command command_alerts;
 
 #endif

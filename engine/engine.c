@@ -13,6 +13,7 @@
 #include "engine/connector_change.h"
 #include "engine/control.h"
 #include "engine/courier.h"
+#include "engine/metrics.h"
 #include "engine/outside.h"
 #include "engine/reload.h"
 #include "engine/reporter.h"
@@ -31,6 +32,7 @@ struct engine {
     struct outside outside;
     struct sessions *sessions;
     struct submit *submit;
+    struct metrics *metrics;
     struct control *control;
     struct delivery_world world;
     struct reporter *reporter; /* NULL: no TLS reports are made */
@@ -411,6 +413,11 @@ char *engine_queue_path(struct arena *arena, const struct engine_config *config)
     return path_in(arena, config, "queue.db");
 }
 
+static void on_trace(void *metrics, const struct trace_entry *entry)
+{
+    metrics_note(metrics, entry);
+}
+
 static bool open_front(struct engine *e, struct err *err)
 {
     const struct engine_config *config = e->config;
@@ -423,6 +430,10 @@ static bool open_front(struct engine *e, struct err *err)
         return false;
     queue_group(e->queue, on_dirty, e);
     e->trace = trace_new(path_in(e->arena, config, "trace.db"), config->trace_keep);
+    e->metrics = metrics_new(config->metrics, e->queue, &e->clock, e->loop, err);
+    if (e->metrics == NULL)
+        return false;
+    trace_watch(e->trace, on_trace, e->metrics);
     e->submit = submit_new(config, &e->clock, e->loop, &submit_ports);
     for (size_t i = 0; i < config->listen.count; i++)
         if (!submit_listen(e->submit, config->listen.items[i], err))
@@ -521,6 +532,7 @@ void engine_free(struct engine **engine)
     reporter_free(&e->reporter);
     outside_close(&e->outside);
     trace_free(&e->trace);
+    metrics_free(&e->metrics);
     queue_close(&e->queue);
     forget_old_configs(e);
     arena_free(&e->config_arena);

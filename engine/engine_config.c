@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "engine/message.h"
+#include "engine/metrics.h"
 #include "engine/network.h"
 #include "engine/partner.h"
 
@@ -79,6 +80,19 @@ static const struct schema_field tlsrpt_fields[] = {
 static const struct schema tlsrpt_schema =
     SCHEMA(struct engine_tlsrpt, "tls-rpt", "reports about TLS to those who ask for them (RFC 8460)", tlsrpt_fields);
 
+static const struct schema_field alerts_fields[] = {
+    FIELD(struct engine_alerts, "mail", SCHEMA_TEXT, mail, NULL, "address that is told by mail, through this engine"),
+    FIELD(struct engine_alerts, "command", SCHEMA_TEXT, command, NULL,
+          "program that is told: kind and subject are its arguments, the sentence is on its standard input"),
+    FIELD(struct engine_alerts, "file", SCHEMA_TEXT, file, NULL, "file that is told, one JSON object a line"),
+    FIELD(struct engine_alerts, "late", SCHEMA_NUMBER, late, "1",
+          "so many recipients of a destination that wait longer than an hour"),
+    FIELD(struct engine_alerts, "signature", SCHEMA_SECONDS, signature, "1d", "life left of a DNSSEC signature"),
+    FIELD(struct engine_alerts, "certificate", SCHEMA_SECONDS, certificate, "14d", "life left of a certificate"),
+};
+static const struct schema alerts_schema =
+    SCHEMA(struct engine_alerts, "alerts", "when to tell whom: see mtalab-engine alerts --tell", alerts_fields);
+
 static const struct schema_field engine_fields[] = {
     FIELD(struct engine_config, "listen", SCHEMA_TEXTS, listen, "127.0.0.1:25",
           "where mail is taken by SMTP: address:port"),
@@ -142,6 +156,11 @@ static const struct schema_field engine_fields[] = {
           "messages in one connection at most"),
     SUB(struct engine_config, "tls-rpt", SCHEMA_SUB, tlsrpt, &tlsrpt_schema,
           "reports about TLS to those who ask for them (RFC 8460)"),
+    {.key = "metrics", .kind = SCHEMA_TEXT, .offset = offsetof(struct engine_config, metrics),
+     .at_offset = offsetof(struct engine_config, metrics_at),
+     .doc = "where /metrics is served: 127.0.0.1:9465 or unix:/run/mtalab/metrics; without it: nowhere"},
+    SUB(struct engine_config, "alerts", SCHEMA_SUB, alerts, &alerts_schema,
+        "when to tell whom: see mtalab-engine alerts --tell"),
     SUB(struct engine_config, "partners", SCHEMA_SUBS, partners, &partner_schema,
         "what is known of destinations, for the inventory"),
     SUB(struct engine_config, "connectors", SCHEMA_SUBS, connectors, &connector_schema,
@@ -256,6 +275,13 @@ static void check_tlsrpt(struct arena *arena, const struct engine_tlsrpt *said, 
         diag_error(diags, said->contact_at, "the delay of reports lies between 0s and 1d");
 }
 
+static void check_metrics(const struct engine_config *config, struct diag_list *diags)
+{
+    struct err err;
+    if (config->metrics != NULL && !metrics_address_is_local(config->metrics, &err))
+        diag_error(diags, config->metrics_at, "%s", err.text);
+}
+
 static void check_limits(const struct engine_config *config, struct srcpos at, struct diag_list *diags)
 {
     if (config->destinations < 1 || config->destinations > 10000 || config->per_destination < 1 ||
@@ -292,6 +318,7 @@ struct engine_config *engine_config_parse(struct arena *arena, const struct tree
     connector_check(&config->routing, diags);
     check_networks(config, diags);
     check_listen(config, diags);
+    check_metrics(config, diags);
     check_limits(config, root->at, diags);
     check_tlsrpt(arena, &config->tlsrpt, root->at, diags);
     if (config->control == NULL && config->directory != NULL)

@@ -30,6 +30,12 @@ struct engine_tlsrpt {               /* contact NULL: no TLS reports are made */
     struct srcpos contact_at;
 };
 
+struct engine_alerts {               /* a NULL sink is none */
+    const char *mail, *command, *file;
+    int64_t late;
+    double signature, certificate;
+};
+
 struct engine_config {
     const char *file;                /* it was read from; NULL: none */
     struct schema_texts listen;      /* "127.0.0.1:25", "[::1]:25" */
@@ -54,6 +60,9 @@ struct engine_config {
     double keep_connection;
     int64_t messages_per_connection;
     struct engine_tlsrpt tlsrpt;
+    struct engine_alerts alerts;
+    const char *metrics;             /* "127.0.0.1:9465", "unix:/path"; NULL: not served */
+    struct srcpos metrics_at;
     struct schema_list partners;     /* of struct partner */
     struct schema_list connectors;   /* of struct connector */
     struct schema_list rules;        /* of struct route_rule */

@@ -50,6 +50,20 @@ static bool read_waiting(struct arena *arena, struct store *store, struct histor
     return rows != NULL;
 }
 
+static bool read_policies(struct arena *arena, struct store *store, struct history *h, struct err *err)
+{
+    sqlite3_stmt *rows = store_query(store, err,
+                                     "SELECT p.domain, f.why, p.expires_at FROM sts_policy p JOIN sts_failure f"
+                                     " ON f.domain = p.domain WHERE p.expires_at > ? AND f.failed_at > p.fetched_at"
+                                     " LIMIT ?",
+                                     "ii", h->now, (int64_t)ROWS_MAX);
+    while (rows != NULL && store_row(rows))
+        *ARENA_PUSH(arena, &h->policies) =
+            (struct history_policy){store_text(arena, rows, 0), store_text(arena, rows, 1),
+                                    sqlite3_column_int64(rows, 2)};
+    return rows != NULL;
+}
+
 static bool read_file(struct arena *arena, const char *path, struct history *h,
                       bool (*read)(struct arena *arena, struct store *store, struct history *h, struct err *err),
                       struct err *err)
@@ -67,5 +81,6 @@ bool history_read(struct arena *arena, const struct engine_config *config, int64
 {
     *out = (struct history){.now = now, .since = since};
     return read_file(arena, arena_printf(arena, "%s/trace.db", config->directory), out, read_rows, err) &&
-           read_file(arena, arena_printf(arena, "%s/queue.db", config->directory), out, read_waiting, err);
+           read_file(arena, arena_printf(arena, "%s/queue.db", config->directory), out, read_waiting, err) &&
+           read_file(arena, arena_printf(arena, "%s/sts.db", config->directory), out, read_policies, err);
 }

@@ -22,10 +22,15 @@ struct history_waiting { /* a destination with mail in the queue */
     int64_t count, late; /* recipients; those that wait longer than an hour */
     int64_t oldest;      /* arrived then */
 };
+struct history_policy { /* in force, but its last fetch failed */
+    const char *domain, *why;
+    int64_t expires;
+};
 struct history {
     int64_t now, since;
     struct { struct history_row *items; size_t count, room; } rows;
     struct { struct history_waiting *items; size_t count, room; } waiting;
+    struct { struct history_policy *items; size_t count, room; } policies;
 };
 
 bool history_read(struct arena *arena, const struct engine_config *config, int64_t since, int64_t now,

@@ -361,3 +361,17 @@ bool queue_trim(struct queue *queue, int64_t older_than, struct err *err)
                                       "DELETE FROM recipient WHERE message NOT IN (SELECT id FROM message)", ""),
                         err);
 }
+
+void queue_depth(struct queue *queue, struct queue_depth *out)
+{
+    static const int64_t hour = 3600;
+    sqlite3_stmt *row = store_query(queue->store, NULL,
+                                    "SELECT count(*), sum(m.arrived <= ?), min(m.arrived) FROM recipient r"
+                                    " JOIN message m ON m.id = r.message WHERE r.state = 0",
+                                    "i", clock_now(queue->clock) - hour);
+    if (row == NULL || !store_row(row))
+        return;
+    *out =
+        (struct queue_depth){sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1), sqlite3_column_int64(row, 2)};
+    store_end(row);
+}

@@ -92,6 +92,9 @@ char *queue_content(struct queue *queue, struct arena *arena, int64_t message, s
 /* Recipients that the queue knows, the oldest first, at most limit. */
 bool queue_list(struct queue *queue, struct arena *arena, const struct filter *filter, bool only_queued, size_t limit,
                 struct queued_list *list, struct err *err) NODISCARD;
+/* late: for longer than an hour; oldest: arrived then, 0: none. */
+struct queue_depth { int64_t recipients, late, oldest; };
+void queue_depth(struct queue *queue, struct queue_depth *out);
 /* Forgets finished messages older than that. */
 bool queue_trim(struct queue *queue, int64_t older_than, struct err *err) NODISCARD;
 

@@ -65,6 +65,8 @@ struct trace {
     bool broken, writing; /* writing: a transaction is open */
     unsigned unwritten;
     int64_t trimmed;
+    void (*note)(void *arg, const struct trace_entry *entry);
+    void *note_arg;
 };
 
 const char *demand_word(enum tls_demand demand)
@@ -198,9 +200,17 @@ static bool insert(struct trace *trace, const struct trace_entry *entry, struct 
            (entry->recipient == NULL || events[entry->event].status == NULL || note_status(trace, entry, err));
 }
 
+void trace_watch(struct trace *trace, void (*note)(void *arg, const struct trace_entry *entry), void *arg)
+{
+    trace->note = note;
+    trace->note_arg = arg;
+}
+
 void trace_add(struct trace *trace, const struct trace_entry *entry)
 {
     struct err err;
+    if (trace->note != NULL)
+        trace->note(trace->note_arg, entry);
     if (!trace->broken)
         check(trace, insert(trace, entry, &err), &err);
 }
@@ -247,6 +257,8 @@ void trace_message(struct trace *trace, int64_t at, int64_t id, enum trace_event
                    const char *why)
 {
     struct err err;
+    if (trace->note != NULL)
+        trace->note(trace->note_arg, &(struct trace_entry){.at = at, .message = id, .event = event, .text = why});
     if (!trace->broken)
         check(trace, insert_message(trace, at, id, event, message, why, &err), &err);
 }

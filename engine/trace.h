@@ -60,6 +60,8 @@ void trace_free(struct trace **trace);
 /* Begins the story of a message: RECEIVE or SUBMIT, every recipient pending. why: who gave it, or what it is about. */
 void trace_message(struct trace *trace, int64_t at, int64_t id, enum trace_event event, const struct message *message,
                    const char *why);
+/* Called with every entry before it is written. */
+void trace_watch(struct trace *trace, void (*note)(void *arg, const struct trace_entry *entry), void *arg);
 void trace_add(struct trace *trace, const struct trace_entry *entry);
 /* Everything on disk; now and then, what is too old is forgotten. */
 void trace_flush(struct trace *trace, int64_t now);

@@ -16,6 +16,8 @@ ca-file: $MTALAB_CA
 fsync: no
 patience: 3s
 resolver: {root-hints: $MTALAB_ROOT_HINTS, trust-anchor: $MTALAB_ROOT_KEY, options-file: $MTALAB_RESOLVER_OPTIONS}
+metrics: 127.0.0.1:9465
+alerts: {file: $1/alerts, command: $1/tell, mail: postmaster@sender.example}
 partners:
   - {domain: partner.example, owner: Ann, criticality: critical}
 connectors:
@@ -24,6 +26,8 @@ connectors:
   - {name: Gateway, recipient-domains: [gateway.example], smart-hosts: [mx1.partner.example], smtp-dane: mandatory}
   - {name: Off, recipient-domains: [off.example], enabled: no}
 YAML
+printf '#!/bin/sh\necho "$1 $2 $(cat)" >>%s/told\n' "$1" >"$1/tell"
+chmod +x "$1/tell"
 EOF2
 engine="build/bin/mtalab-engine --config $dir/w/engine.yaml"
 
@@ -96,6 +100,52 @@ sent dane/key-of-another-certificate 0 '.blocked[0] | .kind == "DANE" and .code 
 in_world dane/matching-key '$engine inventory --csv' >"$dir/out"
 if [ "$(head -1 "$dir/out" | cut -c1-30)" = '"domain","criticality","owner"' ] && grep -q '^"partner.example","critical","Ann"' "$dir/out"; then ok=yes; else ok=no; fi
 verdict "inventory --csv" $ok "$(cat "$dir/out")"
+
+# ---- alerts: found, and told once, to a file, a command and by mail ----
+sent dane/matching-key 0 '. == []' alerts --json
+sent dane/key-of-another-certificate 1 'any(.[]; .kind == "failing" and .about == "partner.example" and (.text | contains("4.7.323")))' alerts --json
+sent mta-sts/enforce-bad-certificate 1 'any(.[]; .kind == "failing")' alerts --json
+in_world dane/matching-key '$engine alerts --json' >"$dir/out" 2>&1 && ok=no || ok=yes
+jq -e 'any(.[]; .kind == "engine")' "$dir/out" >/dev/null || ok=no
+verdict "alerts without an engine" $ok "$(cat "$dir/out")"
+sent dane/key-of-another-certificate 1 'any(.[]; .told)' "alerts --tell >/dev/null; \$engine alerts --tell --json"
+for place in alerts told; do
+    if [ "$(grep -c 4.7.323 "$dir/w/$place")" = 1 ]; then ok=yes; else ok=no; fi
+    verdict "alerts are told once: $place" $ok "$(cat "$dir/w/$place")"
+done
+sent dane/key-of-another-certificate 0 'any(.[]; .recipient == "postmaster@sender.example" and .status == "Delivered")' \
+    "alerts --tell >/dev/null; \$engine flush; \$engine trace --json"
+
+# ---- /metrics: in Prometheus' text format, and the example's rules are about what it has ----
+# Prometheus' own promtool where there is one, else a reader as strict: HELP and TYPE before their samples, families in
+# one piece, no sample twice, counters end in _total.
+cat >"$dir/strict.awk" <<'EOF2'
+function bad(text) { print FNR ": " text ": " $0; failed = 1 }
+/^# HELP / { if ($3 in helped) bad("HELP twice"); helped[$3] = 1; family = $3; next }
+/^# TYPE / { if ($3 != family) bad("TYPE of another family"); type[$3] = $4
+    if ($4 != "counter" && $4 != "gauge") bad("no such type")
+    if (($4 == "counter") != ($3 ~ /_total$/)) bad("a counter ends in _total"); next }
+!/^[a-z_]+({[a-z]+="([^"\\]|\\["\\n])*"(,[a-z]+="([^"\\]|\\["\\n])*")*})? -?[0-9]+$/ { bad("no sample"); next }
+{ name = $0; sub(/[{ ].*/, "", name); if (name != family) bad("outside of its family")
+  series = $0; sub(/ -?[0-9]+$/, "", series); if (series in seen) bad("twice"); seen[series] = 1; samples++ }
+END { if (samples < 5) { print "too few samples"; failed = 1 } exit failed }
+EOF2
+sent dane/matching-key 0 'true' "queue --json; curl -sS --max-time 5 -D $dir/head http://127.0.0.1:9465/metrics >$dir/metrics;
+    curl -s -o /dev/null -w '%{http_code} ' --max-time 5 http://127.0.0.1:9465/ >$dir/other; curl -s -o /dev/null -w '%{http_code}' --max-time 5 -d x http://127.0.0.1:9465/metrics >>$dir/other; true"
+if awk -f "$dir/strict.awk" "$dir/metrics" >"$dir/out" && grep -q '^Content-Type: text/plain; version=0.0.4' "$dir/head"; then ok=yes; else ok=no; fi
+verdict "/metrics is read by a strict reader" $ok "$(cat "$dir/out" "$dir/metrics")"
+if grep -qx 'mtalab_engine_sent_total{connector="Partner",protection="dane"} 3' "$dir/metrics"; then ok=yes; else ok=no; fi
+verdict "/metrics counts what was sent" $ok "$(cat "$dir/metrics")"
+if grep -qE '^404 (413|405|501)$' "$dir/other"; then ok=yes; else ok=no; fi
+verdict "/metrics answers GET, and nothing else is there" $ok "$(cat "$dir/other")"
+for name in $(grep -o 'mtalab_engine_[a-z_]*' docs/examples/prometheus-alerts.yaml | sort -u); do
+    if grep -q "^# TYPE $name " "$dir/metrics"; then ok=yes; else ok=no; fi
+    verdict "the example's $name is served" $ok "$(cat "$dir/metrics")"
+done
+if command -v promtool >/dev/null 2>&1; then
+    if promtool check metrics <"$dir/metrics" >"$dir/out" 2>&1 && promtool check rules docs/examples/prometheus-alerts.yaml >>"$dir/out" 2>&1; then ok=yes; else ok=no; fi
+    verdict "promtool agrees" $ok "$(cat "$dir/out")"
+fi
 
 # ---- validate: how far each task got, and a test message ----
 validates() { # SCENARIO STATUS TASK TASK-STATUS [CONNECTOR RCPT]
