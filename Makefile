@@ -205,17 +205,30 @@ FILES ?= $(SOURCES)
 format:
 	$(CLANG_FORMAT) -i $(FILES)
 
-SHARE := $(DESTDIR)$(PREFIX)/share/mtalab
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)
-	$(if $(PROGRAMS),install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin)
+# Manual pages and completion are made of what the programs say of themselves.
+$(BUILD)/share: $(BUILD)/bin/mtalab $(BUILD)/bin/mtalab-engine ci/write-man
+	ci/write-man $(BUILD)/bin $@
+	@touch $@
+
+ROOT := $(DESTDIR)$(PREFIX)
+SHARE := $(ROOT)/share/mtalab
+UNITS := mtalab-engine.service mtalab-engine-alerts.service mtalab-engine-alerts.timer
+install: all $(BUILD)/share
+	install -d $(ROOT)/bin $(SHARE)
+	$(if $(PROGRAMS),install -m 755 $(PROGRAMS) $(ROOT)/bin)
 	cp -R scenarios $(SHARE)/
 	@for name in $(SCRIPT_ADAPTERS:mtalab-adapter-%=%); do \
 	    install -d $(SHARE)/adapters/$$name && \
 	    cp -R harness/adapters/$$name/. $(SHARE)/adapters/$$name/ && \
 	    ln -sfn ../share/mtalab/adapters/$$name/mtalab-adapter-$$name \
-	        $(DESTDIR)$(PREFIX)/bin/mtalab-adapter-$$name || exit 1; \
+	        $(ROOT)/bin/mtalab-adapter-$$name || exit 1; \
 	done
+	@for page in $(BUILD)/share/man/*; do install -D -m 644 -t $(ROOT)/share/man/man$${page##*.} $$page || exit 1; done
+	install -D -m 644 -t $(ROOT)/share/bash-completion/completions $(BUILD)/share/completion/*
+	install -D -m 644 -t $(ROOT)/share/doc/mtalab/examples docs/examples/*
+	install -D -m 644 dist/mtalab.sysusers $(ROOT)/lib/sysusers.d/mtalab.conf
+	install -d $(ROOT)/lib/systemd/system
+	@for unit in $(UNITS); do sed 's|@BIN@|$(PREFIX)/bin|' dist/$$unit >$(ROOT)/lib/systemd/system/$$unit || exit 1; done
 
 clean:
 	rm -rf build build-asan
