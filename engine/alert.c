@@ -152,6 +152,17 @@ static void find_policies(struct search *s)
     }
 }
 
+static void find_reports(struct search *s)
+{
+    const struct history *h = s->facts->history;
+    for (size_t i = 0; i < h->reports.count; i++) {
+        const struct history_report *r = &h->reports.items[i];
+        add(s, r->domain,
+            arena_printf(s->arena, "%s reports %lld failed sessions for %s%s%s: %s", r->organization, (long long)r->bad,
+                         r->domain, *r->mx != '\0' ? " at " : "", r->mx, r->result));
+    }
+}
+
 static const struct {
     const char *kind;
     void (*find)(struct search *s);
@@ -162,6 +173,7 @@ static const struct {
     {"certificate", find_certificates}, /* the certificate of an MX host is about to end */
     {"signature", find_signatures},     /* a DNSSEC signature of a destination is about to end */
     {"policy", find_policies},          /* an MTA-STS policy in force cannot be fetched anew */
+    {"report", find_reports},           /* somebody's TLS report tells of failures */
 };
 
 static bool raised_before(const struct alerts *alerts, size_t count, const struct alert *alert)

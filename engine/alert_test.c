@@ -29,6 +29,7 @@ static const struct {
     struct history_row rows[3];
     struct history_waiting waiting;
     struct history_policy policy;
+    struct history_report report;
     bool silent;
     const char *kind, *about; /* NULL: nothing */
 } cases[] = {
@@ -53,6 +54,11 @@ static const struct {
      {{SENT, .host = "mx", .last = 5 * DAY, .signed_until = NOW}},
      .kind = NULL},
     {"policy", {{0}}, .policy = {"a.example", "404", NOW + DAY}, .kind = "policy", .about = "a.example"},
+    {"report",
+     {{0}},
+     .report = {"Them", "b.example", "certificate-expired", "mx", 7, NOW},
+     .kind = "report",
+     .about = "b.example"},
 };
 
 static struct alerts find(struct arena *arena, size_t i)
@@ -65,6 +71,8 @@ static struct alerts find(struct arena *arena, size_t i)
         *ARENA_PUSH(arena, &h->waiting) = cases[i].waiting;
     if (cases[i].policy.domain != NULL)
         *ARENA_PUSH(arena, &h->policies) = cases[i].policy;
+    if (cases[i].report.domain != NULL)
+        *ARENA_PUSH(arena, &h->reports) = cases[i].report;
     struct alert_facts facts = {h, {.late = 3, .signature = DAY, .certificate = 14 * DAY}, !cases[i].silent};
     return alerts_find(arena, &facts);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "engine/store.h"
+#include "engine/tlsrpt_received.h"
 
 enum { HOUR = 3600, ROWS_MAX = 200000 };
 
@@ -76,11 +77,44 @@ static bool read_file(struct arena *arena, const char *path, struct history *h,
     return fine;
 }
 
+static void take_report(struct arena *arena, const json_t *row, struct history *h)
+{
+    int64_t begins = json_integer_value(json_object_get(row, "begins"));
+    int64_t bad = json_integer_value(json_object_get(row, "bad"));
+    if (bad <= 0 || begins < h->since)
+        return;
+    const char *texts[4];
+    static const char *const keys[] = {"organization", "domain", "result", "mx"};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        const char *text = json_string_value(json_object_get(row, keys[i]));
+        texts[i] = arena_strdup(arena, text != NULL ? text : "");
+    }
+    *ARENA_PUSH(arena, &h->reports) = (struct history_report){texts[0], texts[1], texts[2], texts[3], bad, begins};
+}
+
+static bool read_reports(struct arena *arena, const struct engine_config *config, struct history *h, struct err *err)
+{
+    if (access(arena_printf(arena, "%s/tlsrpt.db", config->directory), F_OK) != 0)
+        return true;
+    struct tlsrpt_received *received = tlsrpt_received_open(config->directory, err);
+    json_t *rows = received != NULL ? tlsrpt_received_list(received, NULL, err) : NULL, *row;
+    bool fine = rows != NULL;
+    size_t i;
+    json_array_foreach(rows, i, row)
+    {
+        take_report(arena, row, h);
+    }
+    json_decref(rows);
+    tlsrpt_received_close(&received);
+    return fine;
+}
+
 bool history_read(struct arena *arena, const struct engine_config *config, int64_t since, int64_t now,
                   struct history *out, struct err *err)
 {
     *out = (struct history){.now = now, .since = since};
     return read_file(arena, arena_printf(arena, "%s/trace.db", config->directory), out, read_rows, err) &&
            read_file(arena, arena_printf(arena, "%s/queue.db", config->directory), out, read_waiting, err) &&
-           read_file(arena, arena_printf(arena, "%s/sts.db", config->directory), out, read_policies, err);
+           read_file(arena, arena_printf(arena, "%s/sts.db", config->directory), out, read_policies, err) &&
+           read_reports(arena, config, out, err);
 }

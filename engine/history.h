@@ -26,11 +26,16 @@ struct history_policy { /* in force, but its last fetch failed */
     const char *domain, *why;
     int64_t expires;
 };
+struct history_report { /* what another's TLS report says went wrong */
+    const char *organization, *domain, *result, *mx;
+    int64_t bad, begins;
+};
 struct history {
     int64_t now, since;
     struct { struct history_row *items; size_t count, room; } rows;
     struct { struct history_waiting *items; size_t count, room; } waiting;
     struct { struct history_policy *items; size_t count, room; } policies;
+    struct { struct history_report *items; size_t count, room; } reports;
 };
 
 bool history_read(struct arena *arena, const struct engine_config *config, int64_t since, int64_t now,

@@ -116,6 +116,16 @@ done
 sent dane/key-of-another-certificate 0 'any(.[]; .recipient == "postmaster@sender.example" and .status == "Delivered")' \
     "alerts --tell >/dev/null; \$engine flush; \$engine trace --json"
 
+# What somebody else's TLS report tells: of yesterday, so that it is news.
+cat >"$dir/report.json" <<JSON
+{"organization-name": "Them", "date-range": {"start-datetime": "$(date -u -d yesterday +%FT00:00:00Z)", "end-datetime": "$(date -u -d yesterday +%FT23:59:59Z)"},
+ "contact-info": "a@them.example", "report-id": "1", "policies": [{"policy": {"policy-type": "sts", "policy-domain": "sender.example"},
+ "summary": {"total-successful-session-count": 1, "total-failure-session-count": 7},
+ "failure-details": [{"result-type": "certificate-expired", "sending-mta-ip": "192.0.2.1", "receiving-mx-hostname": "mx.sender.example", "failed-session-count": 7}]}]}
+JSON
+sent dane/matching-key 1 'any(.[]; .kind == "report" and .about == "sender.example" and (.text | contains("Them reports 7")))' \
+    "tlsrpt ingest $dir/report.json >/dev/null; \$engine alerts --json"
+
 # ---- /metrics: in Prometheus' text format, and the example's rules are about what it has ----
 # Prometheus' own promtool where there is one, else a reader as strict: HELP and TYPE before their samples, families in
 # one piece, no sample twice, counters end in _total.
