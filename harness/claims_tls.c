@@ -345,6 +345,24 @@ static void claim_shown(struct arena *arena, const struct plan *plan, const stru
     }
 }
 
+/* --- revocation --- */
+
+/* What others can be brought to say: of an answer that cannot be believed, nothing. A stapled one they do not check. */
+static void claim_revocation(struct arena *arena, const struct plan *plan, const struct world_name *host,
+                             struct claims *claims)
+{
+    static const char *const ways[] = {[REVOCATION_BY_OCSP] = "ocsp",
+                                       [REVOCATION_BY_CRL] = "crl",
+                                       [REVOCATION_BY_BOTH] = "crl",
+                                       [REVOCATION_BY_STAPLE] = "stapled"};
+    const struct world_certificate *spec = &host->certificate;
+    bool plain = spec->revocation == CA_GOOD || spec->revocation == CA_REVOKED;
+    if (spec->revocation == CA_NOTHING || (!plain && spec->revocation_by == REVOCATION_BY_STAPLE))
+        return;
+    claim(arena, claims, host->name, "revocation", plain ? ca_says_words[spec->revocation] : "none",
+          arena_printf(arena, "%s %s", ways[spec->revocation_by], plan->ca.address != NULL ? plan->ca.address : "-"));
+}
+
 static void claim_mx_host(struct arena *arena, const struct plan *plan, const struct fakemx_host *served,
                           struct claims *claims)
 {
@@ -358,6 +376,8 @@ static void claim_mx_host(struct arena *arena, const struct plan *plan, const st
         claim(arena, claims, host->name, "tls", silent ? "silent" : "none", why);
     else
         claim_shown(arena, plan, host, served->addresses[0], claims);
+    if (why == NULL)
+        claim_revocation(arena, plan, host, claims);
 }
 
 /* --- policy hosts --- */

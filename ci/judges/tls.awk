@@ -11,6 +11,7 @@ function finish(    host) {
         ask("pkix", host, claim["tls", host])
         ask("dane", host, claim["pkix", host] names[host] way trust[host])
         ask("https", host, claim["pkix", host])
+        ask("revocation", host)
     }
     if (questions != "") close(questions)
     split("", claim); split("", place); split("", names); split("", trust)
@@ -27,5 +28,5 @@ $2 == "A" { trust[$1] = trust[$1] $0 }
 $2 == "TLSA" { host = $1; sub(/^_25._tcp./, "", host); trust[host] = trust[host] $0 }
 $2 == "address" { place[$1] = $0 }
 $2 == "reference" { names[$1] = names[$1] $0 }
-$2 ~ /^(tls|pkix|dane|https)$/ { claim[$2, $1] = $0 }
+$2 ~ /^(tls|pkix|dane|https|revocation)$/ { claim[$2, $1] = $0 }
 END { finish() }

@@ -106,6 +106,28 @@ https_says() { # HOST
     esac
 }
 
+ocsp_says() { # HOST ADDRESS
+    said=$(timeout 20 openssl ocsp -no_nonce -issuer "$claims.chain2" -cert "$claims.chain1" -CAfile "$MTALAB_CA" \
+        -verify_other "$claims.chain2" -url "http://$2/$1/ocsp" 2>&1)
+    case "$said" in
+        *"Status times invalid"*) echo none ;;
+        *"Response verify OK"*": good"*) echo good ;;
+        *"Response verify OK"*": revoked"*) echo revoked ;;
+        *) echo none ;;
+    esac
+}
+crl_says() { # HOST ADDRESS
+    curl -sS -m 20 "http://$2/$1/crl" 2>/dev/null | openssl crl -inform DER -out "$claims.crl" 2>/dev/null
+    case $(openssl verify -partial_chain -trusted "$claims.chain2" -crl_check -CRLfile "$claims.crl" "$claims.chain1" 2>&1) in
+        *": OK") echo good ;;
+        *"certificate revoked"*) echo revoked ;;
+        *) echo none ;;
+    esac
+}
+stapled_says() { # HOST
+    client "$1" 25 -status | sed -n 's/^ *Cert Status: //p' | head -1
+}
+
 domain=$(sed -n 's/^\([^ ]*\) MX .*/\1/p' "$claims" | head -1)
 mx=$(dig @"$MTALAB_RESOLVER" +short "$domain" MX | grep ' ')
 case $mx in *"
@@ -129,6 +151,13 @@ judge_dane() { # HOST SAYS RECORDS
     dig @"$MTALAB_RESOLVER" +cdflag +short "_25._tcp.$1" TLSA | grep '^[0-9]' >"$claims.tlsa"
     if ! grep -q "^_25._tcp.$1 TLSA fails" "$claims"; then judge openssl "DANE of $1 ($3)" "$2" "$(dane_says "$1")"; fi
     if is_judged_by_finger "$1"; then judge posttls-finger "DANE of $1 ($3)" "$2" "$(finger_says "$1")"; fi
+}
+judge_revocation() { # HOST SAYS WAY ADDRESS
+    rm -f "$claims".chain* "$claims.crl"
+    client "$1" 25 -showcerts | awk -v to="$claims.chain" '/-BEGIN CERT/ { n++; on = 1 } on { print >(to n) } /-END CERT/ { on = 0 }'
+    # shellcheck disable=SC2086
+    set -- "$1" "$2" $3
+    judge openssl "the revocation of $1 by $3" "$2" "$("$3_says" "$1" "$4")"
 }
 judge_https() { # HOST SAYS
     if [ "$2" = silent ]; then return; fi
