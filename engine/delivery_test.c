@@ -130,6 +130,11 @@ static const struct row {
      {DANE_OPPORTUNISTIC, MTA_STS_OPPORTUNISTIC}, "mx1", RECIPIENT_DELIVERED, "2.0.0", .smart_host = "gateway.example"},
     {"a smart host that is missing does not bounce", {MX_NO_DOMAIN, TRUST_SECURE}, {{0}}, STS_ABSENT, NULL,
      {DANE_OPPORTUNISTIC, MTA_STS_OPPORTUNISTIC}, "", RECIPIENT_QUEUED, "4.4.312", .smart_host = "gateway.example"},
+    {"mandatory to the address of a smart host waits", {MX_NO_DOMAIN, TRUST_SECURE}, {{0}}, STS_ABSENT, NULL,
+     {DANE_MANDATORY, MTA_STS_OPPORTUNISTIC}, "", RECIPIENT_QUEUED, "4.7.323", .smart_host = "192.0.2.1"},
+    {"to the address of a smart host", {MX_NO_DOMAIN, TRUST_SECURE}, {{0}}, STS_ENFORCE, "other.example",
+     {DANE_OPPORTUNISTIC, MTA_STS_OPPORTUNISTIC}, "192.0.2.1", RECIPIENT_DELIVERED, "2.0.0",
+     .smart_host = "192.0.2.1:2525"},
 
     {"given up after a day", {MX_FOUND, TRUST_SECURE}, {{TRUST_SECURE, TLSA_ABSENT, {REFUSES}, 1}, {TRUST_SECURE,
      TLSA_ABSENT, {REFUSES}, 1}}, STS_ABSENT, NULL,
@@ -430,6 +435,11 @@ static void deliver(struct bench *b)
     ck_assert_msg(loop_run_until(b->loop, &b->done, 10), "%s: no end", b->row->name);
 }
 
+static bool by_address(const struct row *row)
+{
+    return row->smart_host != NULL && strspn(row->smart_host, "0123456789.:") == strlen(row->smart_host);
+}
+
 START_TEST(deliveries_go_their_way)
 {
     struct bench b;
@@ -447,7 +457,7 @@ START_TEST(deliveries_go_their_way)
     bool queued = row->state == RECIPIENT_QUEUED, bounced = row->state == RECIPIENT_BOUNCED;
     ck_assert_msg(!queued || r->due >= clock_now(&b.clock) + 899, "%s: due too soon", row->name);
     ck_assert_msg(all.count == (bounced ? 2U : 1U), "%s: %zu in the queue", row->name, all.count);
-    bool asks = row->modes.sts != MTA_STS_NONE && row->domain == NULL && !waived(row);
+    bool asks = row->modes.sts != MTA_STS_NONE && row->domain == NULL && !by_address(row) && !waived(row);
     ck_assert_msg((b.sts_asked > 0) == asks, "%s: policy asked %u times", row->name, b.sts_asked);
     ck_assert_msg(b.rechecked == (row->sts_at_recheck != STS_ABSENT), "%s: rechecked %u", row->name, b.rechecked);
     close_bench(&b);
@@ -509,8 +519,35 @@ START_TEST(connections_are_reused)
 }
 END_TEST
 
+START_TEST(test_mode_tells_what_would_have_been)
+{
+    struct bench b;
+    struct err err;
+    struct queued_list all = {0};
+    struct row row = {"test mode",
+                      {MX_FOUND, TRUST_SECURE},
+                      {SECURE_HOST(TLSA_ABSENT), SECURE_HOST(TLSA_ABSENT)},
+                      STS_ABSENT,
+                      NULL,
+                      {DANE_MANDATORY, MTA_STS_OPPORTUNISTIC}};
+    open_bench(&b, &row);
+    b.connector.test_mode = true;
+    deliver(&b);
+    ck_assert(queue_list(b.world.settle.queue, b.arena, NULL, false, 10, &all, NULL));
+    ck_assert_int_eq(all.items[0].state, RECIPIENT_DELIVERED);
+    json_t *request = json_pack("{s:b}", "events", 1), *trace = trace_list(b.world.settle.trace, request, &err);
+    char *text = json_dumps(trace, 0);
+    ck_assert_msg(strstr(text, "in test mode, else it would have waited: DANE is mandatory") != NULL, "%s", text);
+    free(text);
+    json_decref(request);
+    json_decref(trace);
+    close_bench(&b);
+}
+END_TEST
+
 TEST_SUITE(delivery)
 {
+    TEST(test_mode_tells_what_would_have_been);
     TEST_LOOP(connections_are_reused, COUNT(reuses));
     TEST_LOOP(deliveries_go_their_way, COUNT(rows));
 }
