@@ -39,12 +39,13 @@ struct engine {
 
     struct courier *courier;
 
-    struct event *waker;        /* at the next due time */
-    struct event *committer;    /* when the queue has something that is not on disk */
-    bool look_at_all;           /* anything in the queue may have become due */
-    struct event *keeper;       /* now and then: what is too old is forgotten */
-    bool undone;                /* what was not on disk yet has to be done again */
-    struct arena *config_arena; /* of a configuration that was reloaded; NULL: the caller's rules */
+    struct event *waker;         /* at the next due time */
+    struct event *committer;     /* when the queue has something that is not on disk */
+    bool look_at_all;            /* anything in the queue may have become due */
+    struct event *keeper;        /* now and then: what is too old is forgotten */
+    bool undone;                 /* what was not on disk yet has to be done again */
+    struct arena *routing_arena; /* of connectors that were changed since; NULL: the configuration's rule */
+    struct arena *config_arena;  /* of a configuration that was reloaded; NULL: the caller's rules */
     struct {
         struct arena **items;
         size_t count, room;
@@ -138,13 +139,22 @@ static struct dispatch_limits limits_of(const struct engine_config *config)
                                     (size_t)config->per_destination};
 }
 
+/* arena NULL: the routing lives in that of the configuration. */
+static void adopt_routing(struct engine *e, const struct routing *routing, struct arena *arena)
+{
+    if (e->routing_arena != NULL)
+        *ARENA_PUSH(e->arena, &e->old_configs) = e->routing_arena;
+    e->routing_arena = arena;
+    e->routing = *routing;
+}
+
 static void adopt_config(struct engine *e, const struct engine_config *config, struct arena *arena)
 {
     if (e->config_arena != NULL)
         *ARENA_PUSH(e->arena, &e->old_configs) = e->config_arena;
     e->config_arena = arena;
     e->config = config;
-    e->routing = config->routing;
+    adopt_routing(e, &config->routing, NULL);
     e->world.settle.config = config;
     submit_set_config(e->submit, config);
     if (e->courier != NULL)
@@ -328,10 +338,13 @@ static json_t *do_connector(struct engine *e, const json_t *request, struct cont
 {
     struct change_list wanted = {0};
     struct routing routing;
-    if (!connector_changes_read(e->arena, request, &wanted, err) ||
-        !connector_changes_make(e->arena, e->config, clock_now(&e->clock), &wanted, &routing, err))
+    struct arena *own = arena_new("connectors");
+    if (!connector_changes_read(own, request, &wanted, err) ||
+        !connector_changes_make(own, e->config, clock_now(&e->clock), &wanted, &routing, err)) {
+        arena_free(&own);
         return NULL;
-    e->routing = routing;
+    }
+    adopt_routing(e, &routing, own);
     return fine();
 }
 
@@ -535,6 +548,7 @@ void engine_free(struct engine **engine)
     metrics_free(&e->metrics);
     queue_close(&e->queue);
     forget_old_configs(e);
+    arena_free(&e->routing_arena);
     arena_free(&e->config_arena);
     event_free(e->waker);
     event_free(e->committer);
