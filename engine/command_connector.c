@@ -198,15 +198,21 @@ static int do_log(const struct command_line *line)
 static const struct {
     const char *word;
     int (*run)(const struct command_line *line);
-} words[] = {{"list", do_list},          {"set", do_set},           {"reset", do_reset}, {"log", do_log},
-             {"import", command_import}, {"export", command_export}};
+    bool no_config;
+} words[] = {
+    {"list", do_list, false}, {"set", do_set, false},           {"reset", do_reset, false},
+    {"log", do_log, false},   {"import", command_import, true}, {"export", command_export, false},
+};
 
-static int do_connector(const struct command_line *line)
+static int do_connector(const struct command_line *said)
 {
-    for (size_t i = 0; line->word_count > 0 && i < COUNT(words); i++)
-        if (strcmp(words[i].word, line->words[0]) == 0)
-            return words[i].run(line);
-    return command_misused("connector wants list, set, reset, log, import or export");
+    struct command_line line = *said;
+    size_t i = 0;
+    while (i < COUNT(words) && (line.word_count == 0 || strcmp(words[i].word, line.words[0]) != 0))
+        i++;
+    if (i == COUNT(words))
+        return command_misused("connector wants list, set, reset, log, import or export");
+    return words[i].no_config || command_load_config(&line) ? words[i].run(&line) : COMMAND_MISUSED;
 }
 
 static const struct command_option options[] = {
@@ -225,6 +231,7 @@ const struct command command_connector = {
                "connector export [NAME]: Set-OutboundConnector lines; with --json the records",
     .options = options,
     .option_count = COUNT(options),
+    .no_config = true,
     .as_written = true};
 const struct command command_fallback = {.name = "fallback",
                                          .args = "NAME on|off",
