@@ -1,10 +1,9 @@
-#!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The configurations in docs/examples/ are sound, and each is what its scenario in scenarios/examples/ tries.
-set -u
-cd "$(dirname "$0")/../.."
-passed=0 failed=0
-fail() { echo "$1"; failed=$((failed + 1)); }
+. ci/lib.sh
+
+good=0 bad=0
+fail() { echo "FAILED $1"; bad=$((bad + 1)); }
 connectors() { sed -n '/^connectors:/,/^[a-z]/p' "$1" | grep '^  - '; }
 
 for file in docs/examples/*.yaml; do
@@ -14,8 +13,7 @@ for file in docs/examples/*.yaml; do
     elif [ "$(connectors "$file")" != "$(connectors "scenarios/examples/$name.yaml")" ]; then
         fail "$file and scenarios/examples/$name.yaml have different connectors"
     else
-        passed=$((passed + 1))
+        good=$((good + 1))
     fi
 done
-printf '%s passed, %s failed, 0 skipped\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+counted $good $bad 0
