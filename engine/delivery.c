@@ -126,7 +126,7 @@ static void trace_try(struct delivery *d, enum trace_event event, const struct f
                   .tls = tls != NULL && tls->encrypted ? tls : NULL,
                   .cause = failure != NULL ? cause_name(failure->cause) : NULL,
                   .code = status.code,
-                  .text = status.text,
+                  .text = failure != NULL || tls == NULL ? status.text : tls->detail,
               });
 }
 

@@ -350,11 +350,13 @@ static bool take_answer(struct revocation_check *c)
 /* Nobody vouches for the certificate. False: the check is over. */
 static bool leave_unknown(struct revocation_check *c)
 {
-    c->why = c->excuse != NULL ? c->excuse : arena_printf(c->arena, "nobody says whether %s is revoked", name_of(c));
     if (c->owner->mode == REVOCATION_HARD) {
-        finish(c, false, c->why);
+        finish(c, false,
+               c->excuse != NULL ? c->excuse : arena_printf(c->arena, "nobody says whether %s is revoked", name_of(c)));
         return false;
     }
+    if (c->why == NULL)
+        c->why = c->excuse;
     next_certificate(c);
     return true;
 }

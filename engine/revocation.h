@@ -25,7 +25,7 @@ struct revocation_ports {
 };
 struct revocation;
 struct revocation_check;
-/* why: one sentence, for the call only; NULL: every certificate is vouched for. */
+/* why: one sentence, for the call only, of the first who was asked in vain; NULL: nobody was. */
 typedef void revocation_done(void *arg, bool passed, const char *why);
 
 struct revocation *revocation_new(enum revocation_mode mode, double timeout_s, const struct revocation_ports *ports,

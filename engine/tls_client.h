@@ -42,7 +42,8 @@ char *tls_demands_key(struct arena *arena, const struct tls_demands *demands);
 struct tls_outcome {
     bool encrypted, dane_passed, pkix_passed;
     enum policy_reason reason; /* REASON_NONE: every demand is met */
-    const char *detail;        /* "no TLSA record matches", "Expired (certificate has expired)", ... arena */
+    const char *detail;        /* "no TLSA record matches", "Expired (certificate has expired)", ... arena; where every
+                                * demand is met: what nobody would say of a revocation */
     const char *dane_failure, *pkix_failure; /* TLS-RPT result types of failed checks, also of PKIX only watched */
     const char *pkix_detail;                 /* as detail, for the PKIX check alone */
     const char *version, *cipher, *certificate_sha256; /* arena; hex */
