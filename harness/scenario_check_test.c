@@ -35,6 +35,19 @@ static const struct { const char *name, *text, *place, *says; } mistakes[] = {
     {"a mode twice", "says: x\n" WORLD SEND "expect:\n  - message: delivered\n"
      "  - when: {dane: none, mta-sts: none}\n    message: deferred\n", ":8:5:",
      "said twice for dane=none,mta-sts=none"},
+    {"a recipient of whom nothing is said", "says: x\n" WORLD "send: {to: [a@partner.example, b@partner.example]}\n"
+     "expect: {recipients: {a@partner.example: delivered}}\n", ":6:9:",
+     "nothing is said of the recipient 'b@partner.example'"},
+    {"a recipient of nobody", "says: x\n" WORLD SEND
+     "expect: {recipients: {a@partner.example: delivered, c@partner.example: deferred}}\n", ":6:53:",
+     "the message goes to no 'c@partner.example'"},
+    {"a recipient's course", "says: x\n" WORLD SEND "expect: {recipients: {a@partner.example: delivred}}\n", ":6:42:",
+     "no course is called 'delivred'; did you mean 'delivered'?"},
+    {"a reading that nobody declares", "says: x\n" WORLD SEND
+     "expect: {reading: {mx-alais: {follow: delivered}}}\n", ":6:20:",
+     "senders declare nothing that is called 'mx-alais'; did you mean 'mx-alias'?"},
+    {"a way that nobody goes", "says: x\n" WORLD SEND "expect: {reading: {mx-alias: {folow: delivered}}}\n", ":6:31:",
+     "no way to go is called 'folow'; did you mean 'follow'?"},
     {"DANE mode that is none", "says: x\n" WORLD SEND
      "expect:\n  - when: {dane: oportunistic}\n    message: delivered\n", ":7:18:",
      "no DANE mode is called 'oportunistic'; did you mean"},
