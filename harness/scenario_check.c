@@ -283,6 +283,56 @@ static void check_against_twin(struct checking *c)
                  twin->title);
 }
 
+/* --- what may be passed by ------------------------------------------------------------------------------------- */
+
+/* Does an expectation say that the host is spoken to, or is not, or how it is with the defects? */
+static bool speaks_of(const struct expectation *e, const char *host)
+{
+    if (e->hit != HIT_DEFAULT)
+        return true;
+    for (size_t i = 0; i < e->line_count; i++) {
+        const struct expect_line *line = &e->lines[i];
+        if (line->row->about == EXPECT_HOST && text_name_equal(line->host, host) &&
+            (!line->forbidden || strcmp(line->row->word, "connect") == 0))
+            return true;
+    }
+    return false;
+}
+
+static bool is_spoken_of(const struct scenario *scenario, const char *host)
+{
+    for (size_t i = 0; i < scenario->step_count; i++)
+        for (size_t k = 0; k < scenario->steps[i].expectation_count; k++)
+            if (speaks_of(&scenario->steps[i].expectations[k], host))
+                return true;
+    return false;
+}
+
+static bool is_mail_host(const struct world *world, const char *name)
+{
+    for (size_t i = 0; i < world->count; i++)
+        for (size_t k = 0; k < world->names[i].mx.count; k++)
+            if (text_name_equal(mx_host(world->names[i].mx.items[k]), name))
+                return true;
+    return false;
+}
+
+/* A host's odd certificate or dialogue is met for sure only where something has to be seen of the host (plan_hit.c). */
+static void check_met(struct checking *c)
+{
+    const struct world *world = c->scenario->steps[0].world;
+    for (size_t i = 0; i < world->count; i++) {
+        const struct world_name *name = &world->names[i];
+        bool deaf = name->has_smtp && name->smtp.tcp == MX_TCP_REFUSE; /* nobody can see that anybody came */
+        if ((name->has_smtp || name->has_certificate) && !deaf && is_mail_host(world, name->name) &&
+            !is_spoken_of(c->scenario, name->name))
+            diag_warning(c->diags, c->scenario->at,
+                         "nothing says that %s is spoken to, so that its smtp or certificate may never be met; write "
+                         "`connect`, `starttls` or `tls` for it, or `faults`",
+                         name->name);
+    }
+}
+
 /* --- the whole ------------------------------------------------------------------------------------------------- */
 
 static void check_course(struct checking *c)
@@ -316,6 +366,8 @@ void scenario_check(const struct scenario_check *check, const struct scenario *s
     check_covers(&c);
     check_needs(&c);
     check_course(&c);
+    if (scenario->step_count > 0)
+        check_met(&c);
     check_against_twin(&c);
     arena_free(&c.arena);
 }

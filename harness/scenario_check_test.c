@@ -151,6 +151,31 @@ START_TEST(a_mistake_is_shown_with_its_place)
 }
 END_TEST
 
+#define EXPIRED                                                                                                        \
+    "says: x\nworld:\n  partner.example: {mx: [mx1.partner.example]}\n  mx1.partner.example: {certificate: expired}\n"
+
+static const struct {
+    const char *name, *text;
+    bool doubted;
+} met[] = {
+    {"a certificate that may be passed by", EXPIRED SEND EXPECT, true},
+    {"one that must be met", EXPIRED SEND "expect: {message: delivered, mx1: [starttls]}\n", false},
+    {"one that must not be met", EXPIRED SEND "expect: {message: deferred, mx1: [no connect]}\n", false},
+    {"one that may be met, as is said", EXPIRED SEND "expect: {message: delivered, faults: may}\n", false},
+    {"no mail, but no connection forbidden", EXPIRED SEND "expect: {message: deferred, mx1: [no mail-from]}\n", true},
+};
+
+START_TEST(a_defect_that_may_be_passed_by_is_doubted)
+{
+    struct corpus *corpus = corpus_read_text(NULL, "t.yaml", met[_i].text, strlen(met[_i].text));
+    char *text = findings(corpus);
+    bool doubted = has_line(text, ":1:7:", "nothing says that mx1.partner.example is spoken to");
+    ck_assert_msg(doubted == met[_i].doubted && diag_errors(corpus->diags) == 0, "%s: %s", met[_i].name, text);
+    free(text);
+    corpus_free(&corpus);
+}
+END_TEST
+
 START_TEST(what_is_right_is_taken)
 {
     struct corpus *corpus = corpus_read_text(NULL, "t.yaml", sound[_i].text, strlen(sound[_i].text));
@@ -242,6 +267,7 @@ END_TEST
 TEST_SUITE(scenario_check)
 {
     TEST_LOOP(a_mistake_is_shown_with_its_place, COUNT(mistakes));
+    TEST_LOOP(a_defect_that_may_be_passed_by_is_doubted, COUNT(met));
     TEST_LOOP(what_is_right_is_taken, COUNT(sound));
     TEST(all_mistakes_are_shown_at_once);
     TEST(deep_brackets_are_refused_at_once);
