@@ -57,6 +57,8 @@ static const struct row {
      CAUSE_BODY_5XX, {FATE_FAILED, FATE_FAILED}, {CAUSE_BODY_5XX, CAUSE_BODY_5XX}, .starttls = false},
     {"421 in the middle", {GREETING, EHLO, OK, OK, "421 going down\r\n"}, "EHLO MAIL RCPT RCPT",
      CAUSE_CLOSING, {FATE_FAILED, FATE_FAILED}, {CAUSE_CLOSING, CAUSE_CLOSING}, .starttls = false},
+    {"a reply too many behind EHLO", {GREETING, EHLO "250 more\r\n", SILENCE}, "EHLO MAIL", CAUSE_CLOSING,
+     {FATE_FAILED, FATE_FAILED}, {CAUSE_CLOSING, CAUSE_CLOSING}, .starttls = false},
     {"closed at MAIL", {GREETING, EHLO, CLOSE}, "EHLO MAIL", CAUSE_LOST, {FATE_FAILED, FATE_FAILED}, {CAUSE_LOST,
      CAUSE_LOST}, .starttls = false},
     {"closed after the dot", {GREETING, EHLO, OK, OK, "550 no\r\n", GO, CLOSE}, "EHLO MAIL RCPT RCPT DATA .",

@@ -16,11 +16,13 @@ struct smtp_link {
     const struct smtp_link_hearer *hearer;
     void *arg;
     enum { IDLE, AWAITS_REPLY, AWAITS_HANDSHAKE, BROKEN } state;
+    enum cause cause; /* BROKEN: why */
 };
 
 static void break_off(struct smtp_link *link, enum cause cause, const char *what)
 {
     link->state = BROKEN;
+    link->cause = cause;
     event_del(link->deadline);
     bufferevent_setcb(link->io, NULL, NULL, NULL, NULL);
     bufferevent_disable(link->io, EV_READ);
@@ -76,7 +78,11 @@ static void on_event(struct bufferevent *io, short what, void *arg)
 
 static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-    break_off(arg, CAUSE_TIMEOUT, "no answer in time");
+    struct smtp_link *link = arg;
+    if (link->state == BROKEN)
+        link->hearer->broken(link->arg, link->cause, "the connection had already ended");
+    else
+        break_off(link, CAUSE_TIMEOUT, "no answer in time");
 }
 
 static void watch_io(struct smtp_link *link)
@@ -139,8 +145,10 @@ bool smtp_link_sent_all(const struct smtp_link *link)
 void smtp_link_await(struct smtp_link *link, double seconds)
 {
     struct timeval limit = connect_timeval(seconds);
-    if (link->state == BROKEN)
+    if (link->state == BROKEN) {
+        event_active(link->deadline, EV_TIMEOUT, 0);
         return;
+    }
     if (link->state == IDLE)
         link->state = AWAITS_REPLY;
     evtimer_add(link->deadline, &limit);

@@ -3,7 +3,8 @@
  * under it on the way. What is said is its hearer's: session before mail, transaction for a message.
  *
  * Owns:    the connection. Borrows: the hearer's arg.
- * Errors:  broken(), once; the link is then of no more use. Whatever comes while nothing is awaited breaks it too.
+ * Errors:  broken(), and once more for who then awaits something: the link is of no more use. Whatever comes while
+ *          nothing is awaited breaks it too.
  * Threads: one. The hearer is called from the loop, never inside a call of ours, and may not free the link. */
 #ifndef ENGINE_SMTP_LINK_H
 #define ENGINE_SMTP_LINK_H
