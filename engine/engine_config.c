@@ -53,6 +53,7 @@ static const struct schema_field timeout_fields[] = {   /* 5321-4.5.3.2-2 */
     TIMEOUT("mail", mail, "5m", "for the answer to MAIL"),
     TIMEOUT("rcpt", rcpt, "5m", "for the answer to each RCPT"),
     TIMEOUT("data", data, "2m", "for the answer to DATA"),
+    TIMEOUT("block", block, "3m", "for each part (1 MiB) of a message to be taken"),
     TIMEOUT("body", body, "10m", "for the answer to the final dot"),
     TIMEOUT("quit", quit, "5s", "for the answer to QUIT"),
     TIMEOUT("policy", policy, "60s", "for the fetch of an MTA-STS policy"),
@@ -352,6 +353,7 @@ struct smtp_timeouts engine_smtp_timeouts(const struct engine_config *config)
         .mail = engine_capped(config, t->mail),
         .rcpt = engine_capped(config, t->rcpt),
         .data = engine_capped(config, t->data),
+        .block = engine_capped(config, t->block),
         .body = engine_capped(config, t->body),
         .quit = engine_capped(config, t->quit),
     };

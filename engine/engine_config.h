@@ -19,7 +19,7 @@ enum pass_fail { PASS_FAIL_DELIVER, PASS_FAIL_BLOCK };
 enum requiretls_from { REQUIRETLS_FROM_LOOPBACK, REQUIRETLS_FROM_CLIENTS, REQUIRETLS_FROM_NOBODY };
 
 struct engine_timeouts {             /* seconds; patience > 0 caps every one of them */
-    double connect, greeting, ehlo, starttls, handshake, mail, rcpt, data, body, quit, policy;
+    double connect, greeting, ehlo, starttls, handshake, mail, rcpt, data, block, body, quit, policy;
     double revocation, idle, message;
 };
 struct engine_resolver { const char *root_hints, *trust_anchor, *options_file, *forward; };

@@ -276,7 +276,7 @@ static void on_broken(void *arg, enum cause cause, const char *what)
     enter(s, STEP_COUNT);
 }
 
-static const struct smtp_link_hearer hearer = {on_reply, on_encrypted, on_broken};
+static const struct smtp_link_hearer hearer = {.reply = on_reply, .encrypted = on_encrypted, .broken = on_broken};
 
 static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {

@@ -12,7 +12,7 @@
 #include "engine/smtp_ext.h"
 #include "engine/smtp_link.h"
 
-struct smtp_timeouts { double greeting, ehlo, starttls, handshake, mail, rcpt, data, body, quit; };
+struct smtp_timeouts { double greeting, ehlo, starttls, handshake, mail, rcpt, data, body, quit, block; };
 
 struct session_setting {
     const char *hostname;                       /* for EHLO */

@@ -60,6 +60,13 @@ static void on_read(struct bufferevent *io UNUSED, void *arg)
         break_off(link, CAUSE_CLOSING, "the server spoke without being asked");
 }
 
+static void on_write(struct bufferevent *io UNUSED, void *arg)
+{
+    struct smtp_link *link = arg;
+    if (link->state == AWAITS_REPLY && link->hearer->written != NULL)
+        link->hearer->written(link->arg);
+}
+
 static void on_event(struct bufferevent *io, short what, void *arg)
 {
     struct smtp_link *link = arg;
@@ -87,7 +94,7 @@ static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 
 static void watch_io(struct smtp_link *link)
 {
-    bufferevent_setcb(link->io, on_read, NULL, on_event, link);
+    bufferevent_setcb(link->io, on_read, on_write, on_event, link);
     bufferevent_setwatermark(link->io, EV_READ, 0, INPUT_MAX);
     bufferevent_enable(link->io, EV_READ | EV_WRITE);
 }

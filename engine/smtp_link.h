@@ -17,6 +17,7 @@
 
 struct smtp_link_hearer {
     void (*reply)(void *arg, const struct smtp_reply *reply);
+    void (*written)(void *arg);                                     /* nothing waits to be written; may be NULL */
     void (*encrypted)(void *arg);                                   /* the handshake is over, nothing is judged yet */
     void (*broken)(void *arg, enum cause cause, const char *what);  /* what: one sentence, for the call only */
 };

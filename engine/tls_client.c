@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "engine/domain_name.h"
 
-enum { AUTH_LEVEL = 1, OPPORTUNISTIC_LEVEL = 0 }; /* OpenSSL's security levels */
+enum { AUTH_LEVEL = 1, OPPORTUNISTIC_LEVEL = 0 /* OpenSSL's security levels */, WAITING_MAX = 256 * 1024 };
 
 struct tls_client {
     SSL_CTX *ctx;
@@ -183,6 +183,7 @@ bool tls_client_start(struct tls_client *client, struct bufferevent **io, const 
     SSL *ssl = session_new(client, demands);
     if (ssl == NULL)
         return err_set(err, ERR_SYSTEM, "cannot prepare TLS: %s", openssl_reason());
+    bufferevent_setwatermark(*io, EV_WRITE, 0, WAITING_MAX); /* else what is written here piles up below */
     struct bufferevent *tls = bufferevent_openssl_filter_new(bufferevent_get_base(*io), *io, ssl,
                                                              BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
     if (tls == NULL) {

@@ -7,7 +7,7 @@
 
 #include "engine/message.h"
 
-enum { BODY_BYTES_PER_SECOND = 8 * 1024 };
+enum { BODY_BYTES_PER_SECOND = 8 * 1024, BLOCK_BYTES = 1024 * 1024 };
 
 enum step {
     STEP_RSET,
@@ -30,7 +30,8 @@ struct transaction {
     struct event *ender; /* calls done() from a fresh stack */
     size_t *who;         /* the recipients that RCPT is said for */
     size_t who_count, answered;
-    bool pipelined; /* everything up to DATA has been said with MAIL */
+    bool pipelined;   /* everything up to DATA has been said with MAIL */
+    const char *rest; /* of the content, while not all of it has been written; else NULL */
     struct transaction_result result;
 };
 
@@ -139,29 +140,51 @@ static bool ends_well(const struct transaction_mail *mail)
     return mail->length >= 2 && memcmp(mail->content + mail->length - 2, "\r\n", 2) == 0;
 }
 
-static void send_chunk(struct transaction *t)
+static size_t rest_length(const struct transaction *t)
 {
-    const char *end = ends_well(t->mail) ? "" : "\r\n";
-    smtp_link_say(t->link, "BDAT %zu LAST", t->mail->length + strlen(end));
-    evbuffer_add(smtp_link_output(t->link), t->mail->content, t->mail->length);
-    evbuffer_add(smtp_link_output(t->link), end, strlen(end));
+    return (size_t)(t->mail->content + t->mail->length - t->rest);
 }
 
-/* Lines that begin with a dot get another (RFC 5321 4.5.2); the last line gets an end. */
-static void send_lines(struct transaction *t)
+static void send_piece(struct transaction *t, struct evbuffer *out)
 {
-    struct evbuffer *out = smtp_link_output(t->link);
-    const char *end = t->mail->content + t->mail->length;
-    for (const char *line = t->mail->content, *next; line < end; line = next) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line));
-        next = newline != NULL ? newline + 1 : end;
-        if (*line == '.')
+    size_t length = rest_length(t) < BLOCK_BYTES ? rest_length(t) : BLOCK_BYTES;
+    evbuffer_add(out, t->rest, length);
+    t->rest += length;
+}
+
+/* Lines that begin with a dot get another (RFC 5321 4.5.2). */
+static void send_lines(struct transaction *t, struct evbuffer *out)
+{
+    for (const char *begin = t->rest; rest_length(t) > 0 && t->rest - begin < BLOCK_BYTES;) {
+        const char *newline = memchr(t->rest, '\n', rest_length(t));
+        size_t length = newline != NULL ? (size_t)(newline + 1 - t->rest) : rest_length(t);
+        if (*t->rest == '.')
             evbuffer_add(out, ".", 1);
-        evbuffer_add(out, line, (size_t)(next - line));
+        evbuffer_add(out, t->rest, length);
+        t->rest += length;
     }
+}
+
+static void send_end(struct transaction *t, struct evbuffer *out)
+{
     if (!ends_well(t->mail))
         evbuffer_add(out, "\r\n", 2);
-    evbuffer_add(out, ".\r\n", 3);
+    if (!chunks(t))
+        evbuffer_add(out, ".\r\n", 3);
+    t->rest = NULL;
+}
+
+/* A part of the message, so that one which nobody reads does not lie here a second time. The server has to take each
+ * part in time, and to answer in time after the last (5321-4.5.3.2-2). */
+static void send_block(struct transaction *t)
+{
+    struct evbuffer *out = smtp_link_output(t->link);
+    const struct smtp_timeouts *timeouts = session_timeouts(t->session);
+    (chunks(t) ? send_piece : send_lines)(t, out);
+    bool last = rest_length(t) == 0;
+    if (last)
+        send_end(t, out);
+    smtp_link_await(t->link, last ? timeouts->body + BLOCK_BYTES / BODY_BYTES_PER_SECOND : timeouts->block);
 }
 
 static bool any_accepted(const struct transaction *t)
@@ -175,12 +198,14 @@ static bool any_accepted(const struct transaction *t)
 /* RFC 2920 3.1: a server that wants the text of a message that is for nobody gets an empty one. */
 static void send_body(struct transaction *t)
 {
-    if (!any_accepted(t))
+    if (!any_accepted(t)) {
         smtp_link_say(t->link, ".");
-    else if (chunks(t))
-        send_chunk(t);
-    else
-        send_lines(t);
+        return;
+    }
+    if (chunks(t))
+        smtp_link_say(t->link, "BDAT %zu LAST", t->mail->length + (ends_well(t->mail) ? 0 : strlen("\r\n")));
+    t->rest = t->mail->content;
+    send_block(t);
 }
 
 /* ---- answers: each returns the next step ---- */
@@ -287,12 +312,23 @@ static enum step on_data(struct transaction *t, const struct smtp_reply *reply)
     return any_accepted(t) ? fail_by_reply(t, cause, reply) : end_for_nobody(t, cause);
 }
 
+/* An answer to a message that has not been sent yet. The server waits for the rest, and gets nothing else. */
+static enum step fail_early(struct transaction *t, enum cause cause, const struct smtp_reply *reply)
+{
+    session_set_over(t->session);
+    if (cause != CAUSE_NONE)
+        return fail_by_reply(t, cause, reply);
+    return fail(t, failure_of(t->arena, CAUSE_BAD_REPLY, "the server took the message before it was there"));
+}
+
 static enum step on_body(struct transaction *t, const struct smtp_reply *reply)
 {
     enum cause cause = outcome_of_reply(REPLY_TO_BODY, reply->code);
     session_set_midway(t->session, false);
     if (!any_accepted(t))
         return end_for_nobody(t, cause);
+    if (t->rest != NULL)
+        return fail_early(t, cause, reply);
     if (cause != CAUSE_NONE)
         return fail_by_reply(t, cause, reply);
     t->result.reply = smtp_reply_text(t->arena, reply);
@@ -331,11 +367,8 @@ static void enter(struct transaction *t, enum step step)
         event_active(t->ender, EV_TIMEOUT, 0);
         return;
     }
-    double seconds = *(const double *)((const char *)session_timeouts(t->session) + steps[step].timeout);
-    if (step == STEP_BODY)
-        seconds += (double)(t->mail->length / BODY_BYTES_PER_SECOND);
+    smtp_link_await(t->link, *(const double *)((const char *)session_timeouts(t->session) + steps[step].timeout));
     steps[step].send(t);
-    smtp_link_await(t->link, seconds);
 }
 
 static void on_reply(void *arg, const struct smtp_reply *reply)
@@ -352,12 +385,19 @@ static void on_broken(void *arg, enum cause cause, const char *what)
     if (t->step == STEP_COUNT)
         return;
     const char *text = arena_printf(t->arena, "%s, waiting for the answer to %s", what, steps[t->step].name);
-    bool gone = t->step == STEP_BODY && smtp_link_sent_all(t->link);
+    bool gone = t->step == STEP_BODY && t->rest == NULL && smtp_link_sent_all(t->link);
     t->result.unheard = t->step == STEP_RSET || t->step == STEP_MAIL;
     enter(t, fail(t, failure_of(t->arena, gone ? CAUSE_LOST_AFTER_DOT : cause, text)));
 }
 
-static const struct smtp_link_hearer hearer = {.reply = on_reply, .broken = on_broken};
+static void on_written(void *arg)
+{
+    struct transaction *t = arg;
+    if (t->step == STEP_BODY && t->rest != NULL)
+        send_block(t);
+}
+
+static const struct smtp_link_hearer hearer = {.reply = on_reply, .broken = on_broken, .written = on_written};
 
 static void release(struct transaction *t)
 {

@@ -205,9 +205,9 @@ static void on_line(struct bench *b, const char *line)
 
 static void take_chunk(struct bench *b, struct evbuffer *in)
 {
-    char bytes[256];
-    size_t length = b->chunk < sizeof bytes ? b->chunk : sizeof bytes;
-    length = (size_t)evbuffer_remove(in, bytes, length);
+    size_t length = b->chunk < evbuffer_get_length(in) ? b->chunk : evbuffer_get_length(in);
+    char *bytes = arena_alloc(b->arena, length);
+    evbuffer_remove(in, bytes, length);
     b->text = arena_printf(b->arena, "%s%.*s", b->text, (int)length, bytes);
     b->chunk -= length;
     if (b->chunk == 0)
@@ -279,7 +279,8 @@ static void open_bench(struct bench *b, const struct row *row, enum cut cut)
     bufferevent_setcb(b->server, on_read, NULL, NULL, b);
     bufferevent_enable(b->server, EV_READ | EV_WRITE);
     make_mail(b);
-    struct session_setting setting = {.hostname = "relay.example", .timeouts = {60, 60, 60, 60, 60, 60, 60, 60, 60}};
+    struct session_setting setting = {.hostname = "relay.example",
+                                      .timeouts = {60, 60, 60, 60, 60, 60, 60, 60, 60, 60}};
     answer(b, "220 hi\r\n");
     b->session = session_open(b->loop, b->arena, pair[0], &setting, on_opened, b);
 }
@@ -318,7 +319,41 @@ START_TEST(answers_are_whose_they_are)
 }
 END_TEST
 
+/* More than one part of a message is. */
+#define CHUNK_OF_BIG "BDAT 2400016 LAST"
+/* clang-format off */
+static const struct row big_rows[] = {
+    {"in parts", "", {OK, OK, OK, GO, OK}, MAIL " | " TWO " | DATA | .", DELIVERED},
+    {"a chunk in parts", "CHUNKING", {OK, OK, OK, OK}, MAIL " | " TWO " | " CHUNK_OF_BIG, DELIVERED},
+    {"refused before it was there", "", {OK, OK, OK, GO "552 5.3.4 big\r\n"}, MAIL " | " TWO " | DATA",
+     FAILED(CAUSE_BODY_5XX)},
+    {"taken before it was there", "", {OK, OK, OK, GO OK}, MAIL " | " TWO " | DATA", FAILED(CAUSE_BAD_REPLY)},
+};
+/* clang-format on */
+
+START_TEST(big_messages_go_in_parts)
+{
+    enum { LINES = 8, DOTS = 300000 };
+    struct arena *arena = arena_new("big");
+    struct row row = big_rows[_i];
+    char *big = arena_alloc(arena, LINES * (DOTS + 2) + 1);
+    memset(big, '.', LINES * (DOTS + 2));
+    for (char *end = big + DOTS; end < big + LINES * (DOTS + 2); end += DOTS + 2)
+        memcpy(end, "\r\n", 2);
+    row.mail.content = big;
+    if (row.cause == CAUSE_NONE)
+        row.text = big;
+    struct bench b;
+    open_bench(&b, &row, AT_ONCE);
+    ck_assert_msg(loop_run_until(b.loop, &b.done, 10), "%s: no end after: %s", b.row->name, b.told);
+    check(&b);
+    close_bench(&b);
+    arena_free(&arena);
+}
+END_TEST
+
 TEST_SUITE(transaction)
 {
+    TEST_LOOP(big_messages_go_in_parts, COUNT(big_rows));
     TEST_LOOP(answers_are_whose_they_are, COUNT(rows) * CUT_COUNT);
 }
