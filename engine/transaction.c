@@ -180,11 +180,12 @@ static void send_block(struct transaction *t)
 {
     struct evbuffer *out = smtp_link_output(t->link);
     const struct smtp_timeouts *timeouts = session_timeouts(t->session);
+    double sending = (double)(rest_length(t) / BODY_BYTES_PER_SECOND); /* of the last part */
     (chunks(t) ? send_piece : send_lines)(t, out);
     bool last = rest_length(t) == 0;
     if (last)
         send_end(t, out);
-    smtp_link_await(t->link, last ? timeouts->body + BLOCK_BYTES / BODY_BYTES_PER_SECOND : timeouts->block);
+    smtp_link_await(t->link, last ? timeouts->body + sending : timeouts->block);
 }
 
 static bool any_accepted(const struct transaction *t)
