@@ -65,7 +65,8 @@ static const char *pkix_of(struct arena *arena, const struct world_certificate *
         {!certificate_names(spec, host, host), "wrong-name"},
     };
     const char *says = NULL;
-    if (spec->flaw != FLAW_NONE && spec->flaw != FLAW_CHAIN_OUT_OF_ORDER && spec->flaw != FLAW_AUTHORITY)
+    if (spec->flaw != FLAW_NONE && spec->flaw != FLAW_CHAIN_OUT_OF_ORDER && spec->flaw != FLAW_AUTHORITY &&
+        spec->flaw != FLAW_LONG_CHAIN)
         return "flawed";
     for (size_t i = 0; i < COUNT(faults); i++)
         if (faults[i].holds)
@@ -257,20 +258,21 @@ static bool refuses(const struct schema_list *doings)
 {
     for (size_t i = 0; i < doings->count; i++) {
         const struct mx_doing *doing = &((const struct mx_doing *)doings->items)[i];
-        if ((doing->act != MX_REPLY && doing->act != MX_PIECEMEAL) || (doing->reply != NULL && doing->reply[0] >= '4'))
+        if (doing->act != MX_REPLY || (doing->reply != NULL && doing->reply[0] >= '4'))
             return true;
     }
     return false;
 }
 
-/* Nothing can be claimed of a host that says one thing first and another later, or never ends. */
+/* Nothing can be claimed of a host that says one thing first and another later, never ends, or speaks in pieces, of
+ * which openssl makes nothing. */
 static bool changes(const struct schema_list *doings)
 {
-    static const bool never_ends[] = {
-        [MX_ENDLESS_LINE] = true, [MX_ENDLESS_LINES] = true, [MX_DRIP] = true, [MX_DEAF] = true};
+    static const bool beyond[] = {
+        [MX_ENDLESS_LINE] = true, [MX_ENDLESS_LINES] = true, [MX_DRIP] = true, [MX_PIECEMEAL] = true, [MX_DEAF] = true};
     for (size_t i = 0; i < doings->count; i++) {
         const struct mx_doing *doing = &((const struct mx_doing *)doings->items)[i];
-        if (doing->nth != 0 || never_ends[doing->act])
+        if (doing->nth != 0 || beyond[doing->act])
             return true;
     }
     return false;
@@ -291,9 +293,8 @@ static const char *hindrance(struct arena *arena, const struct world_name *name,
         const char *key;
     } settings[] = {
         {name->certificate.issuer == ISSUER_NONE, false, "certificate"},
-        {name->certificate.flaw == FLAW_STOLEN, false, "certificate"},
+        {name->certificate.flaw == FLAW_STOLEN || name->certificate.flaw == FLAW_GIANT, false, "certificate"},
         {smtp->ciphers == MX_CIPHERS_ANONYMOUS, false, "ciphers"},
-        {name->certificate.flaw == FLAW_GIANT, false, "certificate"},
         {smtp->tcp != MX_TCP_ACCEPT, smtp->tcp == MX_TCP_STALL, "tcp"},
         {refuses(&smtp->greeting), has_stall(&smtp->greeting), "greeting"},
         {refuses(&smtp->ehlo), has_stall(&smtp->ehlo), "ehlo"},
