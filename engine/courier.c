@@ -6,7 +6,7 @@
 
 #include "engine/router.h"
 
-enum { SLOW_AFTER_US = 1000000 };
+enum { SLOW_AFTER_US = 250000 };
 
 /* A delivery under way. */
 struct errand {

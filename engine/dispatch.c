@@ -41,6 +41,7 @@ struct dispatch {
     struct ring rings[STANDINGS]; /* whose turn comes */
     struct ring idle;             /* with nothing due; only remembered */
     size_t busy[STANDINGS], slow, idle_count;
+    size_t unknown; /* turns of those nobody knows, so far */
     struct destination **buckets;
     size_t bucket_count, count;
 };
@@ -161,15 +162,25 @@ static size_t all_busy(const struct dispatch *d)
     return d->busy[PROVEN] + d->busy[UNKNOWN] + d->busy[SUSPECT];
 }
 
+/* The one that waits longest; of those nobody knows, every other time the newest, so that a crowd of silent ones does
+ * not stand before it. */
+static struct destination *first(struct dispatch *d, enum standing s)
+{
+    struct destination *newest = TAILQ_LAST(&d->rings[s], ring);
+    if (s == UNKNOWN && ++d->unknown % 2 == 0 && newest->under_way == 0)
+        return newest;
+    return TAILQ_FIRST(&d->rings[s]);
+}
+
 /* First whoever has less than what is kept for his like, then the proven before the others. */
 static struct destination *choose(struct dispatch *d)
 {
     for (int s = 0; s < STANDINGS; s++)
         if (!TAILQ_EMPTY(&d->rings[s]) && d->busy[s] < share(d, shares[s].least))
-            return TAILQ_FIRST(&d->rings[s]);
+            return first(d, (enum standing)s);
     for (int s = 0; s < STANDINGS; s++)
         if (!TAILQ_EMPTY(&d->rings[s]) && d->busy[s] < share(d, shares[s].most))
-            return TAILQ_FIRST(&d->rings[s]);
+            return first(d, (enum standing)s);
     return NULL;
 }
 

@@ -15,16 +15,17 @@ static const struct {
     struct dispatch_limits limits;
     const char *script;
 } rows[] = {
-    {"in turn", {10, 10, 5}, "+a +b a b a b a b"},
+    {"in turn", {10, 10, 5}, "+a a a! a a0 +b b b! b b0 +a +b a b a b"},
+    {"of unknown ones the oldest and the newest", {10, 10, 1}, "+a +b +c +d +e a e b d c -"},
     {"nothing is due", {10, 10, 5}, "- +a a a0 -"},
     {"few at once to one destination", {10, 10, 2}, "+a a a - a! a -"},
     {"few at once in all", {2, 10, 5}, "+a +b a b - a! a - b! a"},
     {"a new destination is not kept out by a busy one", {4, 10, 9}, "+a a a! a a a +b b -"},
-    {"nor can new ones take everything", {4, 10, 1}, "+a a a! a a0 +b +c +d +e b c d - +a a"},
+    {"nor can new ones take everything", {4, 10, 1}, "+a a a! a a0 +b +c +d +e e b d - +a a"},
     {"whoever waits for his peer makes room", {2, 10, 5}, "+a +b a b - a~ a - b~ b -"},
     {"but not for ever", {1, 1, 5}, "+a +b a a~ b b~ - a! b! a"},
     {"a silent destination is asked once at a time", {8, 10, 5}, "+a a a? a - a? a - a! a a"},
-    {"silent ones have a part of the slots", {8, 10, 5}, "+a +b +c a a? b b? c c? a b - +d d d d d d -"},
+    {"silent ones have a part of the slots", {8, 10, 5}, "+a +b +c a a? c c? b b? a c - +d d d d d d -"},
     {"what was due stays due", {10, 10, 1}, "+a a +a - a! a a0 -"},
 };
 
