@@ -94,6 +94,11 @@ static enum trust trust_in_zone(const struct fakedns_config *dns, const struct f
 
 /* --- answers --- */
 
+static bool is_laborious(const struct fakedns_zone *zone)
+{
+    return zone->denial != DNS_NSEC && zone->iterations > ITERATIONS_MAX;
+}
+
 static bool is_absent(const struct claims_found *found)
 {
     return found->finding == CLAIMS_NO_TYPE || found->finding == CLAIMS_NO_NAME;
@@ -114,7 +119,7 @@ static enum trust trust_in_answer(const struct fakedns_config *dns, const struct
     bool records = !absent && (has_fault(dns, DNS_FAULT_OF_RECORDS, found->zone, found->owner, found->type) ||
                                has_fault(dns, DNS_FAULT_OF_RECORDS, found->zone, name, found->type));
     bool all = absent && is_all_spoilt(dns, DNS_FAULT_OF_RECORDS, found->zone);
-    bool laborious = proof_wanted && found->zone->denial != DNS_NSEC && found->zone->iterations > ITERATIONS_MAX;
+    bool laborious = proof_wanted && is_laborious(found->zone);
     return proof || records || all ? TRUST_BOGUS : laborious ? TRUST_INSECURE : TRUST_SECURE;
 }
 
@@ -208,7 +213,7 @@ void claims_zones(struct arena *arena, const struct fakedns_config *dns, struct 
 {
     for (size_t i = 0; i < dns->zone_count; i++) {
         const struct fakedns_zone *zone = &dns->zones[i];
-        bool of_keys, spoilt = is_spoilt_within(dns, zone, &of_keys);
+        bool of_keys, spoilt = is_spoilt_within(dns, zone, &of_keys) || is_laborious(zone);
         if (zone->is_signed && !of_keys)
             *ARENA_PUSH(arena, claims) = (struct claim){zone->name, "zone", spoilt ? "spoilt" : "verifies", NULL};
     }
