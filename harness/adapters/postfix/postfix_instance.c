@@ -161,7 +161,9 @@ static const char usual[] =
     "smtp_tls_session_cache_database =\n"
     "smtp_tls_CApath =\n"
     "tls_append_default_CA = no\n"
-    "smtp_tls_loglevel = 1\n";
+    "smtp_tls_loglevel = 1\n"
+    /* The time for a step is one for the whole of it, however slowly a peer drips. */
+    "smtp_per_request_deadline = yes\n";
 
 static const char *const timeouts[] = {"connect",   "helo",      "mail",     "rcpt", "data_init",
                                        "data_xfer", "data_done", "starttls", "quit", "rset"};
