@@ -1,71 +1,86 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * mtalab faults - what can be wrong in the DNS of a world. What hosts can do wrong is in `mtalab schema --manual`. */
+ * mtalab faults - everything that can be wrong or odd in a world, with its clause and a scenario that shows it. */
+#include <string.h>
+
 #include "base/text.h"
-#include "fakedns/fakedns.h"
 #include "harness/command.h"
+#include "harness/faults.h"
 
-static void print_json(const struct dns_fault_info *fault)
+static void print_json(const struct fault_row *row)
 {
-    printf("{\"name\": \"%s\", \"doc\": \"", fault->name);
-    text_print_json(stdout, fault->doc);
-    printf("\", \"clause\": ");
-    if (fault->clause != NULL)
-        printf("\"%s\"", fault->clause);
+    command_print_json(json_pack("{s:s,s:s,s:s?,s:s,s:s?,s:s?}", "part", row->part, "name", row->name, "doc", row->doc,
+                                 "note", row->note, "clause", row->clause, "example", row->example));
+}
+
+static void print_for_people(const struct fault_row *row, bool begins)
+{
+    if (begins)
+        printf("\n%s: %s\n", row->part, row->title);
+    if (row->doc != NULL)
+        printf("  %-36s %s%s%s%s\n", row->name, row->doc, *row->note != '\0' ? " [" : "", row->note,
+               *row->note != '\0' ? "]" : "");
     else
-        printf("null");
-    printf(", \"zone-wide\": %s, \"bogus\": %s, \"silent\": %s}\n", fault->zone_wide_only ? "true" : "false",
-           fault->bogus ? "true" : "false", fault->silent ? "true" : "false");
+        printf("  %s\n", row->name);
+    if (row->example != NULL)
+        printf("  %36s %s%s%s\n", "", row->clause != NULL ? row->clause : "", row->clause != NULL ? "  " : "",
+               row->example);
 }
 
-static void print_for_people(const struct dns_fault_info *fault)
+/* A vertical bar would end the column. */
+static void print_cell(const char *text)
 {
-    printf("%-28s %s%s%s%s\n", fault->name, fault->doc, fault->zone_wide_only ? " [whole zone]" : "",
-           fault->bogus ? " [bogus]" : "", fault->silent ? " [silent]" : "");
+    for (; *text != '\0'; text++)
+        printf(*text == '|' ? "\\%c" : "%c", *text);
 }
 
-static const struct {
-    enum dns_fault_place place;
-    const char *title;
-} places[] = {
-    {DNS_FAULT_OF_ZONE, "What holds a zone to its parent"},
-    {DNS_FAULT_OF_RECORDS, "Records that are there, and their signatures"},
-    {DNS_FAULT_OF_DENIAL, "The proof that something is absent"},
-    {DNS_FAULT_OF_ANSWER, "The answer as a whole"},
-};
-
-/* A table in Markdown for each part of the DNS that can be wrong. */
-static void print_markdown(void)
+static void print_markdown(const struct fault_row *row, bool begins)
 {
-    for (size_t i = 0; i < COUNT(places); i++) {
-        printf("\n## %s\n\n| fault | what is wrong | whole zone | to a validator | clause |\n|---|---|---|---|---|\n",
-               places[i].title);
-        for (size_t k = 0; fakedns_fault_at(k) != NULL; k++) {
-            const struct dns_fault_info *fault = fakedns_fault_at(k);
-            if (fakedns_fault_place(fault) == places[i].place)
-                printf("| `%s` | %s | %s | %s | %s |\n", fault->name, fault->doc, fault->zone_wide_only ? "yes" : "",
-                       fault->silent  ? "silence"
-                       : fault->bogus ? "bogus"
-                                      : "",
-                       fault->clause != NULL ? fault->clause : "");
-        }
+    if (begins)
+        printf("\n## `%s`: %s\n\n| setting | what it does | to a validator | clause | for example "
+               "|\n|---|---|---|---|---|\n",
+               row->part, row->title);
+    printf("| `%s` | ", row->name);
+    print_cell(row->doc != NULL ? row->doc : "");
+    printf(" | %s | %s | ", row->note, row->clause != NULL ? row->clause : "");
+    print_cell(row->example != NULL ? row->example : "");
+    printf(" |\n");
+}
+
+static void print(const struct fault_rows *rows, bool json, bool markdown)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct fault_row *row = &rows->items[i];
+        bool begins = i == 0 || strcmp(row[-1].title, row->title) != 0;
+        if (json)
+            print_json(row);
+        else
+            (markdown ? print_markdown : print_for_people)(row, begins);
     }
 }
 
 int command_faults(int argc, char **argv)
 {
-    const char *json = NULL, *markdown = NULL;
-    const struct command_option options[] = {{"--json", NULL, "one line of JSON for each", &json},
-                                             {"--markdown", NULL, "tables, in Markdown, instead", &markdown}};
-    struct command_line line = {
-        "faults [--json|--markdown]", "Lists the DNS faults that a world can have.", options, COUNT(options), NULL, 0};
+    const char *json = NULL, *markdown = NULL, *scenarios = NULL;
+    const struct command_option options[] = {
+        {"--json", NULL, "one line of JSON for each", &json},
+        {"--markdown", NULL, "tables, in Markdown, instead", &markdown},
+        {"--scenarios", "FOLDER", "where the scenarios are", &scenarios},
+    };
+    struct command_line line = {"faults [--json|--markdown]",
+                                "Lists everything that can be wrong or odd in a world: in its DNS, certificates, hosts "
+                                "and policies, each\nwith its clause and a scenario that shows it.",
+                                options,
+                                COUNT(options),
+                                NULL,
+                                0};
     struct arena *arena = arena_new("command");
     int status;
-    bool listed = command_read(arena, &line, argc, argv, &status);
-    if (listed && markdown != NULL)
-        print_markdown();
-    else if (listed)
-        for (size_t i = 0; fakedns_fault_at(i) != NULL; i++)
-            (json != NULL ? print_json : print_for_people)(fakedns_fault_at(i));
+    if (command_read(arena, &line, argc, argv, &status)) {
+        struct corpus *corpus = corpus_read(command_scenarios(arena, scenarios), NULL, 0);
+        struct fault_rows rows = faults_list(arena, corpus);
+        print(&rows, json != NULL, markdown != NULL);
+        corpus_free(&corpus);
+    }
     arena_free(&arena);
     return status;
 }
