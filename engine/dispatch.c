@@ -39,6 +39,7 @@ struct dispatch_turn {
 struct dispatch {
     struct dispatch_limits limits;
     struct ring rings[STANDINGS]; /* whose turn comes */
+    struct ring asked;            /* whom nobody knows, but who has been asked already: behind the other unknown ones */
     struct ring idle;             /* with nothing due; only remembered */
     size_t busy[STANDINGS], slow, idle_count;
     size_t unknown; /* turns of those nobody knows, so far */
@@ -136,12 +137,17 @@ static void forget(struct dispatch *d, struct destination *gone)
     free(gone);
 }
 
+static struct ring *ring_of(struct dispatch *d, const struct destination *it)
+{
+    return it->standing == UNKNOWN && it->under_way > 0 ? &d->asked : &d->rings[it->standing];
+}
+
 /* Where it now belongs. A silent destination is asked by one delivery at a time. */
 static void place(struct dispatch *d, struct destination *it)
 {
     size_t most = it->standing == SUSPECT ? 1 : d->limits.per_destination;
     if (it->due && it->under_way < most)
-        step_in(d, it, &d->rings[it->standing]);
+        step_in(d, it, ring_of(d, it));
     else if (it->due || it->under_way > 0)
         step_out(d, it);
     else
@@ -162,26 +168,32 @@ static size_t all_busy(const struct dispatch *d)
     return d->busy[PROVEN] + d->busy[UNKNOWN] + d->busy[SUSPECT];
 }
 
-/* The one that waits longest; of those nobody knows, every other time the newest, so that a crowd of silent ones does
- * not stand before it. */
-static struct destination *first(struct dispatch *d, enum standing s)
+/* Of those nobody knows every other time the newest, so that a crowd of silent ones does not stand before it. NULL:
+ * none. */
+static struct destination *first_unknown(struct dispatch *d)
 {
-    struct destination *newest = TAILQ_LAST(&d->rings[s], ring);
-    if (s == UNKNOWN && ++d->unknown % 2 == 0 && newest->under_way == 0)
-        return newest;
-    return TAILQ_FIRST(&d->rings[s]);
+    if (TAILQ_EMPTY(&d->rings[UNKNOWN]))
+        return TAILQ_FIRST(&d->asked);
+    return ++d->unknown % 2 == 0 ? TAILQ_LAST(&d->rings[UNKNOWN], ring) : TAILQ_FIRST(&d->rings[UNKNOWN]);
+}
+
+/* The one that waits longest, while there are slots for its like; NULL: none. */
+static struct destination *first(struct dispatch *d, enum standing s, size_t percent)
+{
+    if (d->busy[s] >= share(d, percent))
+        return NULL;
+    return s == UNKNOWN ? first_unknown(d) : TAILQ_FIRST(&d->rings[s]);
 }
 
 /* First whoever has less than what is kept for his like, then the proven before the others. */
 static struct destination *choose(struct dispatch *d)
 {
-    for (int s = 0; s < STANDINGS; s++)
-        if (!TAILQ_EMPTY(&d->rings[s]) && d->busy[s] < share(d, shares[s].least))
-            return first(d, (enum standing)s);
-    for (int s = 0; s < STANDINGS; s++)
-        if (!TAILQ_EMPTY(&d->rings[s]) && d->busy[s] < share(d, shares[s].most))
-            return first(d, (enum standing)s);
-    return NULL;
+    struct destination *chosen = NULL;
+    for (int s = 0; chosen == NULL && s < STANDINGS; s++)
+        chosen = first(d, (enum standing)s, shares[s].least);
+    for (int s = 0; chosen == NULL && s < STANDINGS; s++)
+        chosen = first(d, (enum standing)s, shares[s].most);
+    return chosen;
 }
 
 void dispatch_due(struct dispatch *dispatch, const char *destination)
@@ -246,6 +258,7 @@ struct dispatch *dispatch_new(const struct dispatch_limits *limits)
     d->limits = *limits;
     for (int s = 0; s < STANDINGS; s++)
         TAILQ_INIT(&d->rings[s]);
+    TAILQ_INIT(&d->asked);
     TAILQ_INIT(&d->idle);
     grow(d);
     return d;

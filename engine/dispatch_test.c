@@ -17,6 +17,7 @@ static const struct {
 } rows[] = {
     {"in turn", {10, 10, 5}, "+a a a! a a0 +b b b! b b0 +a +b a b a b"},
     {"of unknown ones the oldest and the newest", {10, 10, 1}, "+a +b +c +d +e a e b d c -"},
+    {"before any of them is asked twice", {10, 10, 5}, "+a +b +c +d +e a e b d c a"},
     {"nothing is due", {10, 10, 5}, "- +a a a0 -"},
     {"few at once to one destination", {10, 10, 2}, "+a a a - a! a -"},
     {"few at once in all", {2, 10, 5}, "+a +b a b - a! a - b! a"},
@@ -112,8 +113,38 @@ START_TEST(silent_destinations_hold_nobody_up)
 }
 END_TEST
 
+/* Some that work, of which nobody knows that yet, due while a crowd of silent ones waits: they are not last. */
+START_TEST(unknown_ones_pass_a_silent_crowd)
+{
+    enum { SILENT = 1000, WORKING = 20, SLOTS = 100, PATIENCE = 2 * WORKING };
+    struct dispatch *d = dispatch_new(&(struct dispatch_limits){SLOTS, 2 * SILENT, 5});
+    struct dispatch_turn *turns[SLOTS + PATIENCE];
+    char name[16];
+    for (int i = 0; i < SILENT; i++) {
+        snprintf(name, sizeof name, "s%d", i);
+        dispatch_due(d, name);
+    }
+    size_t count = 0, reached = 0;
+    while (count < SLOTS && (turns[count] = dispatch_next(d)) != NULL)
+        dispatch_slow(turns[count++]);
+    for (int i = 0; i < WORKING; i++) {
+        snprintf(name, sizeof name, "w%d", i);
+        dispatch_due(d, name);
+    }
+    for (size_t i = 0; i < PATIENCE && (turns[count] = dispatch_next(d)) != NULL; i++) {
+        reached += dispatch_destination(turns[count])[0] == 'w';
+        dispatch_slow(turns[count++]);
+    }
+    ck_assert_uint_eq(reached, WORKING);
+    while (count > 0)
+        dispatch_end(&turns[--count], DISPATCH_NOTHING_DUE);
+    dispatch_free(&d);
+}
+END_TEST
+
 TEST_SUITE(dispatch)
 {
     TEST_LOOP(destinations_take_turns, COUNT(rows));
     TEST(silent_destinations_hold_nobody_up);
+    TEST(unknown_ones_pass_a_silent_crowd);
 }

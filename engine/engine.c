@@ -231,8 +231,10 @@ static void on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
     if (e->stopping || e->world.tls == NULL)
         return;
     look(e);
-    int64_t due = queue_next_due(e->queue), now = clock_now(&e->clock);
-    if (courier_idle(e->courier) && due > now && !is_busy_elsewhere(e)) {
+    int64_t now = clock_now(&e->clock);
+    bool idle = courier_idle(e->courier); /* else something may be due whose turn comes when a delivery has ended */
+    int64_t due = queue_next_due(e->queue, idle ? INT64_MIN : now);
+    if (idle && due > now && !is_busy_elsewhere(e)) {
         trace_flush(e->trace, now);
         answer_flushes(e);
     }

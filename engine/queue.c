@@ -199,10 +199,12 @@ bool queue_take(struct queue *queue, int64_t recipient, struct err *err)
     return store_run(queue->store, err, "INSERT OR IGNORE INTO temp.taken (id) VALUES (?)", "i", recipient);
 }
 
-int64_t queue_next_due(struct queue *queue)
+int64_t queue_next_due(struct queue *queue, int64_t after)
 {
     sqlite3_stmt *rows =
-        store_query(queue->store, NULL, "SELECT min(r.due) FROM recipient r WHERE r.state = 0 AND r.held = 0" FREE, "");
+        store_query(queue->store, NULL,
+                    "SELECT min(r.due) FROM recipient r WHERE r.state = 0 AND r.held = 0 AND r.due > ?" FREE, "i",
+                    after);
     int64_t due = INT64_MAX;
     if (rows != NULL && store_row(rows)) {
         if (sqlite3_column_type(rows, 0) != SQLITE_NULL)

@@ -65,8 +65,8 @@ bool queue_destinations(struct queue *queue, bool all, void (*tell)(void *arg, c
 bool queue_due(struct queue *queue, struct arena *arena, const char *destination, struct queued_list *list,
                struct err *err) NODISCARD;
 bool queue_take(struct queue *queue, int64_t recipient, struct err *err) NODISCARD;
-/* When the next recipient is due; INT64_MAX: none is. */
-int64_t queue_next_due(struct queue *queue);
+/* When the first recipient after that time is due; INT64_MAX: none is. */
+int64_t queue_next_due(struct queue *queue, int64_t after);
 /* What a request of the administrator picks out (see queue.c for its keys). */
 bool queue_filter(struct arena *arena, const json_t *request, struct filter *filter, struct err *err) NODISCARD;
 /* Queued recipients with an id above after, in its order; free: only those in no delivery's hands. */
