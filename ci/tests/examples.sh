@@ -7,6 +7,7 @@ fail() { echo "FAILED $1"; bad=$((bad + 1)); }
 connectors() { sed -n '/^connectors:/,/^[a-z]/p' "$1" | grep '^  - '; }
 
 for file in docs/examples/*.yaml; do
+    grep -q "^connectors:" "$file" || continue # what other programs read
     name=$(basename "$file" .yaml)
     if ! build/bin/mtalab-engine config --config "$file" >/dev/null; then
         fail "$file is not sound"
