@@ -11,7 +11,7 @@ enum { ADDRESS_MAX = 320, RECIPIENTS_MAX = 1000, RECEIVED_MAX = 100, FIELD_MAX =
 
 /* What a message says about TLS on its way (RFC 8689): nothing; REQUIRETLS with MAIL; TLS-Required: No in it. A TLS
  * report of the engine's own is held up by nothing, the connector's demands included (8460-3-5). */
-enum message_tls { MESSAGE_TLS_UNSAID, MESSAGE_REQUIRETLS, MESSAGE_TLS_WAIVED, MESSAGE_TLS_REPORT };
+enum message_tls { MESSAGE_TLS_UNSAID, MESSAGE_REQUIRETLS, MESSAGE_TLS_WAIVED, MESSAGE_TLS_REPORT, MESSAGE_TLS_COUNT };
 
 struct message {
     const char *sender;                     /* "" is the null sender */

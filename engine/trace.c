@@ -234,8 +234,8 @@ static bool insert_recipient(struct trace *trace, int64_t at, int64_t id, const 
 /* Where a message comes from, and what it says of its way (RFC 8689). */
 static const char *origin(struct arena *arena, const struct message *message, const char *why)
 {
-    static const char *const ways[] = {
-        [MESSAGE_TLS_UNSAID] = NULL, [MESSAGE_REQUIRETLS] = "REQUIRETLS", [MESSAGE_TLS_WAIVED] = "TLS-Required: No"};
+    static const char *const ways[MESSAGE_TLS_COUNT] = {
+        [MESSAGE_REQUIRETLS] = "REQUIRETLS", [MESSAGE_TLS_WAIVED] = "TLS-Required: No"};
     const char *way = ways[message->tls];
     return way != NULL ? arena_printf(arena, "%s, %s", why != NULL ? why : "", way) : why;
 }
