@@ -162,22 +162,6 @@ bool courier_look(struct courier *courier, bool all, struct err *err)
     return fine;
 }
 
-void courier_stored(struct courier *courier)
-{
-    struct errand *errand;
-    TAILQ_FOREACH(errand, &courier->errands, link)
-    delivery_stored(errand->delivery);
-}
-
-bool courier_undone(struct courier *courier)
-{
-    struct errand *errand;
-    bool any = false;
-    TAILQ_FOREACH(errand, &courier->errands, link)
-    any |= delivery_undone(errand->delivery);
-    return any;
-}
-
 bool courier_idle(const struct courier *courier)
 {
     return TAILQ_EMPTY(&courier->errands);

@@ -21,9 +21,6 @@ void courier_free(struct courier **courier);    /* what is under way stays in th
 
 /* Begins what is due and may begin. all: whatever is due, not only what is new since the last time. */
 bool courier_look(struct courier *courier, bool all, struct err *err) NODISCARD;
-void courier_stored(struct courier *courier);   /* the queue is on disk */
-/* It could not be written, and is undone: deliveries are noted once more. False: there are none. */
-bool courier_undone(struct courier *courier);
 bool courier_idle(const struct courier *courier);
 
 #endif

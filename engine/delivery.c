@@ -53,6 +53,7 @@ struct delivery {
     const size_t *mail_who; /* its recipients, as indices into ours */
     struct transaction *transaction;
     const struct transaction_result *unstored; /* settled, and not on disk yet */
+    TAILQ_ENTRY(delivery) link;                /* then: in the world's list */
     bool reached;
 };
 
@@ -369,17 +370,36 @@ static void finish_transaction(struct delivery *d, const struct transaction_resu
     note_refusals(d, result);
 }
 
-void delivery_stored(struct delivery *delivery)
+static void await_disk(struct delivery *d, const struct transaction_result *result)
 {
-    const struct transaction_result *result = delivery->unstored;
-    delivery->unstored = NULL;
-    if (result != NULL)
-        finish_transaction(delivery, result);
+    d->unstored = result;
+    TAILQ_INSERT_TAIL(d->world->unstored, d, link);
 }
 
-bool delivery_undone(struct delivery *delivery)
+static void stop_awaiting_disk(struct delivery *d)
 {
-    return delivery->unstored != NULL && settle_accepted(delivery, delivery->unstored);
+    if (d->unstored != NULL)
+        TAILQ_REMOVE(d->world->unstored, d, link);
+    d->unstored = NULL;
+}
+
+void deliveries_stored(struct deliveries *unstored)
+{
+    struct delivery *d;
+    while ((d = TAILQ_FIRST(unstored)) != NULL) {
+        const struct transaction_result *result = d->unstored;
+        stop_awaiting_disk(d);
+        finish_transaction(d, result);
+    }
+}
+
+bool deliveries_undone(struct deliveries *unstored)
+{
+    struct delivery *d;
+    bool any = false;
+    TAILQ_FOREACH(d, unstored, link)
+    any |= settle_accepted(d, d->unstored);
+    return any;
 }
 
 /* A kept session that turns out to be dead costs no attempt: the message goes over another one. */
@@ -395,8 +415,8 @@ static void on_transaction(void *arg, const struct transaction_result *result)
     const struct failure *failure = result->failure.cause != CAUSE_NONE ? &result->failure : NULL;
     trace_try(d, TRACE_TRY, failure, session_tls(d->session));
     d->reached = !result->unheard;
-    if (settle_accepted(d, result) && queue_pending(d->world->settle.queue))
-        d->unstored = result;
+    if (settle_accepted(d, result) && d->world->unstored != NULL && queue_pending(d->world->settle.queue))
+        await_disk(d, result);
     else
         finish_transaction(d, result);
 }
@@ -728,6 +748,7 @@ void delivery_cancel(struct delivery **delivery)
     struct delivery *d = *delivery;
     if (d == NULL)
         return;
+    stop_awaiting_disk(d);
     connect_cancel(&d->attempt);
     transaction_cancel(&d->transaction);
     session_drop(&d->session);

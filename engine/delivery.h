@@ -9,6 +9,8 @@
 #ifndef ENGINE_DELIVERY_H
 #define ENGINE_DELIVERY_H
 
+#include <sys/queue.h>
+
 #include "engine/connect.h"
 #include "engine/sessions.h"
 #include "engine/settle.h"
@@ -28,6 +30,8 @@ struct delivery_ports {
     struct connect_attempt *(*connect)(void *outside, const struct netaddr *to, double timeout_s, connect_done *done,
                                        void *arg);
 };
+struct delivery;
+TAILQ_HEAD(deliveries, delivery);
 struct delivery_world {
     struct settle_world settle;
     struct delivery_ports ports;
@@ -38,6 +42,7 @@ struct delivery_world {
     /* Each session, and each host that was not even tried, as it ends; NULL: nobody counts. */
     void (*count)(void *counter, const struct tlsrpt_session *session);
     void *counter;
+    struct deliveries *unstored;    /* those that wait until the queue is on disk; NULL: it always is */
 };
 struct delivery_job {
     struct connector_choice choice;
@@ -45,15 +50,14 @@ struct delivery_job {
     const struct queued *recipients; size_t count;   /* all of one message */
 };
 
-struct delivery;
-
 struct delivery *delivery_start(const struct delivery_world *world, const struct delivery_job *job,
                                 void (*done)(void *arg, struct delivery *self), void *arg);
 void delivery_cancel(struct delivery **delivery);    /* its recipients stay as they are on disk */
-/* The queue is on disk: what waited for that goes on. */
-void delivery_stored(struct delivery *delivery);
-/* It could not be written, and is undone: what waited for it is noted once more. False: nothing did. */
-bool delivery_undone(struct delivery *delivery);
 bool delivery_reached(const struct delivery *delivery);    /* a server has taken up the mail, whatever it said then */
+
+/* The queue is on disk: those that waited for that go on. */
+void deliveries_stored(struct deliveries *unstored);
+/* It could not be written, and is undone: those that waited for it are noted once more. False: none did. */
+bool deliveries_undone(struct deliveries *unstored);
 
 #endif

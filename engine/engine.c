@@ -38,6 +38,7 @@ struct engine {
     struct reporter *reporter; /* NULL: no TLS reports are made */
 
     struct courier *courier;
+    struct deliveries unstored; /* that wait until the queue is on disk */
 
     struct event *waker;         /* at the next due time */
     struct event *committer;     /* when the queue has something that is not on disk */
@@ -93,15 +94,15 @@ static void commit(struct engine *e)
     submit_stored(e->submit, fine);
     if (!fine)
         note_again_soon(e);
-    else if (e->courier != NULL)
-        courier_stored(e->courier);
+    else
+        deliveries_stored(&e->unstored);
     wake_soon(e);
 }
 
 static void on_commit(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
     struct engine *e = arg;
-    bool again = e->undone && e->courier != NULL && courier_undone(e->courier);
+    bool again = e->undone && deliveries_undone(&e->unstored);
     e->undone = false;
     if (again && !queue_pending(e->queue))
         note_again_soon(e);
@@ -467,6 +468,7 @@ struct engine *engine_new(const struct engine_config *config, struct loop *loop,
     e->loop = loop;
     e->arena = arena_new("engine");
     clock_advance(&e->clock, (int64_t)config->clock_offset);
+    TAILQ_INIT(&e->unstored);
     e->waker = evtimer_new(loop_base(loop), on_wake, e);
     e->committer = evtimer_new(loop_base(loop), on_commit, e);
     e->keeper = event_new(loop_base(loop), -1, EV_PERSIST, on_keep, e);
@@ -518,6 +520,7 @@ bool engine_begin(struct engine *e, struct err *err)
         .tls = e->outside.tls,
         .sessions = e->sessions,
         .smtp_port = OUTSIDE_SMTP_PORT,
+        .unstored = &e->unstored,
     };
     if (!open_reporter(e, err))
         return false;
