@@ -11,7 +11,7 @@
 #include "fakemx/mx_listen.h"
 #include "fakemx/mx_session.h"
 
-enum { SESSIONS_MAX = 200 };
+enum { SESSIONS_MAX = 200, STALLED_MAX = 12000 /* with hosts that never say a word, besides */ };
 
 struct world {
     struct mx_host *hosts;
@@ -25,7 +25,7 @@ struct fakemx {
     struct mx_listeners *listeners;
     bool listening;
     struct mx_server server;
-    struct mx_session *sessions[SESSIONS_MAX]; /* NULL: free */
+    struct mx_session *sessions[SESSIONS_MAX + STALLED_MAX]; /* the stalled ones last; NULL: free */
 };
 
 /* ---- worlds ---- */
@@ -63,14 +63,15 @@ static bool world_check(const struct fakemx *mx, const struct world *world, stru
 static void on_ended(void *arg, struct mx_session *session)
 {
     struct fakemx *mx = arg;
-    for (size_t i = 0; i < SESSIONS_MAX; i++)
+    for (size_t i = 0; i < COUNT(mx->sessions); i++)
         if (mx->sessions[i] == session)
             mx->sessions[i] = NULL;
 }
 
-static struct mx_session **free_place(struct fakemx *mx)
+static struct mx_session **free_place(struct fakemx *mx, bool stalled)
 {
-    for (size_t i = 0; i < SESSIONS_MAX; i++)
+    size_t end = stalled ? COUNT(mx->sessions) : SESSIONS_MAX;
+    for (size_t i = stalled ? SESSIONS_MAX : 0; i < end; i++)
         if (mx->sessions[i] == NULL)
             return &mx->sessions[i];
     return NULL;
@@ -100,7 +101,7 @@ static void drop(const struct mx_witness *witness, evutil_socket_t fd, const cha
 
 static void begin_session(struct fakemx *mx, const struct mx_witness *witness, evutil_socket_t fd)
 {
-    struct mx_session **place = free_place(mx);
+    struct mx_session **place = free_place(mx, witness->host->config.behaviour->tcp == MX_TCP_STALL);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     struct bufferevent *io =
         place != NULL ? bufferevent_socket_new(loop_base(mx->loop), fd, BEV_OPT_CLOSE_ON_FREE) : NULL;
@@ -160,7 +161,7 @@ void fakemx_free(struct fakemx **mx)
     if (mx == NULL || *mx == NULL)
         return;
     mx_listeners_free(&(*mx)->listeners);
-    for (size_t i = 0; i < SESSIONS_MAX; i++)
+    for (size_t i = 0; i < COUNT((*mx)->sessions); i++)
         mx_session_free(&(*mx)->sessions[i]);
     mx_tls_contexts_free(&(*mx)->server.contexts);
     mx_mailbox_free(&(*mx)->server.mailbox);

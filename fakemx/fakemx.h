@@ -4,7 +4,8 @@
  * Owns:    sockets, sessions, TLS contexts.
  * Borrows: loop, journal, clock and every identity; they must outlive it. The config only during the call.
  * Errors:  false or NULL with *err filled.
- * Threads: one. Every byte a client sends is bounded (line 4 KiB, message 1 MiB, 200 sessions). */
+ * Threads: one. Every byte a client sends is bounded (line 4 KiB, message 1 MiB, 200 sessions, and 12,000 with hosts
+ * that never say a word). */
 #ifndef FAKEMX_FAKEMX_H
 #define FAKEMX_FAKEMX_H
 

@@ -126,6 +126,25 @@ START_TEST(sessions_are_bounded)
 }
 END_TEST
 
+/* So that a sender can be shown thousands of them. */
+START_TEST(connections_that_stall_are_held_beyond_the_sessions)
+{
+    enum { HELD = 250 };
+    struct probe *probe = probe_new("{tcp: stall}");
+    int kept[HELD];
+    for (size_t i = 0; i < HELD; i++) {
+        ck_assert(probe_connect(probe));
+        kept[i] = probe->fd;
+        probe->fd = -1;
+    }
+    probe_idle(probe);
+    ck_assert_ptr_null(probe_event(probe, JOURNAL_MX_CLOSE));
+    for (size_t i = 0; i < HELD; i++)
+        close(kept[i]);
+    probe_free(&probe);
+}
+END_TEST
+
 TEST_SUITE(fakemx)
 {
     TEST(a_host_that_refuses_does_not_listen);
@@ -135,4 +154,5 @@ TEST_SUITE(fakemx)
     TEST(a_world_that_cannot_be_leaves_the_old_one);
     TEST(fault_ids_begin_with_the_host_unless_told);
     TEST(sessions_are_bounded);
+    TEST(connections_that_stall_are_held_beyond_the_sessions);
 }

@@ -3,12 +3,14 @@
 # Many messages through one sender, in the world of ci/bench/scenarios/twenty-destinations: how long from the first
 # connection of those who submit until the last message has been taken by the host that DANE authenticated?
 #
-# mtalab up --scenarios ci/bench/scenarios twenty-destinations --journal DIR/journal -- ci/bench/load.sh engine|postfix COUNT DIR
+# mtalab up --scenarios ci/bench/scenarios twenty-destinations --journal DIR/journal -- ci/bench/load.sh engine|postfix COUNT DIR [SILENT [hanging]]
 #
+# SILENT: so many thousand mails to as many thousand destinations that take a connection and say nothing are queued right
+# before; hanging: and each has its connection by then (engine only).
 # DIR is on a disk, and both have a message there before they answer 250. Postfix is tuned: TLS and SMTP connections are
 # reused, nothing waits. Prints: seconds, connections, handshakes with a certificate, handshakes by a ticket.
 set -eu
-subject=$1 count=$2 dir=$(cd "$3" && pwd)
+subject=$1 count=$2 dir=$(cd "$3" && pwd) silent=${4:-0} hanging=${5-}
 here=$(cd "$(dirname "$0")" && pwd)
 journal=$dir/journal
 sessions=2 # of those who submit, for each destination
@@ -51,20 +53,27 @@ submit() { # COUNT DOMAIN
     smtp-source -d -s "$sessions" -m "$1" -l 1000 -f alice@sender.example -t "someone@$2" "$MTALAB_LISTEN"
 }
 
-# A line when so many messages have been taken.
-tell_when_taken() {
-    tail -n +1 -f "$journal" 2>/dev/null | awk -v n="$1" '/"kind":"MX_MESSAGE"/ && ++taken == n { print; exit }'
+queue_silent() { # NTH thousand
+    # shellcheck disable=SC2046 # words are wanted
+    echo "Subject: silence" | "$here/../../build/bin/mtalab-engine" --config "$dir/engine.yaml" send --from alice@sender.example \
+        -- $(seq -f "someone@s$1-%g.silent.example" 1000) >/dev/null 2>&1
+}
+
+await() { # COUNT WHAT: until so many lines of the journal have it
+    mkfifo "$dir/told.$1"
+    tail -n +1 -f "$journal" 2>/dev/null | grep -c -m "$1" "$2" >"$dir/told.$1" &
+    timeout 300 head -1 "$dir/told.$1" >/dev/null
 }
 
 "start_$subject"
 trap 'kill "$running" 2>/dev/null || true' EXIT
 until submit 1 d1.example 2>/dev/null; do :; done # it is there
 submit 1 forged.example                           # must wait: this sender looks at what DANE says
-mkfifo "$dir/told"
-tell_when_taken $((count + 1)) >"$dir/told" &
+for i in $(seq "$silent"); do queue_silent "$i"; done
+[ -z "$hanging" ] || await $((1000 * silent)) '"kind":"MX_CONNECT".*"host":"mx.silent.example"'
 began=$(date +%s%N)
 for i in $(seq 20); do submit $((count / 20)) "d$i.example" & done
-timeout 300 head -1 "$dir/told" >/dev/null
+await $((count + 1)) '"kind":"MX_MESSAGE"'
 took=$(($(date +%s%N) - began))
 
 # Every message over TLS, from a host that showed the key of its TLSA record, and nothing to the one that showed another.

@@ -44,11 +44,11 @@ row "a running lab with engine (PSS)" "$pss KiB" "goal 61440 KiB"
 
 # ---- load: many messages to twenty DANE destinations, on this disk; the two senders in turn, each with a fresh queue
 messages=${MESSAGES:-2000} pairs=${PAIRS:-3}
-load() { # SUBJECT: messages a second
+load() { # SUBJECT [SILENT [hanging]]: messages a second
     dir=$(mktemp -d build/bench.XXXXXX)
     chmod 755 "$dir"
     $mtalab up --scenarios ci/bench/scenarios twenty-destinations --journal "$dir/journal" -- \
-        ci/bench/load.sh "$1" "$messages" "$dir" | awk -v n="$messages" '{ printf "%d %s %s %s\n", n / $1, $2, $3, $4 }'
+        ci/bench/load.sh "$1" "$messages" "$dir" "${2:-0}" "${3-}" | awk -v n="$messages" '{ printf "%d %s %s %s\n", n / $1, $2, $3, $4 }'
     rm -rf "$dir"
 }
 column() { cut -d' ' -f"$1" "$results" | median; }
@@ -62,6 +62,13 @@ if can_load; then
     row "the same by Postfix" "$(column 5)" "over $(column 6) connections"
     ratio=$(awk '{ printf "%.2f\n", $1 / $5 }' "$results" | median)
     row "times its rate, median of $pairs pairs" "$ratio" "goal 3; load average $(cut -d' ' -f1 /proc/loadavg)"
+    beside() { # WHAT SILENT [hanging]
+        what=$1 && shift
+        for _ in $(seq "$pairs"); do echo "$(load engine) $(load engine "$@")"; done >"$results"
+        row "their time $what" "$(awk '{ printf "%.2f\n", $1 / $5 }' "$results" | median)" "times that without, $(column 5) a second"
+    }
+    beside "behind 10000 silent destinations in the queue" 10
+    beside "beside 10000 silent destinations that hang" 10 hanging
 else
     echo "left out: the load (needs root, postfix)"
 fi
