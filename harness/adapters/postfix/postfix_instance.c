@@ -20,10 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/netaddr.h"
 #include "base/process.h"
 #include "base/text.h"
 
-enum { LINE_SIZE = 8192, PATIENCE_S = 600 };
+enum { LINE_SIZE = 8192, PATIENCE_S = 600, GREETINGS_MAX = 20 };
 
 struct postfix_instance {
     char directory[PATH_MAX - 64];
@@ -183,22 +184,36 @@ static const char services[] = "cleanup unix n - n - 0 cleanup\n"
                                "retry unix - - n - - error\n"
                                "anvil unix - - n - 1 anvil\n";
 
-/* Postfix programs sleep for a second when main.cf is younger than that. */
-static bool close_as_old(FILE *out, const char *path, struct err *err)
+/* A file of the configuration, written aside: a program that starts meanwhile must not read half of it. */
+static FILE *open_aside(const struct postfix_instance *instance, const char *name, struct err *err)
 {
+    char path[PATH_MAX];
+    FILE *out = fopen(path_in(instance, "etc/new", path), "we");
+    if (out == NULL)
+        err_set(err, ERR_SYSTEM, "cannot write %s for %s: %s", path, name, strerror(errno));
+    return out;
+}
+
+/* Postfix programs sleep for a second when main.cf is younger than that. */
+static bool put_in_place(const struct postfix_instance *instance, FILE *out, const char *name, struct err *err)
+{
+    char aside[PATH_MAX], path[PATH_MAX];
     struct timespec times[2] = {{.tv_sec = time(NULL) - 60}, {.tv_sec = time(NULL) - 60}};
     bool written = fflush(out) == 0 && futimens(fileno(out), times) == 0;
-    return (fclose(out) == 0 && written) || err_set(err, ERR_SYSTEM, "cannot write %s: %s", path, strerror(errno));
+    written = fclose(out) == 0 && written;
+    path_in(instance, "etc/new", aside);
+    path_in(instance, name, path);
+    return (written && rename(aside, path) == 0) ||
+           err_set(err, ERR_SYSTEM, "cannot write %s: %s", path, strerror(errno));
 }
 
 static bool write_main(const struct postfix_instance *instance, const struct postfix_settings *settings,
                        struct err *err)
 {
-    char path[PATH_MAX];
     const char *directory = instance->directory;
-    FILE *out = fopen(path_in(instance, "etc/main.cf", path), "we");
+    FILE *out = open_aside(instance, "main.cf", err);
     if (out == NULL)
-        return err_set(err, ERR_SYSTEM, "cannot write %s: %s", path, strerror(errno));
+        return false;
     fputs(usual, out);
     fprintf(out, "queue_directory = %s/queue\ndata_directory = %s/data\ndaemon_directory = %s\n", directory, directory,
             instance->facts.daemons);
@@ -214,17 +229,16 @@ static bool write_main(const struct postfix_instance *instance, const struct pos
         fputs("smtp_dns_support_level = dnssec\n", out);
     for (size_t i = 0; i < COUNT(timeouts); i++)
         fprintf(out, "smtp_%s_timeout = %ds\n", timeouts[i], settings->patience_s);
-    return close_as_old(out, path, err);
+    return put_in_place(instance, out, "etc/main.cf", err);
 }
 
 static bool write_master(const struct postfix_instance *instance, const char *listen, struct err *err)
 {
-    char path[PATH_MAX];
-    FILE *out = fopen(path_in(instance, "etc/master.cf", path), "we");
+    FILE *out = open_aside(instance, "master.cf", err);
     if (out == NULL)
-        return err_set(err, ERR_SYSTEM, "cannot write %s: %s", path, strerror(errno));
+        return false;
     fprintf(out, "%s inet n - n - - smtpd\n%s", listen, services);
-    return close_as_old(out, path, err);
+    return put_in_place(instance, out, "etc/master.cf", err);
 }
 
 /* ---- the log ---- */
@@ -290,7 +304,33 @@ static bool is_started(const struct postfix_instance *instance)
     return instance->log.started;
 }
 
-static bool start_master(struct postfix_instance *instance, struct err *err)
+/* Does smtpd(8) say 220 to who connects? Then it is bidden goodbye. */
+static bool is_greeted(const char *listen)
+{
+    char host[64], line[512];
+    struct netaddr to;
+    const char *colon = strrchr(listen, ':');
+    snprintf(host, sizeof host, "%.*s", (int)(colon - listen), listen);
+    int fd = netaddr_parse(host, (uint16_t)strtoul(colon + 1, NULL, 10), &to, NULL)
+                 ? socket(to.addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)
+                 : -1;
+    bool greeted = fd >= 0 && connect(fd, (struct sockaddr *)&to.addr, to.length) == 0 &&
+                   read(fd, line, sizeof line) > 3 && memcmp(line, "220", 3) == 0;
+    greeted = greeted && write(fd, "QUIT\r\n", 6) == 6 && read(fd, line, sizeof line) > 0;
+    close(fd);
+    return greeted;
+}
+
+/* The master is heard of before its services can be used: now and then the first connection comes to nothing. */
+static bool greet(const char *listen, struct err *err)
+{
+    for (int i = 0; i < GREETINGS_MAX; i++)
+        if (is_greeted(listen))
+            return true;
+    return err_set(err, ERR_SYSTEM, "smtpd(8) does not greet at %s", listen);
+}
+
+static bool start_master(struct postfix_instance *instance, const char *listen, struct err *err)
 {
     char program[PATH_MAX], etc[PATH_MAX];
     snprintf(program, sizeof program, "%s/master", instance->facts.daemons);
@@ -298,7 +338,7 @@ static bool start_master(struct postfix_instance *instance, struct err *err)
     struct process_spec spec = {.argv = argv, .in = -1, .out = -1, .err = -1, .before_exec = lead_a_group};
     instance->log.started = false;
     instance->master = process_spawn(&spec, err);
-    return instance->master != NULL && wait_until(instance, is_started, "its start", err);
+    return instance->master != NULL && wait_until(instance, is_started, "its start", err) && greet(listen, err);
 }
 
 /* At once and with all of its children: asked to stop, the master would sleep for a second. */
@@ -333,7 +373,8 @@ bool postfix_instance_begin(struct postfix_instance *instance, const struct post
     snprintf(instance->relay, sizeof instance->relay, "%s", settings->relay);
     if (!write_main(instance, settings, err))
         return false;
-    return instance->master != NULL || (write_master(instance, settings->listen, err) && start_master(instance, err));
+    return instance->master != NULL ||
+           (write_master(instance, settings->listen, err) && start_master(instance, settings->listen, err));
 }
 
 /* ---- attempts ---- */
