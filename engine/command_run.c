@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * mtalab-engine run, standby, stop - the life of an engine. */
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "engine/command_words.h"
@@ -69,12 +73,24 @@ static int live(struct loop *loop, const struct life *life)
     return begun ? EXIT_SUCCESS : command_failed(&err);
 }
 
+/* Thousands of destinations may hang at once, each with its connection. */
+static void allow_many_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        fprintf(stderr, "mtalab-engine: the limit of descriptors stays as it is: %s\n", strerror(errno));
+}
+
 static int run_engine(const struct life *life)
 {
     struct err err;
     struct loop *loop = loop_new(&err);
     if (loop == NULL)
         return command_failed(&err);
+    allow_many_descriptors();
     signal(SIGXFSZ, SIG_IGN); /* a file too big is told like a full disk */
     bool ordered = life->orders_fd >= 0;
     struct event *end = ordered ? stop_at(loop, life->orders_fd, EV_READ) : stop_at(loop, SIGTERM, EV_SIGNAL);
