@@ -14,9 +14,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -341,13 +343,17 @@ static bool start_master(struct postfix_instance *instance, const char *listen, 
     return instance->master != NULL && wait_until(instance, is_started, "its start", err) && greet(listen, err);
 }
 
-/* At once and with all of its children: asked to stop, the master would sleep for a second. */
+/* At once and with all of its children, which become ours: asked to stop, the master would sleep for a second. None of
+ * them is left when the next one starts, to take a connection that is not for it. */
 static void kill_master(struct postfix_instance *instance)
 {
     if (instance->master == NULL)
         return;
-    kill(-process_id(instance->master), SIGKILL);
+    pid_t group = process_id(instance->master);
+    kill(-group, SIGKILL);
     process_wait(&instance->master);
+    while (waitpid(-group, NULL, 0) > 0 || errno == EINTR)
+        ;
 }
 
 struct postfix_instance *postfix_instance_new(const char *directory, const struct postfix_facts *facts, struct err *err)
@@ -358,6 +364,7 @@ struct postfix_instance *postfix_instance_new(const char *directory, const struc
         return NULL;
     }
     *instance = (struct postfix_instance){.facts = *facts, .lines = -1, .queued = -1};
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     snprintf(instance->directory, sizeof instance->directory, "%s", directory);
     if (!make_folders(instance, err) || !open_log(instance, err))
         postfix_instance_free(&instance);
