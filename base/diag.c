@@ -260,3 +260,17 @@ void diag_print(const struct diag_list *list, FILE *out)
         fprintf(out, "and %zu more\n", list->count - count);
     arena_free(&arena);
 }
+
+char *diag_text(struct arena *arena, const struct diag_list *list)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL)
+        abort();
+    diag_print(list, out);
+    fclose(out);
+    char *kept = arena_strdup(arena, text);
+    free(text);
+    return kept;
+}

@@ -32,6 +32,8 @@ size_t diag_errors(const struct diag_list *list);
 size_t diag_count(const struct diag_list *list);
 /* In source order: "file:line:col: error: text", the line, a caret under the place. */
 void diag_print(const struct diag_list *list, FILE *out);
+/* The same as a text. */
+char *diag_text(struct arena *arena, const struct diag_list *list);
 /* The line of a registered file with a caret under the place and a note behind the caret (NULL: none); each line
  * is indented by indent blanks. Prints nothing for an unknown file. Used by the terminal report too. */
 void diag_print_excerpt(const struct diag_list *list, struct srcpos at, const char *note, int indent, FILE *out);

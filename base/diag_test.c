@@ -27,14 +27,7 @@ static void register_text(const char *file, const char *text)
 
 static char *printed(void)
 {
-    char *buffer = NULL;
-    size_t length;
-    FILE *out = open_memstream(&buffer, &length);
-    diag_print(list, out);
-    fclose(out);
-    char *copy = arena_strdup(arena, buffer);
-    free(buffer);
-    return copy;
+    return diag_text(arena, list);
 }
 
 static const struct {

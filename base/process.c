@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -293,4 +294,28 @@ int process_wait(struct process **process)
     int status = (*process)->status;
     process_free(process);
     return status;
+}
+
+char *process_output(const char *const *argv, int err_to, struct err *err)
+{
+    int ends[2];
+    char *text = NULL;
+    size_t size = 0, got;
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        err_set(err, ERR_SYSTEM, "cannot make a pipe: %s", strerror(errno));
+        return NULL;
+    }
+    struct process_spec spec = {.argv = argv, .in = -1, .out = ends[1], .err = err_to};
+    struct process *process = process_spawn(&spec, err);
+    close(ends[1]);
+    FILE *in = fdopen(ends[0], "r"), *out = process != NULL ? open_memstream(&text, &size) : NULL;
+    if (in == NULL || (process != NULL && out == NULL))
+        abort();
+    for (char bytes[4096]; out != NULL && (got = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        fwrite(bytes, 1, got, out);
+    if (out != NULL)
+        fclose(out);
+    fclose(in);
+    process_wait(&process);
+    return text;
 }

@@ -35,6 +35,9 @@ bool process_watch(struct process *process, struct loop *loop, void (*on_end)(vo
 /* SIGTERM, then SIGKILL after grace_ms; waits for the end. The exit status as waitpid() gives it. */
 int process_stop(struct process **process, int grace_ms);
 int process_wait(struct process **process);
+/* Runs a program to its end: what it wrote on standard output, to be freed. What it complains of goes to the descriptor
+ * err_to; -1: nowhere. NULL when it could not be run. */
+char *process_output(const char *const *argv, int err_to, struct err *err) NODISCARD;
 /* Finds a program: in PATH, then /usr/sbin, /sbin, /usr/local/sbin. False when there is none. */
 bool process_find(const char *program, char *path, size_t size);
 

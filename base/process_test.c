@@ -268,8 +268,20 @@ START_TEST(programs_are_found)
 }
 END_TEST
 
+START_TEST(what_a_program_writes_is_a_text)
+{
+    struct err err = {0};
+    char *text = process_output((const char *const[]){"sh", "-c", "echo one; echo two >&2; exit 3", NULL}, -1, &err);
+    ck_assert_str_eq(text, "one\n");
+    free(text);
+    ck_assert_ptr_null(process_output((const char *const[]){"/no/such/program", NULL}, -1, &err));
+    ck_assert(strstr(err.text, "/no/such/program") != NULL);
+}
+END_TEST
+
 TEST_SUITE(process)
 {
+    TEST(what_a_program_writes_is_a_text);
     TEST(a_child_has_the_environment_and_folder_it_is_given);
     TEST(a_child_has_no_descriptors_but_its_three);
     TEST(descriptors_may_change_places);

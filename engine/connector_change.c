@@ -114,27 +114,18 @@ static bool write_changes(struct store *store, int64_t now, const struct change_
 /* ---- both together ---- */
 
 /* The first finding is the reason. */
-static bool refused(const struct diag_list *diags, struct err *err)
+static bool refused(struct arena *arena, const struct diag_list *diags, struct err *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
-        abort();
-    diag_print(diags, out);
-    fclose(out);
-    const char *first = strstr(text, "error: ");
-    err_set(err, ERR_INPUT, "%.*s", (int)strcspn(first != NULL ? first + 7 : text, "\n"),
-            first != NULL ? first + 7 : text);
-    free(text);
-    return false;
+    const char *text = diag_text(arena, diags), *first = strstr(text, "error: ");
+    first = first != NULL ? first + strlen("error: ") : text;
+    return err_set(err, ERR_INPUT, "%.*s", (int)strcspn(first, "\n"), first);
 }
 
 static bool put_into_force(struct arena *arena, const struct routing *written, const struct change_list *changes,
                            struct routing *out, struct err *err)
 {
     struct diag_list *diags = diag_new(arena);
-    return connector_changed(arena, written, changes, out, diags) || refused(diags, err);
+    return connector_changed(arena, written, changes, out, diags) || refused(arena, diags, err);
 }
 
 bool connector_changes_load(struct arena *arena, struct engine_config *config, struct err *err)

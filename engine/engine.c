@@ -119,21 +119,6 @@ static void forget_old_configs(struct engine *e)
         arena_free(&e->old_configs.items[--e->old_configs.count]);
 }
 
-/* The findings, each with its place. */
-static const char *findings(struct arena *arena, const struct diag_list *diags)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
-        abort();
-    diag_print(diags, out);
-    fclose(out);
-    const char *kept = arena_printf(arena, "the configuration stays as it was:\n%s", text);
-    free(text);
-    return kept;
-}
-
 static struct dispatch_limits limits_of(const struct engine_config *config)
 {
     return (struct dispatch_limits){(size_t)config->destinations, (size_t)config->slow_destinations,
@@ -173,7 +158,7 @@ static const struct engine_config *read_config(struct engine *e, struct arena *o
     struct engine_config *config = e->config->file != NULL ? engine_config_read(own, e->config->file, diags) : NULL;
     struct err err;
     if (config == NULL)
-        *said = findings(arena, diags);
+        *said = arena_printf(arena, "the configuration stays as it was:\n%s", diag_text(arena, diags));
     else if (!connector_changes_load(own, config, &err))
         *said = arena_strdup(arena, err.text);
     else

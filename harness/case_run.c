@@ -141,16 +141,8 @@ static bool has_ipv6_host(const struct plan *plan)
 
 static const char *mistakes(struct run *run, const struct diag_list *diags, const struct err *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = diag_errors(diags) > 0 ? open_memstream(&text, &size) : NULL;
-    if (out == NULL)
-        return arena_strdup(run->arena, err->text);
-    diag_print(diags, out);
-    fclose(out);
-    char *first = arena_strndup(run->arena, text, strcspn(text, "\n"));
-    free(text);
-    return first;
+    const char *text = diag_errors(diags) > 0 ? diag_text(run->arena, diags) : err->text;
+    return arena_strndup(run->arena, text, strcspn(text, "\n"));
 }
 
 static struct plan *make_plan(struct run *run, const struct world *world)

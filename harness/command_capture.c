@@ -2,7 +2,6 @@
  * mtalab capture - looks at a real partner and writes a scenario that behaves the same. The look is the engine's:
  * `mtalab-engine check --json`, so that no second resolver and no second judgement grow here. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,26 +11,6 @@
 #include "harness/command.h"
 #include "harness/locate.h"
 
-/* What a program writes on standard output, as JSON; NULL: it wrote none. */
-static json_t *json_of(const char *const *argv, struct err *err)
-{
-    int ends[2];
-    json_error_t why;
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        err_set(err, ERR_SYSTEM, "cannot make a pipe: %s", strerror(errno));
-        return NULL;
-    }
-    struct process_spec spec = {.argv = argv, .in = -1, .out = ends[1], .err = 2};
-    struct process *process = process_spawn(&spec, err);
-    close(ends[1]);
-    json_t *value = process != NULL ? json_loadfd(ends[0], JSON_DISABLE_EOF_CHECK, &why) : NULL;
-    close(ends[0]);
-    if (process != NULL && value == NULL)
-        err_set(err, ERR_PEER, "%s printed no JSON", argv[0]);
-    process_wait(&process);
-    return value;
-}
-
 static json_t *look(struct arena *arena, const char *domain, const char *config, struct err *err)
 {
     const char *argv[8] = {arena_printf(arena, "%s/mtalab-engine", locate_program_folder(arena)), "check", domain,
@@ -40,7 +19,13 @@ static json_t *look(struct arena *arena, const char *domain, const char *config,
         argv[4] = "--config";
         argv[5] = config;
     }
-    return json_of(argv, err);
+    json_error_t why;
+    char *text = process_output(argv, STDERR_FILENO, err);
+    json_t *posture = text != NULL ? json_loads(text, 0, &why) : NULL;
+    if (text != NULL && posture == NULL)
+        err_set(err, ERR_PEER, "%s printed no JSON", argv[0]);
+    free(text);
+    return posture;
 }
 
 static json_t *read_posture(const char *path, struct err *err)

@@ -40,31 +40,11 @@ struct postfix_instance {
 
 /* ---- what is installed ---- */
 
-/* What a program writes; NULL when it cannot be run. To be freed. */
-static char *output_of(const char *const *argv)
-{
-    int ends[2];
-    char *text = NULL;
-    size_t size = 0, got;
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return NULL;
-    struct process_spec spec = {.argv = argv, .in = -1, .out = ends[1], .err = -1};
-    struct process *process = process_spawn(&spec, NULL);
-    close(ends[1]);
-    FILE *in = fdopen(ends[0], "r"), *out = open_memstream(&text, &size);
-    for (char bytes[4096]; process != NULL && (got = fread(bytes, 1, sizeof bytes, in)) > 0;)
-        fwrite(bytes, 1, got, out);
-    fclose(out);
-    fclose(in);
-    process_wait(&process);
-    return text;
-}
-
 void postfix_facts_read(struct postfix_facts *facts)
 {
     static const char *const argv[] = {"postconf",         "-d",         "-h",           "mail_version",
                                        "daemon_directory", "mail_owner", "setgid_group", NULL};
-    char *text = output_of(argv);
+    char *text = process_output(argv, -1, NULL);
     *facts = (struct postfix_facts){.installed = false};
     facts->installed = text != NULL && sscanf(text, "%39s %199s %39s %39s", facts->version, facts->daemons,
                                               facts->owner, facts->group) == 4;
@@ -463,7 +443,8 @@ bool postfix_instance_flush(struct postfix_instance *instance, struct err *err)
 char *postfix_instance_queue(const struct postfix_instance *instance)
 {
     char etc[PATH_MAX];
-    return output_of((const char *const[]){"postqueue", "-c", path_in(instance, "etc", etc), "-j", NULL});
+    return process_output((const char *const[]){"postqueue", "-c", path_in(instance, "etc", etc), "-j", NULL}, -1,
+                          NULL);
 }
 
 const struct postfix_log *postfix_instance_log(const struct postfix_instance *instance)
