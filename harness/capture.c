@@ -33,6 +33,13 @@ static bool is_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == length;
 }
 
+/* A word of check's own, of letters and hyphens; "" for anything else. */
+static const char *word_at(const json_t *object, const char *key)
+{
+    const char *word = text_at(object, key);
+    return word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] == '\0' ? word : "";
+}
+
 /* A text of YAML in double quotes. */
 static void quoted(const char *text, FILE *out)
 {
@@ -264,9 +271,9 @@ static void policy(const struct capture *c)
     bool first = true;
     size_t i;
     json_t *pattern;
-    if (is(policy, "mode", "absent") || *text_at(policy, "mode") == '\0')
+    if (is(policy, "mode", "absent") || *word_at(policy, "mode") == '\0')
         return;
-    fprintf(c->out, "    mta-sts: {mode: %s, max-age: %llds, mx: [", text_at(policy, "mode"),
+    fprintf(c->out, "    mta-sts: {mode: %s, max-age: %llds, mx: [", word_at(policy, "mode"),
             (long long)json_integer_value(json_object_get(policy, "max-age")));
     json_array_foreach(json_object_get(policy, "mx"), i, pattern)
     {
@@ -298,7 +305,7 @@ static void expectation(const struct capture *c, const json_t *mode)
         const char *message, *course;
     } courses[] = {{"delivered", "delivered"}, {"waits", "deferred"}, {"bounces", "bounced"}};
     const char *channel = text_at(mode, "channel");
-    fprintf(c->out, "  - when: {dane: %s, mta-sts: %s}\n", text_at(mode, "smtp-dane"), text_at(mode, "mta-sts"));
+    fprintf(c->out, "  - when: {dane: %s, mta-sts: %s}\n", word_at(mode, "smtp-dane"), word_at(mode, "mta-sts"));
     for (size_t i = 0; i < COUNT(courses); i++)
         if (is(mode, "message", courses[i].message))
             fprintf(c->out, "    message: %s\n", courses[i].course);
@@ -329,8 +336,9 @@ bool capture_print(const json_t *posture, FILE *out, struct err *err)
     size_t i;
     json_t *mode;
     if (sound) {
-        fprintf(out, "says: What %s published on %.10s.\nsend: {to: someone@%s}\n", c.domain, text_at(posture, "at"),
-                c.domain);
+        fputs("says: ", out);
+        quoted(arena_printf(c.arena, "What %s published on %.10s.", c.domain, text_at(posture, "at")), out);
+        fprintf(out, "\nsend: {to: someone@%s}\n", c.domain);
         world(&c);
         fputs("expect:\n", out);
         json_array_foreach(json_object_get(posture, "modes"), i, mode) expectation(&c, mode);

@@ -62,6 +62,7 @@ static const struct {
      "mta-sts: {mode: enforce, max-age: 600s, mx: [\"*.p.example\", \"a\\\"b\"]}\n", NULL},
     {"what each mode would do", SEEN(HOST("mx.p.example", ""), NO_POLICY),
      "  - when: {dane: none, mta-sts: none}\n    message: delivered\n    channel: clear\n", NULL},
+    {"a mode that is no word", SEEN(HOST("mx.p.example", TLS), "{\"mode\":\"none}\\n  x: {\"}"), "expect:", "  x: {"},
     {"a name that is none", SEEN(HOST("mx.p.example: {}\\n  x", ""), NO_POLICY), NULL, "x"},
     {"something else", "{\"domain\":\"p.example\"}", NULL, "world"},
     {"a domain that does not exist", "{\"domain\":\"p.example\",\"mx\":{\"state\":\"no-domain\"}," SIX("bounces") "}",

@@ -178,6 +178,19 @@ static uint64_t lost_by_the_kernel(int fd)
     return getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) == 0 ? stats.tp_drops : 0;
 }
 
+const char *evidence_path(struct arena *arena, const char *name)
+{
+    const char *path = "";
+    for (const char *part = name; *part != '\0'; part += strspn(part, "/")) {
+        size_t length = strcspn(part, "/");
+        bool leads_away = strspn(part, ".") == length; /* "..", ".", nothing */
+        if (!leads_away)
+            path = arena_printf(arena, "%s%s%.*s", path, *path != '\0' ? "/" : "", (int)length, part);
+        part += length;
+    }
+    return arena_printf(arena, "%s.pcapng", path);
+}
+
 static void make_folders(struct arena *arena, int folder, const char *path)
 {
     for (const char *slash = path; (slash = strchr(slash, '/')) != NULL; slash++)
@@ -187,7 +200,7 @@ static void make_folders(struct arena *arena, int folder, const char *path)
 bool evidence_write(struct evidence *e, const struct journal *journal, int folder, const char *name, struct err *err)
 {
     on_packets(e->socket, 0, e);
-    const char *path = arena_printf(e->arena, "%s.pcapng", name);
+    const char *path = evidence_path(e->arena, name);
     make_folders(e->arena, folder, path);
     struct evidence_file file = {e->packets.items, e->packets.count, e->beyond + lost_by_the_kernel(e->socket),
                                  keys_in(e->arena, journal)};

@@ -29,7 +29,9 @@ struct evidence_file {
 };
 /* pcapng (draft-ietf-opsawg-pcapng): one Ethernet interface, keys before packets. False: writing failed. */
 bool evidence_print(const struct evidence_file *file, FILE *out);
-/* <name>.pcapng below a folder, whose parts are made; name may hold slashes. */
+/* Where a case of this name has its file: it may hold slashes, and leads nowhere but below the folder. */
+const char *evidence_path(struct arena *arena, const char *name);
+/* That file below an open folder; the folders on the way are made. */
 bool evidence_write(struct evidence *evidence, const struct journal *journal, int folder, const char *name,
                     struct err *err) NODISCARD;
 

@@ -67,8 +67,26 @@ START_TEST(a_packet_is_kept_as_it_was)
 }
 END_TEST
 
+static const struct {
+    const char *name, *path;
+} paths[] = {
+    {"dane/matching-key@dane=none", "dane/matching-key@dane=none.pcapng"},
+    {"/tmp/partner@dane=none", "tmp/partner@dane=none.pcapng"},
+    {"../../etc/x[a=../b]", "etc/x[a=../b].pcapng"},
+    {"a//./b/../c", "a/b/c.pcapng"},
+};
+
+START_TEST(a_file_stays_below_its_folder)
+{
+    struct arena *arena = arena_new("test");
+    ck_assert_str_eq(evidence_path(arena, paths[_i].name), paths[_i].path);
+    arena_free(&arena);
+}
+END_TEST
+
 TEST_SUITE(evidence)
 {
     TEST_LOOP(a_file_is_a_row_of_blocks, COUNT(files));
     TEST(a_packet_is_kept_as_it_was);
+    TEST_LOOP(a_file_stays_below_its_folder, COUNT(paths));
 }
