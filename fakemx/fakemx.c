@@ -132,7 +132,7 @@ struct fakemx *fakemx_new(const struct fakemx_config *config, struct loop *loop,
     struct arena *arena = arena_new("fakemx");
     struct fakemx *mx = arena_alloc(arena, sizeof *mx);
     *mx = (struct fakemx){.arena = arena, .loop = loop};
-    mx->server = (struct mx_server){journal, mx_mailbox_new(), mx_tls_contexts_new(err), on_ended, mx};
+    mx->server = (struct mx_server){journal, mx_mailbox_new(), mx_tls_contexts_new(config->keys, err), on_ended, mx};
     mx->listeners = mx_listeners_new(loop, journal, on_accepted, mx);
     mx->world = world_of(mx, config);
     if (mx->server.contexts == NULL || mx->listeners == NULL || !world_check(mx, &mx->world, err))

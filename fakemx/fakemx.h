@@ -125,6 +125,7 @@ struct fakemx_host {
 struct fakemx_config {
     const struct fakemx_host *hosts;
     size_t host_count;
+    bool keys; /* the TLS keys of sessions are witnessed too; as it is at the first configuration */
 };
 
 struct fakemx;

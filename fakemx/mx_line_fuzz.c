@@ -54,7 +54,7 @@ static void begin(struct run *run, struct arena *arena, uint8_t choice)
                                        .certificate_fault = "certificate"},
                  NULL, &run->host);
     run->base = event_base_new();
-    run->server = (struct mx_server){journal_new(), mx_mailbox_new(), mx_tls_contexts_new(NULL), on_ended, run};
+    run->server = (struct mx_server){journal_new(), mx_mailbox_new(), mx_tls_contexts_new(false, NULL), on_ended, run};
     if (bufferevent_pair_new(run->base, 0, pair) != 0)
         abort();
     run->client = pair[0];

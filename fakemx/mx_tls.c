@@ -13,6 +13,7 @@ enum { CERTIFICATE_TYPES = 20 }; /* RFC 7250: the extension server_certificate_t
 
 struct mx_tls_contexts {
     SSL_CTX *items[MX_TLS_VERSIONS_COUNT][MX_CIPHERS_COUNT];
+    bool keys;
 };
 
 struct mx_tls {
@@ -22,6 +23,7 @@ struct mx_tls {
     enum mx_tls_state state;
     bool hello_seen, certificate_sent;
     bool raw_keys;     /* the client would take a key without a certificate */
+    unsigned keys;     /* witnessed so far */
     char sni[SNI_MAX]; /* "" when there was none */
     const struct identity *identity;
     int alert_in, alert_out;
@@ -211,7 +213,10 @@ static bool is_anonymous(const SSL *ssl)
 /* So that whoever has the packets can read them. */
 static void on_key(const SSL *ssl, const char *line)
 {
-    const struct mx_witness *witness = ((struct mx_tls *)SSL_get_app_data(ssl))->witness;
+    struct mx_tls *tls = SSL_get_app_data(ssl);
+    const struct mx_witness *witness = tls->witness;
+    if (tls->keys++ >= MX_TLS_KEYS_MAX) /* keys that are changed without end tell nothing more */
+        return;
     journal_add(witness->journal, JOURNAL_MX_TLS_KEY, witness->host->config.name, witness->conn, "line", line, NULL);
 }
 
@@ -291,15 +296,16 @@ static SSL_CTX *context_new(enum mx_tls_versions which, enum mx_ciphers ciphers)
     SSL_CTX_set_msg_callback(context, on_message);
     SSL_CTX_add_custom_ext(context, CERTIFICATE_TYPES, SSL_EXT_CLIENT_HELLO, NULL, NULL, NULL, on_certificate_types,
                            NULL);
-    SSL_CTX_set_keylog_callback(context, on_key);
     return context;
 }
 
-struct mx_tls_contexts *mx_tls_contexts_new(struct err *err)
+struct mx_tls_contexts *mx_tls_contexts_new(bool keys, struct err *err)
 {
     struct mx_tls_contexts *contexts = calloc(1, sizeof *contexts);
     if (contexts == NULL)
         err_set(err, ERR_SYSTEM, "out of memory");
+    else
+        contexts->keys = keys;
     return contexts;
 }
 
@@ -321,6 +327,8 @@ static SSL *ssl_new(struct mx_tls_contexts *contexts, const struct mx_host *host
     SSL_CTX **context = &contexts->items[behaviour->tls_versions][behaviour->ciphers];
     if (*context == NULL)
         *context = context_new(behaviour->tls_versions, behaviour->ciphers);
+    if (*context != NULL && contexts->keys)
+        SSL_CTX_set_keylog_callback(*context, on_key);
     SSL *ssl = *context != NULL ? SSL_new(*context) : NULL;
     if (ssl == NULL)
         err_set(err, ERR_SYSTEM, "OpenSSL cannot make a server");

@@ -15,11 +15,13 @@
 #include "fakemx/mx_host.h"
 
 struct mx_tls_contexts; /* shared by all sessions, one for each enum mx_tls_versions */
-struct mx_tls_contexts *mx_tls_contexts_new(struct err *err) NODISCARD;
+/* keys: those of each session go into the journal, at most MX_TLS_KEYS_MAX. */
+struct mx_tls_contexts *mx_tls_contexts_new(bool keys, struct err *err) NODISCARD;
 void mx_tls_contexts_free(struct mx_tls_contexts **contexts);
 /* Can OpenSSL show what the host is to show? */
 bool mx_tls_check(struct mx_tls_contexts *contexts, const struct mx_host *host, struct err *err) NODISCARD;
 
+enum { MX_TLS_KEYS_MAX = 32 };
 enum mx_tls_state { MX_TLS_HANDSHAKE, MX_TLS_OPEN, MX_TLS_CLOSED /* the client said so */, MX_TLS_FAILED };
 
 struct mx_tls;

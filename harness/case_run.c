@@ -166,7 +166,12 @@ static struct plan *make_plan(struct run *run, const struct world *world)
 static bool start_world(struct run *run, struct plan *plan)
 {
     struct err err = {0};
-    struct lab_setting setting = {run->setting->sandbox, run->loop, run->journal, &run->clock, run->setting->resolver};
+    struct lab_setting setting = {.sandbox = run->setting->sandbox,
+                                  .loop = run->loop,
+                                  .journal = run->journal,
+                                  .clock = &run->clock,
+                                  .resolver = run->setting->resolver,
+                                  .keys = run->evidence != NULL};
     run->lab = lab_start(&setting, plan, &err);
     return run->lab != NULL || failed(run, &err);
 }

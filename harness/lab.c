@@ -91,6 +91,7 @@ static bool start_fakes(struct lab *lab, struct plan *plan, struct err *err)
     if (mkdir(lab->folder, 0755) != 0 && errno != EEXIST)
         return err_set(err, ERR_SYSTEM, "cannot make %s: %s", lab->folder, strerror(errno));
     plan->sts.directory = lab->folder;
+    plan->mx.keys = s->keys;
     return (lab->dns = fakedns_new(&plan->dns, s->clock, s->loop, s->journal, err)) != NULL &&
            (lab->mx = fakemx_new(&plan->mx, s->loop, s->journal, err)) != NULL &&
            (lab->sts = fakests_new(&plan->sts, s->loop, s->journal, err)) != NULL &&

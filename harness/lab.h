@@ -18,6 +18,7 @@ struct lab_setting {
     struct journal *journal;
     const struct clock *clock;
     struct resolver *resolver; /* NULL: the subject has its own */
+    bool keys;                 /* TLS keys of MX hosts go into the journal */
 };
 
 struct lab;
