@@ -13,16 +13,13 @@ set -eu
 subject=$1 count=$2 dir=$(cd "$3" && pwd) silent=${4:-0} hanging=${5-}
 here=$(cd "$(dirname "$0")" && pwd)
 journal=$dir/journal
+. "$here/../lab-engine.sh"
 sessions=2 # of those who submit, for each destination
 
 engine_config() {
+    lab_engine_config "$dir/engine" mail.sender.example "$MTALAB_LISTEN"
     cat <<END
-directory: '$dir/engine'
-hostname: mail.sender.example
 clients: [100.64.0.0/10]
-listen: '$MTALAB_LISTEN'
-ca-file: '$MTALAB_CA'
-resolver: {root-hints: '$MTALAB_ROOT_HINTS', trust-anchor: '$MTALAB_ROOT_KEY', options-file: '$MTALAB_RESOLVER_OPTIONS'}
 connectors: [{name: lab, recipient-domains: '*', smtp-dane: mandatory, mta-sts: none}]
 END
 }

@@ -4,14 +4,8 @@
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cat >"$work/look" <<'LOOK'
-cat >"$1.config" <<CONFIG
-hostname: out.sender.example
-directory: $1.engine
-listen: 127.0.0.1:2525
-ca-file: $MTALAB_CA
-resolver: {root-hints: $MTALAB_ROOT_HINTS, trust-anchor: $MTALAB_ROOT_KEY, options-file: $MTALAB_RESOLVER_OPTIONS}
-patience: 1s
-CONFIG
+. ci/lab-engine.sh
+{ lab_engine_config "$1.engine"; echo "patience: 1s"; } >"$1.config"
 exec build/bin/mtalab capture partner.example --config "$1.config" --to "$1.yaml"
 LOOK
 good=0 bad=0

@@ -31,19 +31,13 @@ TABLE
 copies=3 memory_most=65536 # KiB
 
 cat >"$dir/inside" <<'INSIDE'
-cat >"$dir/engine.yaml" <<CONFIG
-hostname: out.sender.example
-directory: $dir
-listen: [127.0.0.1:2525]
-ca-file: $MTALAB_CA
-resolver: {root-hints: $MTALAB_ROOT_HINTS, trust-anchor: $MTALAB_ROOT_KEY, options-file: $MTALAB_RESOLVER_OPTIONS}
+. ci/lab-engine.sh
+{ lab_engine_config "$dir"; cat; } >"$dir/engine.yaml" <<CONFIG
 patience: 1s
 ipv6: no
 CONFIG
-build/bin/mtalab-engine run "$dir/engine.yaml" >"$dir/log" 2>&1 &
-pid=$!
+lab_engine_run build/bin/mtalab-engine "$dir/engine.yaml" "$dir/log"
 engine() { build/bin/mtalab-engine --config "$dir/engine.yaml" "$@"; }
-until engine queue >/dev/null 2>&1; do kill -0 $pid || exit 1; done
 for copy in $(seq "$copies"); do
     for domain in $(cut -d' ' -f1 "$dir/wanted"); do
         printf 'Subject: x\n\nhello\n' | engine send "$copy@$domain.example" >/dev/null || exit 1

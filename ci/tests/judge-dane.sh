@@ -76,19 +76,13 @@ if [ "$(id -u)" = 0 ] && command -v posttls-finger >/dev/null 2>&1; then JUDGE_F
 export dir JUDGE_FINGER
 
 cat >"$dir/inside" <<'INSIDE'
-cat >"$dir/engine.yaml" <<CONFIG
-hostname: out.sender.example
-directory: $dir
-listen: [127.0.0.1:2525]
-ca-file: $MTALAB_CA
-resolver: {root-hints: $MTALAB_ROOT_HINTS, trust-anchor: $MTALAB_ROOT_KEY, options-file: $MTALAB_RESOLVER_OPTIONS}
+. ci/lab-engine.sh
+{ lab_engine_config "$dir"; cat; } >"$dir/engine.yaml" <<CONFIG
 ipv6: no
 connectors: [{name: all, recipient-domains: '*', smtp-dane: mandatory, mta-sts: none}]
 CONFIG
-build/bin/mtalab-engine run "$dir/engine.yaml" >"$dir/log" 2>&1 &
-pid=$!
+lab_engine_run build/bin/mtalab-engine "$dir/engine.yaml" "$dir/log"
 engine() { build/bin/mtalab-engine --config "$dir/engine.yaml" "$@"; }
-until engine queue >/dev/null 2>&1; do kill -0 $pid || exit 1; done
 rows=$(seq "$(wc -l <"$dir/table")")
 for row in $rows; do printf 'Subject: x\n\nhello\n' | engine send "a@r$row.example" >/dev/null || exit 1; done
 engine flush >/dev/null

@@ -8,14 +8,10 @@ trap 'rm -rf "$dir"' EXIT
 # Inside a world: the configuration of an engine there. $1: the directory; further lines are read from standard input.
 cat >"$dir/config" <<'EOF2'
 mkdir -p "$1/queue"
-cat - >"$1/engine.yaml" <<YAML
-hostname: out.sender.example
-listen: 127.0.0.1:2525
-directory: $1/queue
-ca-file: $MTALAB_CA
+. ci/lab-engine.sh
+{ lab_engine_config "$1/queue"; cat; } >"$1/engine.yaml" <<YAML
 fsync: no
 patience: 3s
-resolver: {root-hints: $MTALAB_ROOT_HINTS, trust-anchor: $MTALAB_ROOT_KEY, options-file: $MTALAB_RESOLVER_OPTIONS}
 metrics: 127.0.0.1:9465
 alerts: {file: $1/alerts, command: $1/tell, mail: postmaster@sender.example}
 partners:

@@ -26,21 +26,15 @@ send: {to: someone@partner.example}
 expect: [{message: delivered}]
 YAML
 cat >"$dir/inside" <<'SCRIPT'
+. ci/lab-engine.sh
 cd "$1"
-cat >engine.yaml <<YAML
-hostname: out.reporter.example
-listen: 127.0.0.1:2526
-directory: $1/queue
-ca-file: $MTALAB_CA
+{ lab_engine_config "$1/queue" out.reporter.example; cat; } >engine.yaml <<YAML
 fsync: no
 patience: 1s
-resolver: {root-hints: $MTALAB_ROOT_HINTS, trust-anchor: $MTALAB_ROOT_KEY, options-file: $MTALAB_RESOLVER_OPTIONS}
 tls-rpt: {organization: 'Reporter "and" Söhne', contact: tls@reporter.example, dkim-key: $1/rsa.pem, dkim-selector: rsa}
 YAML
 engine="$2 --config engine.yaml"
-mkfifo ready
-$2 run engine.yaml --ready-fd 3 3>ready >log 2>&1 &
-read -r line <ready
+lab_engine_run "$2" engine.yaml log
 printf 'Subject: hi\n\nhello\n' | $engine send --from alice@reporter.example someone@partner.example >/dev/null
 $engine flush
 $engine tlsrpt send
