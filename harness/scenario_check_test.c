@@ -43,6 +43,10 @@ static const struct { const char *name, *text, *place, *says; } mistakes[] = {
      "the message goes to no 'c@partner.example'"},
     {"a recipient's course", "says: x\n" WORLD SEND "expect: {recipients: {a@partner.example: delivred}}\n", ":6:42:",
      "no course is called 'delivred'; did you mean 'delivered'?"},
+    {"a reading without a word", "says: x\n" WORLD SEND
+     "expect: {reading: {mx-alias: {follow: delivered}}}\n", ":6:", "what follows from 'refuse' is not said"},
+    {"a recipient without a course", "says: x\n" WORLD SEND
+     "expect: {recipients: {a@partner.example: []}}\n", ":6:", "a course is wanted here"},
     {"a reading that nobody declares", "says: x\n" WORLD SEND
      "expect: {reading: {mx-alais: {follow: delivered}}}\n", ":6:20:",
      "senders declare nothing that is called 'mx-alais'; did you mean 'mx-alias'?"},

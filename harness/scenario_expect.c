@@ -111,6 +111,8 @@ static unsigned courses_of(struct arena *arena, const struct tree_node *node, in
     bool is_list = node->kind == TREE_LIST;
     const struct tree_node *const *items = is_list ? node->items : one;
     unsigned set = 0;
+    if (is_list && node->count == 0)
+        diag_error(diags, node->at, "a course is wanted here: delivered, deferred or bounced");
     for (size_t i = is_list ? node->count : 1; i-- > 0;) {
         if (items[i]->kind != TREE_TEXT) {
             diag_error(diags, items[i]->at, "a course is wanted here: delivered, deferred or bounced");
@@ -141,6 +143,9 @@ static void settle_words(struct arena *arena, const struct reading *reading, con
         if (out->preferred == COURSE_UNSAID)
             out->preferred = first;
     }
+    for (size_t i = 0; reading->words[i] != NULL; i++)
+        if (tree_get(map, reading->words[i]) == NULL)
+            diag_error(diags, map->at, "what follows from '%s' is not said", reading->words[i]);
 }
 
 static void settle_reading(struct arena *arena, const struct tree_node *said, struct expectation *out,
@@ -206,15 +211,13 @@ static void settle_courses(struct arena *arena, const struct file_expectation *s
 
 /* ---- TLS reports ---- */
 
-static bool check_words(const struct schema_texts *said, const char *const *words, const char *what,
+static void check_words(const struct schema_texts *said, const char *const *words, const char *what,
                         struct diag_list *diags)
 {
     struct arena *arena = arena_new("report");
-    bool good = true;
     for (size_t i = 0; i < said->count; i++)
-        good = word_index(arena, words, said->items[i], said->at[i], what, diags) >= 0 && good;
+        word_index(arena, words, said->items[i], said->at[i], what, diags);
     arena_free(&arena);
-    return good;
 }
 
 /* "1" or "1-2" */

@@ -162,10 +162,11 @@ static const struct journal_event *delivery(const struct bench *b, size_t step)
     return verdict_delivery(b->q, step, NULL);
 }
 
+/* COURSE_UNSAID of none. */
 static enum message_course first_of(unsigned courses)
 {
     enum message_course course = COURSE_UNSAID;
-    while (!(courses >> course & 1))
+    while (courses != 0 && !(courses >> course & 1))
         course++;
     return course;
 }
