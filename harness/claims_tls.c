@@ -187,23 +187,13 @@ static const char *joined(struct arena *arena, const struct schema_texts *texts)
     return text;
 }
 
-static bool has_mx(const struct world_name *domain, const char *host)
-{
-    for (size_t i = 0; i < domain->mx.count; i++) {
-        const char *said = domain->mx.items[i], *space = strrchr(said, ' ');
-        if (text_name_equal(space != NULL ? space + 1 : said, host))
-            return true;
-    }
-    return false;
-}
-
 /* 7672-3.2.2: the name where the records stand, the domains that have it as MX host, and the aliases of these. */
 static struct schema_texts references_of(struct arena *arena, const struct world *world, const char *base)
 {
     struct schema_texts references = {.items = arena_alloc(arena, (1 + 2 * world->count) * sizeof *references.items)};
     references.items[references.count++] = base;
     for (size_t i = 0; i < world->count; i++)
-        if (has_mx(&world->names[i], base))
+        if (world_has_mx(&world->names[i], base))
             references.items[references.count++] = world->names[i].name;
     for (size_t i = 0; i < world->count; i++)
         for (size_t k = 1; world->names[i].cname != NULL && k < references.count; k++)

@@ -76,13 +76,7 @@ const char *plan_alias_end(const struct plan_builder *b, const char *name)
     return name;
 }
 
-/* Of "10 mx1.partner.example" the host, and how many stand before it. */
-static const char *host_of_mx(const char *text)
-{
-    const char *space = strrchr(text, ' ');
-    return space != NULL ? space + 1 : text;
-}
-
+/* How much an MX entry is preferred: as it says, else by its place. */
 static long preference_of_mx(const struct schema_texts *mx, size_t i)
 {
     return strchr(mx->items[i], ' ') != NULL ? strtol(mx->items[i], NULL, 10) : 10 * ((long)i + 1);
@@ -93,8 +87,8 @@ const struct world_name *plan_domain_of(const struct plan_builder *b, const char
     for (size_t i = 0; i < b->world->count; i++) {
         const struct world_name *domain = &b->world->names[i];
         for (size_t k = 0; k < domain->mx.count; k++)
-            if (text_name_equal(plan_alias_end(b, host_of_mx(domain->mx.items[k])), host) ||
-                text_name_equal(host_of_mx(domain->mx.items[k]), host))
+            if (text_name_equal(plan_alias_end(b, world_mx_host(domain->mx.items[k])), host) ||
+                text_name_equal(world_mx_host(domain->mx.items[k]), host))
                 return domain;
     }
     const struct world_name *own = world_find(b->world, host);
@@ -111,7 +105,7 @@ static bool is_first(const struct plan_builder *b, const char *host)
     for (size_t i = 0; i < domain->mx.count; i++) {
         long preference = preference_of_mx(&domain->mx, i);
         best = i == 0 || preference < best ? preference : best;
-        if (text_name_equal(host_of_mx(domain->mx.items[i]), host))
+        if (text_name_equal(world_mx_host(domain->mx.items[i]), host))
             own = preference;
     }
     if (domain->mx.count == 0)
@@ -131,7 +125,7 @@ static bool is_mx_target(const struct plan_builder *b, const char *name)
 {
     for (size_t i = 0; i < b->world->count; i++)
         for (size_t k = 0; k < b->world->names[i].mx.count; k++)
-            if (text_name_equal(host_of_mx(b->world->names[i].mx.items[k]), name))
+            if (text_name_equal(world_mx_host(b->world->names[i].mx.items[k]), name))
                 return true;
     return false;
 }

@@ -9,12 +9,6 @@
 #include "fakests/web_policy.h"
 #include "harness/plan_internal.h"
 
-static const char *mx_host_of(const char *text)
-{
-    const char *space = strrchr(text, ' ');
-    return space != NULL ? space + 1 : text;
-}
-
 /* The patterns of a policy: those said, else the domain's MX hosts, else the domain itself. */
 static struct schema_texts patterns_of(struct arena *arena, const struct world_name *domain)
 {
@@ -23,7 +17,7 @@ static struct schema_texts patterns_of(struct arena *arena, const struct world_n
         return patterns;
     patterns.items = arena_alloc(arena, (domain->mx.count + 1) * sizeof *patterns.items);
     for (size_t i = 0; i < domain->mx.count; i++)
-        patterns.items[patterns.count++] = mx_host_of(domain->mx.items[i]);
+        patterns.items[patterns.count++] = world_mx_host(domain->mx.items[i]);
     if (patterns.count == 0)
         patterns.items[patterns.count++] = domain->name;
     return patterns;
@@ -114,7 +108,7 @@ static bool covers_all_hosts(struct arena *arena, const struct world_name *domai
     for (size_t i = 0; i < domain->mx.count; i++) {
         bool covered = false;
         for (size_t k = 0; k < patterns.count; k++)
-            covered = covered || covers(patterns.items[k], mx_host_of(domain->mx.items[i]));
+            covered = covered || covers(patterns.items[k], world_mx_host(domain->mx.items[i]));
         if (!covered)
             return false;
     }

@@ -98,6 +98,8 @@ struct world_name {               /* one key of world: */
 };
 struct world { struct world_name *names; size_t count; struct srcpos at; };
 const struct world_name *world_find(const struct world *world, const char *name);
+const char *world_mx_host(const char *text);          /* of "10 mx1.partner.example", or without a preference */
+bool world_has_mx(const struct world_name *domain, const char *host);
 
 /* ---- what must be seen ---- */
 

@@ -71,13 +71,6 @@ static void check_dns_fault(struct checking *c, const struct world_dns_fault *sa
 
 /* --- the world ------------------------------------------------------------------------------------------------- */
 
-/* The host in "10 mx1.partner.example". */
-static const char *mx_host(const char *text)
-{
-    const char *space = strrchr(text, ' ');
-    return space != NULL ? space + 1 : text;
-}
-
 static const char *world_name_at(const void *rows, size_t i)
 {
     const struct world *world = rows;
@@ -92,7 +85,7 @@ static bool looks_like_address(const char *text)
 static void check_mx(struct checking *c, const struct world *world, const struct world_name *name)
 {
     for (size_t i = 0; i < name->mx.count; i++) {
-        const char *host = mx_host(name->mx.items[i]);
+        const char *host = world_mx_host(name->mx.items[i]);
         bool special = strcmp(host, "null") == 0 || strcmp(host, ".") == 0 || looks_like_address(host) ||
                        text_name_equal(host, SUBJECT_HOSTNAME);
         if (special || world_find(world, host) != NULL)
@@ -311,9 +304,8 @@ static bool is_spoken_of(const struct scenario *scenario, const char *host)
 static bool is_mail_host(const struct world *world, const char *name)
 {
     for (size_t i = 0; i < world->count; i++)
-        for (size_t k = 0; k < world->names[i].mx.count; k++)
-            if (text_name_equal(mx_host(world->names[i].mx.items[k]), name))
-                return true;
+        if (world_has_mx(&world->names[i], name))
+            return true;
     return false;
 }
 

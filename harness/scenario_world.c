@@ -131,6 +131,20 @@ const struct world_name *world_find(const struct world *world, const char *name)
     return NULL;
 }
 
+const char *world_mx_host(const char *text)
+{
+    const char *space = strrchr(text, ' ');
+    return space != NULL ? space + 1 : text;
+}
+
+bool world_has_mx(const struct world_name *domain, const char *host)
+{
+    for (size_t i = 0; i < domain->mx.count; i++)
+        if (text_name_equal(world_mx_host(domain->mx.items[i]), host))
+            return true;
+    return false;
+}
+
 /* A domain with a policy has a policy host, said or not. */
 static void add_policy_hosts(struct arena *arena, struct world *world, struct diag_list *diags)
 {

@@ -108,23 +108,14 @@ char *sender_setup_change(struct arena *arena, const struct tree_node *changes, 
 
 /* ---- smart hosts ---- */
 
-static bool lists_mx(const struct world_name *name, const char *host)
-{
-    for (size_t i = 0; name != NULL && i < name->mx.count; i++) {
-        const char *space = strrchr(name->mx.items[i], ' ');
-        if (text_name_equal(space != NULL ? space + 1 : name->mx.items[i], host))
-            return true;
-    }
-    return false;
-}
-
 static bool relays_to(const char *said, const struct world *world, const char *host)
 {
     char name[256];
     if (said[strspn(said, "0123456789.[")] == ':' || strspn(said, "0123456789") > 0 || said[0] == '[')
         return true;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(said, ":"), said);
-    return text_name_equal(name, host) || (world != NULL && lists_mx(world_find(world, name), host));
+    const struct world_name *domain = world != NULL ? world_find(world, name) : NULL;
+    return text_name_equal(name, host) || (domain != NULL && world_has_mx(domain, host));
 }
 
 bool sender_setup_relays_to(const struct sender_setup *setup, const struct world *world, const char *host)

@@ -220,7 +220,7 @@ static bool may_go_to(const struct plan *plan, const char *domain, const char *h
         return true;
     bool plain = true;
     for (size_t i = 0; i < name->mx.count; i++) {
-        const char *space = strrchr(name->mx.items[i], ' '), *exchange = space != NULL ? space + 1 : name->mx.items[i];
+        const char *exchange = world_mx_host(name->mx.items[i]);
         if (text_name_equal(exchange, host))
             return true;
         plain &= is_plain_host(plan, exchange);
