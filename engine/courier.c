@@ -78,7 +78,8 @@ static void gather_job(struct courier *c, struct arena *arena, const struct queu
     struct router router = {.routing = c->routing, .queue = c->world->settle.queue};
     struct queued *list = arena_alloc(arena, due->count * sizeof *list);
     job->choice = router_choose(&router, &due->items[0]);
-    for (size_t i = 0; i < due->count; i++)
+    list[job->count++] = due->items[0];
+    for (size_t i = 1; i < due->count; i++)
         if (router_choose(&router, &due->items[i]).connector == job->choice.connector)
             list[job->count++] = due->items[i];
     router_end(&router);

@@ -319,8 +319,8 @@ static void conclude(struct delivery *d)
         return;
     }
     d->rechecked = true;
-    d->world->ports.sts(d->world->ports.outside, d->arena, d->hops[d->hop < d->hop_count ? d->hop : 0].name, true,
-                        on_recheck, d);
+    d->world->ports.sts(d->world->ports.outside, d->arena,
+                        d->hops[d->hop < d->hop_count ? d->hop : d->hop_count - 1].name, true, on_recheck, d);
 }
 
 /* ---- one address ---- */

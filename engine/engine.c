@@ -74,7 +74,6 @@ static void on_dirty(void *arg)
     event_active(((struct engine *)arg)->committer, EV_TIMEOUT, 0);
 }
 
-/* All that came in one round of the loop is committed together. */
 /* What has been delivered must not be sent again because the disk was full. */
 static void note_again_soon(struct engine *e)
 {
@@ -83,6 +82,7 @@ static void note_again_soon(struct engine *e)
     event_add(e->committer, &second);
 }
 
+/* All that came in one round of the loop is committed together. */
 static void commit(struct engine *e)
 {
     struct err err;

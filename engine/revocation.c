@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "engine/connect.h"
 
 enum { ANSWER_MAX = 1024 * 1024, HEADERS_MAX = 64 * 1024, KEPT_MAX = 32, HTTP_PORT = 80 };
 
@@ -234,8 +235,7 @@ static void open_connection(struct revocation_check *c, const struct sockaddr *t
         evhttp_connection_base_new(loop_base(c->owner->loop), NULL, netaddr_text(c->arena, to), netaddr_port(to));
     if (c->connection == NULL)
         abort();
-    struct timeval limit = {.tv_sec = (time_t)c->owner->timeout_s};
-    limit.tv_usec = (suseconds_t)((c->owner->timeout_s - (double)limit.tv_sec) * 1e6);
+    struct timeval limit = connect_timeval(c->owner->timeout_s);
     evhttp_connection_set_timeout_tv(c->connection, &limit);
     evhttp_connection_set_max_body_size(c->connection, ANSWER_MAX);
     evhttp_connection_set_max_headers_size(c->connection, HEADERS_MAX);

@@ -184,8 +184,7 @@ static bool remove_from_message(const struct settle_world *world, struct arena *
     struct settle_about about = {.destination = list[0].domain};
     struct settlement *settlements = arena_alloc(arena, count * sizeof *settlements);
     struct ndr_recipient *lines = arena_alloc(arena, count * sizeof *lines);
-    about.content = queue_content(world->queue, arena, list[0].message, &about.length, err);
-    if (about.content == NULL)
+    if (report && (about.content = queue_content(world->queue, arena, list[0].message, &about.length, err)) == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {
         settlements[i] = (struct settlement){.id = list[i].id,

@@ -598,6 +598,7 @@ static void answer_stored(struct session *s, bool fine)
     say(s, fine ? s->when_stored : not_stored);
     s->hearing = HEAR_COMMAND;
     reset_transaction(s);
+    set_deadline(s);
     on_read(s->io, s);
 }
 

@@ -77,22 +77,31 @@ void tls_client_set_revocation(struct tls_client *client, struct revocation *rev
 
 static_assert(sizeof(void *) != 8 || sizeof(struct tls_demands) == 88, "a new demand belongs in tls_demands_key()");
 
-static char *record_key(struct arena *arena, const char *before, const struct tlsa_record *r)
+static void print_record(const struct tlsa_record *r, FILE *out)
 {
-    return arena_printf(arena, "%s %d-%d-%d-%s", before, r->usage, r->selector, r->matching,
-                        text_hex(arena, r->data, r->length));
+    fprintf(out, " %d-%d-%d-", r->usage, r->selector, r->matching);
+    for (size_t i = 0; i < r->length; i++)
+        fprintf(out, "%02x", r->data[i]);
 }
 
+/* A peer chooses how many records there are: each is written once. */
 char *tls_demands_key(struct arena *arena, const struct tls_demands *d)
 {
-    char *key =
-        arena_printf(arena, "%d%d%d%d sni=%s host=%s base=%s domain=%s", (int)d->demand, d->watch_pkix, d->keep_chain,
-                     (int)d->connector, d->sni != NULL ? d->sni : "", d->pkix_host != NULL ? d->pkix_host : "",
-                     d->tlsa_base != NULL ? d->tlsa_base : "", d->tls_domain != NULL ? d->tls_domain : "");
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL)
+        abort();
+    fprintf(out, "%d%d%d%d sni=%s host=%s base=%s domain=%s", (int)d->demand, d->watch_pkix, d->keep_chain,
+            (int)d->connector, d->sni != NULL ? d->sni : "", d->pkix_host != NULL ? d->pkix_host : "",
+            d->tlsa_base != NULL ? d->tlsa_base : "", d->tls_domain != NULL ? d->tls_domain : "");
     for (size_t i = 0; i < d->dane_name_count; i++)
-        key = arena_printf(arena, "%s name=%s", key, d->dane_names[i]);
+        fprintf(out, " name=%s", d->dane_names[i]);
     for (size_t i = 0; i < d->record_count; i++)
-        key = record_key(arena, key, &d->records[i]);
+        print_record(&d->records[i], out);
+    fclose(out);
+    char *key = arena_strdup(arena, text);
+    free(text);
     return key;
 }
 
