@@ -13,6 +13,7 @@
 #include "engine/control.h"
 #include "engine/engine.h"
 #include "engine/queue.h"
+#include "engine/unique.h"
 
 enum { DAY = 86400, DAYS = 3 };
 
@@ -47,11 +48,12 @@ static bool tell_file(const struct teller *t, const struct alert *alert, const s
 static bool tell_command(const struct teller *t, const struct alert *alert, const struct alert_age *age UNUSED,
                          struct err *err)
 {
-    const char *argv[] = {t->line->config->alerts.command, alert->kind, alert->about, NULL};
+    struct arena *arena = t->line->arena;
+    const char *argv[] = {t->line->config->alerts.command, alert->kind, message_line(arena, alert->about), NULL};
     FILE *text = tmpfile();
     if (text == NULL)
         return err_set(err, ERR_SYSTEM, "cannot make a file for the alert's text");
-    fprintf(text, "%s\n", alert->text);
+    fprintf(text, "%s\n", message_line(arena, alert->text));
     rewind(text);
     struct process_spec spec = {.argv = argv, .in = fileno(text), .out = STDOUT_FILENO, .err = STDERR_FILENO};
     struct process *process = process_spawn(&spec, err);
@@ -68,14 +70,13 @@ static bool tell_mail(const struct teller *t, const struct alert *alert, const s
     const struct engine_config *config = t->line->config;
     struct arena *arena = t->line->arena;
     struct clock clock = {(int64_t)config->clock_offset};
-    const char *about = text_escape(arena, alert->about, strlen(alert->about));
     const char *content =
         arena_printf(arena,
                      "From: <postmaster@%s>\r\nTo: <%s>\r\nDate: %s\r\nSubject: mtalab-engine: %s %s\r\n"
-                     "Message-ID: <alert.%lld.%s.%lx@%s>\r\nAuto-Submitted: auto-generated\r\n\r\n%s\r\n",
-                     config->hostname, config->alerts.mail, message_date(arena, t->now), alert->kind, about,
-                     (long long)t->now, alert->kind, (unsigned long)getpid(), config->hostname,
-                     text_escape(arena, alert->text, strlen(alert->text)));
+                     "Message-ID: <alert.%s@%s>\r\nAuto-Submitted: auto-generated\r\n\r\n%s\r\n",
+                     config->hostname, config->alerts.mail, message_date(arena, t->now), alert->kind,
+                     message_line(arena, alert->about), unique_word(arena), config->hostname,
+                     message_line(arena, alert->text));
     struct message message = {.sender = "",
                               .recipients = (const char *const *)&config->alerts.mail,
                               .recipient_count = 1,

@@ -214,6 +214,16 @@ bool message_has_bare_end(const char *content, size_t length)
     return false;
 }
 
+char *message_line(struct arena *arena, const char *text)
+{
+    char *safe = text_escape(arena, text, strnlen(text, MESSAGE_LINE_MAX));
+    safe[strnlen(safe, MESSAGE_LINE_MAX)] = '\0';
+    for (char *at = safe; *at != '\0'; at++)
+        if ((unsigned char)*at & 0x80)
+            *at = '?';
+    return safe;
+}
+
 char *message_date(struct arena *arena, int64_t at)
 {
     static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

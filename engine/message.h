@@ -11,6 +11,7 @@ enum { ADDRESS_MAX = 320, RECIPIENTS_MAX = 1000, RECEIVED_MAX = 100, FIELD_MAX =
 
 /* What a message says about TLS on its way (RFC 8689): nothing; REQUIRETLS with MAIL; TLS-Required: No in it. A TLS
  * report of the engine's own is held up by nothing, the connector's demands included (8460-3-5). */
+enum { MESSAGE_LINE_MAX = 700 };
 enum message_tls { MESSAGE_TLS_UNSAID, MESSAGE_REQUIRETLS, MESSAGE_TLS_WAIVED, MESSAGE_TLS_REPORT, MESSAGE_TLS_COUNT };
 
 struct message {
@@ -42,6 +43,8 @@ bool message_is_8bit(const char *content, size_t length);
 enum message_tls message_tls(bool requiretls, const char *content, size_t length);
 /* A CR or LF that stands alone: such a message would mean different things to different servers. */
 bool message_has_bare_end(const char *content, size_t length);
+/* One line of ASCII of at most MESSAGE_LINE_MAX bytes, whatever a peer put into it. */
+char *message_line(struct arena *arena, const char *text);
 /* "Mon, 01 Jun 2026 08:00:00 +0000" */
 char *message_date(struct arena *arena, int64_t at);
 

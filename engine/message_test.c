@@ -112,6 +112,26 @@ START_TEST(fields_are_found)
 }
 END_TEST
 
+static const struct {
+    const char *name, *text, *line;
+} lines[] = {
+    {"as it is", "no answer in time", "no answer in time"},
+    {"another line", "a\r\nBcc: b@c", "a\\x0d\\x0aBcc: b@c"},
+    {"what is not ASCII", "b\xc3\xbc", "b??"},
+    {"of a terminal", "\x1b[2J", "\\x1b[2J"},
+};
+
+START_TEST(a_line_is_one_line)
+{
+    struct arena *arena = arena_new("test");
+    ck_assert_str_eq(message_line(arena, lines[_i].text), lines[_i].line);
+    char *longest = arena_alloc(arena, 5000);
+    memset(longest, 'x', 4999);
+    ck_assert_uint_eq(strlen(message_line(arena, longest)), MESSAGE_LINE_MAX);
+    arena_free(&arena);
+}
+END_TEST
+
 TEST_SUITE(message)
 {
     TEST_LOOP(fields_are_found, COUNT(fields));
@@ -119,4 +139,5 @@ TEST_SUITE(message)
     TEST_LOOP(bare_ends_are_seen, COUNT(ends));
     TEST_LOOP(literals_are_read, COUNT(literals));
     TEST(headers_end);
+    TEST_LOOP(a_line_is_one_line, COUNT(lines));
 }

@@ -201,7 +201,9 @@ static int listen_unix(struct metrics *m, const char *path, struct err *err)
     if (strlen(path) >= sizeof at.sun_path)
         return err_set(err, ERR_INPUT, "%s is too long for a socket", path) - 1;
     memcpy(at.sun_path, path, strlen(path) + 1);
-    unlink(path);
+    struct stat there;
+    if (lstat(path, &there) == 0 && S_ISSOCK(there.st_mode))
+        unlink(path); /* of an engine that crashed; any other file stays, and is an error */
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && chmod(path, 0660) == 0 && listen(fd, 16) == 0) {
         m->socket_path = arena_strdup(m->arena, path);

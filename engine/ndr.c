@@ -7,22 +7,11 @@
 #include "base/text.h"
 #include "engine/message.h"
 
-enum { LINE_MAX = 700, FIELD_QUOTED_MAX = 250, SMTP_LINE_MAX = 998, QUOTED_LINE_MAX = 72 };
-
-/* One line of ASCII, whatever a peer put into it. */
-static const char *line(struct arena *arena, const char *text)
-{
-    char *safe = text_escape(arena, text, strnlen(text, LINE_MAX));
-    safe[strnlen(safe, LINE_MAX)] = '\0';
-    for (char *at = safe; *at != '\0'; at++)
-        if ((unsigned char)*at & 0x80)
-            *at = '?';
-    return safe;
-}
+enum { FIELD_QUOTED_MAX = 250, SMTP_LINE_MAX = 998, QUOTED_LINE_MAX = 72 };
 
 static const char *reply_of(struct arena *arena, struct status status)
 {
-    return line(arena, status_reply(arena, status));
+    return message_line(arena, status_reply(arena, status));
 }
 
 /* An address in seven bits, as type;address (RFC 6533 3): in one that is not ASCII, what is not becomes \x{F6}. */

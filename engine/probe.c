@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/probe.h"
+#include "engine/unique.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,10 +116,10 @@ struct message probe_message(struct arena *arena, const char *sender, const char
     const char *content =
         arena_printf(arena,
                      "From: <%s>\r\nTo: <%s>\r\nDate: %s\r\nSubject: Test of the mail path to your domain\r\n"
-                     "Message-ID: <%lld.%p@%s>\r\nAuto-Submitted: auto-generated\r\n\r\n"
+                     "Message-ID: <%lld.%s@%s>\r\nAuto-Submitted: auto-generated\r\n\r\n"
                      "This is a test of how mail reaches you, made by its sender's administrator. Nothing needs to be "
                      "done.\r\n",
-                     sender, recipient, message_date(arena, at), (long long)at, (void *)recipients, hostname);
+                     sender, recipient, message_date(arena, at), (long long)at, unique_word(arena), hostname);
     return (struct message){.sender = sender,
                             .recipients = recipients,
                             .recipient_count = 1,

@@ -14,6 +14,7 @@
 #include "engine/tlsrpt_record.h"
 #include "engine/tlsrpt_report.h"
 #include "engine/tlsrpt_store.h"
+#include "engine/unique.h"
 
 enum { NAP = 3600, ANSWER_MAX = 64 * 1024 };
 
@@ -95,13 +96,6 @@ static bool is_under_way(const struct reporter *r, const struct tlsrpt_plan *pla
 }
 
 /* ---- a parcel for a mail address ---- */
-
-static const char *unique_word(struct arena *arena)
-{
-    unsigned char random[12];
-    RAND_bytes(random, sizeof random);
-    return text_hex(arena, random, sizeof random);
-}
 
 static const char *submitter_of(struct reporter *r, struct arena *arena)
 {

@@ -95,39 +95,53 @@ static const char *split(const char *condition, size_t *name_length)
     return *rest == ':' ? rest + 1 + strspn(rest + 1, " ") : NULL;
 }
 
-static bool contains(const char *value, const char *text)
+static bool contains(const void *text, const char *value)
 {
     return strcasestr(value, text) != NULL;
 }
 
-static bool matches(const char *value, const char *expression)
+static bool matches(const void *expression, const char *value)
 {
-    regex_t compiled;
-    if (regcomp(&compiled, expression, REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0)
-        return false;
-    bool matched = regexec(&compiled, value, 0, NULL, 0) == 0;
-    regfree(&compiled);
-    return matched;
+    return regexec(expression, value, 0, NULL, 0) == 0;
 }
 
-static bool header_holds(const struct route_question *q, const char *condition,
-                         bool (*holds)(const char *value, const char *text))
+static bool any_field(const struct route_question *q, const char *name, size_t name_length,
+                      bool (*holds)(const void *what, const char *value), const void *what)
 {
-    size_t name_length, at = 0;
-    const char *text = split(condition, &name_length);
+    size_t at = 0;
     struct field field;
-    while (text != NULL && next_field(q, &at, &field))
-        if (field.name_length == name_length && strncasecmp(field.name, condition, name_length) == 0 &&
-            holds(field.value, text))
+    while (next_field(q, &at, &field))
+        if (field.name_length == name_length && strncasecmp(field.name, name, name_length) == 0 &&
+            holds(what, field.value))
             return true;
     return false;
 }
 
+static bool header_contains(const struct route_question *q, const char *condition)
+{
+    size_t name_length;
+    const char *text = split(condition, &name_length);
+    return text != NULL && any_field(q, condition, name_length, contains, text);
+}
+
+/* The expression is made once, however many fields a mail has. */
+static bool header_matches(const struct route_question *q, const char *condition)
+{
+    size_t name_length;
+    regex_t compiled;
+    const char *text = split(condition, &name_length);
+    if (text == NULL || regcomp(&compiled, text, REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0)
+        return false;
+    bool holds = any_field(q, condition, name_length, matches, &compiled);
+    regfree(&compiled);
+    return holds;
+}
+
 static bool any_header(const struct route_question *q, const struct schema_texts *list,
-                       bool (*holds)(const char *value, const char *text))
+                       bool (*holds)(const struct route_question *q, const char *condition))
 {
     for (size_t i = 0; i < list->count; i++)
-        if (header_holds(q, list->items[i], holds))
+        if (holds(q, list->items[i]))
             return true;
     return list->count == 0;
 }
@@ -144,7 +158,8 @@ bool rule_matches(const struct route_rule *rule, const struct route_question *q)
 {
     return rule->enabled && any_address(&rule->sender, q->sender) && any_address(&rule->recipient, q->recipient) &&
            (rule->recipient_domain.count == 0 || scope_any_covers(&rule->recipient_domain, q->domain)) &&
-           any_header(q, &rule->header_contains, contains) && any_header(q, &rule->header_matches, matches);
+           any_header(q, &rule->header_contains, header_contains) &&
+           any_header(q, &rule->header_matches, header_matches);
 }
 
 bool rule_reads_header(const struct route_rule *rule)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/settle.h"
 
-#include <openssl/rand.h>
-
 #include "base/text.h"
 #include "engine/led.h"
 #include "engine/ndr.h"
+#include "engine/unique.h"
 
 static struct retry_next next_of(const struct settle_world *world, const struct queued *recipient)
 {
@@ -115,11 +114,9 @@ static const struct message *make_report(const struct settle_world *world, struc
 {
     if (count == 0 || about_message->sender[0] == '\0')
         return NULL;
-    unsigned char random[12];
-    RAND_bytes(random, sizeof random);
     struct ndr ndr = {
         .hostname = world->config->hostname,
-        .id = text_hex(arena, random, sizeof random),
+        .id = unique_word(arena),
         .sender = about_message->sender,
         .arrived = about_message->arrived,
         .now = clock_now(world->clock),

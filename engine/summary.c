@@ -299,9 +299,22 @@ static struct entry *entry_for(struct arena *arena, struct entries *list, const 
     return entry;
 }
 
+/* Words stand between blanks. */
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = list; *at != '\0'; at += strspn(at, " ")) {
+        size_t there = strcspn(at, " ");
+        if (there == length && strncmp(at, word, length) == 0)
+            return true;
+        at += there;
+    }
+    return false;
+}
+
 static void note_host(struct arena *arena, struct entry *entry, const char *host)
 {
-    if (*host != '\0' && strstr(entry->hosts, host) == NULL)
+    if (*host != '\0' && !has_word(entry->hosts, host))
         entry->hosts = arena_printf(arena, "%s%s%s", entry->hosts, *entry->hosts != '\0' ? " " : "", host);
 }
 
@@ -347,7 +360,7 @@ static const char *dns_of(struct arena *arena, const struct entry *entry, const 
         size_t length = strcspn(at, " ");
         const char *host = arena_strndup(arena, at, length), *zone = strchr(host, '.');
         at += length;
-        if (text_name_under(host, entry->domain) || zone == NULL || strstr(others, zone + 1) != NULL)
+        if (text_name_under(host, entry->domain) || zone == NULL || has_word(others, zone + 1))
             continue;
         others = arena_printf(arena, "%s%s%s", others, *others != '\0' ? " " : "", zone + 1);
     }

@@ -232,14 +232,16 @@ static json_t *list_in(struct arena *arena, json_t *object, const char *name)
     return list;
 }
 
-static json_t *read_failures(struct arena *arena, json_t *item)
+/* *left: how many more the report may have. */
+static json_t *read_failures(struct arena *arena, json_t *item, size_t *left)
 {
     json_t *list = json_array(), *detail;
     size_t i;
     json_array_foreach(json_object_get(item, "failure-details"), i, detail)
     {
-        if (i >= TLSRPT_FAILURES_MAX)
+        if (i >= TLSRPT_FAILURES_MAX || *left == 0)
             break;
+        --*left;
         json_array_append_new(list,
                               json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "result", text_in(arena, detail, "result-type"),
                                         "mx", name_in(arena, detail, "receiving-mx-hostname"), "sending-ip",
@@ -251,24 +253,25 @@ static json_t *read_failures(struct arena *arena, json_t *item)
     return list;
 }
 
-static json_t *read_policy(struct arena *arena, json_t *item)
+static json_t *read_policy(struct arena *arena, json_t *item, size_t *left)
 {
     json_t *policy = json_object_get(item, "policy"), *summary = json_object_get(item, "summary");
     return json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:o}", "type", text_in(arena, policy, "policy-type"), "domain",
                      name_in(arena, policy, "policy-domain"), "strings", list_in(arena, policy, "policy-string"), "mx",
                      list_in(arena, policy, "mx-host"), "good", count_in(summary, "total-successful-session-count"),
-                     "bad", count_in(summary, "total-failure-session-count"), "failures", read_failures(arena, item));
+                     "bad", count_in(summary, "total-failure-session-count"), "failures",
+                     read_failures(arena, item, left));
 }
 
 static json_t *read_root(struct arena *arena, json_t *root)
 {
     json_t *range = json_object_get(root, "date-range"), *policies = json_array(), *item;
-    size_t i;
+    size_t i, left = TLSRPT_ROWS_MAX;
     json_array_foreach(json_object_get(root, "policies"), i, item)
     {
         if (i >= TLSRPT_POLICIES_MAX)
             break;
-        json_array_append_new(policies, read_policy(arena, item));
+        json_array_append_new(policies, read_policy(arena, item, &left));
     }
     return json_pack("{s:s,s:s,s:s,s:I,s:I,s:o}", "organization", text_in(arena, root, "organization-name"), "contact",
                      text_in(arena, root, "contact-info"), "report-id", text_in(arena, root, "report-id"), "begins",

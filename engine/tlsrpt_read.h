@@ -11,13 +11,14 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* Bytes as they come and unpacked; policies of a report; failures of a policy; texts of a list; bytes of a text, which
- * is cut. */
+/* Bytes as they come and unpacked; policies of a report; failures of a policy, and of the whole report; texts of a
+ * list; bytes of a text, which is cut. */
 enum {
     TLSRPT_FILE_MAX = 16 << 20,
     TLSRPT_TEXT_MAX = 16 << 20,
     TLSRPT_POLICIES_MAX = 1000,
     TLSRPT_FAILURES_MAX = 1000,
+    TLSRPT_ROWS_MAX = 10000,
     TLSRPT_LIST_MAX = 100,
     TLSRPT_WORD_MAX = 500
 };

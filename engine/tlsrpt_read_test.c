@@ -137,6 +137,27 @@ START_TEST(depth_and_counts_have_bounds)
 }
 END_TEST
 
+START_TEST(a_report_has_so_many_failures_and_no_more)
+{
+    struct arena *arena = arena_new("test");
+    struct err err;
+    const char *details = "{}", *policies = "";
+    for (int i = 0; i < 9; i++) /* 512 of them */
+        details = arena_printf(arena, "%s,%s", details, details);
+    for (int i = 0; i < 30; i++)
+        policies = arena_printf(arena, "%s%s{\"failure-details\":[%s]}", policies, i > 0 ? "," : "", details);
+    const char *text = arena_printf(arena, "{\"policies\":[%s]}", policies);
+    json_t *report = tlsrpt_read(arena, text, strlen(text), &err), *policy;
+    size_t i, rows_in = 0;
+    ck_assert_ptr_nonnull(report);
+    json_array_foreach(json_object_get(report, "policies"), i, policy) rows_in +=
+        json_array_size(json_object_get(policy, "failures"));
+    ck_assert_uint_eq(rows_in, TLSRPT_ROWS_MAX);
+    json_decref(report);
+    arena_free(&arena);
+}
+END_TEST
+
 START_TEST(long_texts_are_cut_between_characters)
 {
     struct arena *arena = arena_new("test");
@@ -193,6 +214,7 @@ TEST_SUITE(tlsrpt_read)
     TEST(compressed_reports_are_read);
     TEST(a_bomb_is_not_unpacked);
     TEST(depth_and_counts_have_bounds);
+    TEST(a_report_has_so_many_failures_and_no_more);
     TEST(long_texts_are_cut_between_characters);
     TEST(received_reports_are_kept_once);
 }
