@@ -133,7 +133,8 @@ static bool find(const struct teller *t, struct alerts *out, struct err *err)
     struct alert_facts facts = {.history = &history,
                                 .limits = {config->late, config->signature, config->certificate},
                                 .engine_answers = engine_answers(t->line)};
-    if (!history_read(t->line->arena, t->line->config, t->now - DAYS * DAY, t->now, &history, err))
+    if (!history_read(t->line->arena, t->line->config, t->now - DAYS * DAY, t->now, &history, err) ||
+        !history_read_reports(t->line->arena, t->line->config, &history, err))
         return false;
     *out = alerts_find(t->line->arena, &facts);
     return true;

@@ -7,7 +7,6 @@
 
 #include "engine/command_look.h"
 #include "engine/command_words.h"
-#include "engine/connector_change.h"
 #include "engine/scope.h"
 #include "engine/summary.h"
 
@@ -17,7 +16,6 @@ enum { DAY = 86400, DAYS_DEFAULT = 14, DAYS_MAX = 3650 };
 
 struct past {
     const struct command_line *line;
-    struct engine_config config; /* with the changes made to connectors in force */
     int64_t days;
     struct history history;
 };
@@ -27,15 +25,14 @@ static bool read_past(const struct command_line *line, struct past *past, int *s
 {
     const char *said = command_said(line, "--days");
     struct err err;
-    *past = (struct past){.line = line, .config = *line->config, .days = DAYS_DEFAULT};
+    *past = (struct past){.line = line, .days = DAYS_DEFAULT};
     *status = COMMAND_MISUSED;
     if (said != NULL && (!schema_parse_number(said, &past->days) || past->days < 1 || past->days > DAYS_MAX)) {
         command_misused("--days is a number of days");
         return false;
     }
     int64_t now = (int64_t)time(NULL) + (int64_t)line->config->clock_offset;
-    bool fine = connector_changes_load(line->arena, &past->config, &err) &&
-                history_read(line->arena, &past->config, now - past->days * DAY, now, &past->history, &err);
+    bool fine = history_read(line->arena, line->config, now - past->days * DAY, now, &past->history, &err);
     *status = fine ? EXIT_SUCCESS : command_failed(&err);
     return fine;
 }
@@ -206,7 +203,7 @@ static int do_gate(const struct command_line *line)
         return command_misused("gate wants a connector");
     if (!read_past(line, &past, &status))
         return status;
-    const struct connector *connector = connector_find(&past.config.routing, line->words[0]);
+    const struct connector *connector = connector_find(&line->config->routing, line->words[0]);
     if (connector == NULL || connector_by_smart_host(connector))
         return command_misused(connector == NULL ? "no connector has that name"
                                                  : "gate is for connectors that deliver to MX hosts");
@@ -233,7 +230,7 @@ static int do_inventory(const struct command_line *line)
     int status;
     if (!read_past(line, &past, &status))
         return status;
-    json_t *rows = summary_inventory(line->arena, &past.config, &past.history);
+    json_t *rows = summary_inventory(line->arena, line->config, &past.history);
     print(line, rows, COMMAND_TABLE(inventory_columns));
     json_decref(rows);
     return EXIT_SUCCESS;

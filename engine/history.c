@@ -81,7 +81,7 @@ static void take_report(struct arena *arena, const json_t *row, struct history *
 {
     int64_t begins = json_integer_value(json_object_get(row, "begins"));
     int64_t bad = json_integer_value(json_object_get(row, "bad"));
-    if (bad <= 0 || begins < h->since)
+    if (bad <= 0)
         return;
     const char *texts[4];
     static const char *const keys[] = {"organization", "domain", "result", "mx"};
@@ -92,12 +92,12 @@ static void take_report(struct arena *arena, const json_t *row, struct history *
     *ARENA_PUSH(arena, &h->reports) = (struct history_report){texts[0], texts[1], texts[2], texts[3], bad, begins};
 }
 
-static bool read_reports(struct arena *arena, const struct engine_config *config, struct history *h, struct err *err)
+bool history_read_reports(struct arena *arena, const struct engine_config *config, struct history *h, struct err *err)
 {
     if (access(arena_printf(arena, "%s/tlsrpt.db", config->directory), F_OK) != 0)
         return true;
     struct tlsrpt_received *received = tlsrpt_received_open(config->directory, err);
-    json_t *rows = received != NULL ? tlsrpt_received_list(received, NULL, err) : NULL, *row;
+    json_t *rows = received != NULL ? tlsrpt_received_since(received, h->since, err) : NULL, *row;
     bool fine = rows != NULL;
     size_t i;
     json_array_foreach(rows, i, row)
@@ -115,6 +115,5 @@ bool history_read(struct arena *arena, const struct engine_config *config, int64
     *out = (struct history){.now = now, .since = since};
     return read_file(arena, arena_printf(arena, "%s/trace.db", config->directory), out, read_rows, err) &&
            read_file(arena, arena_printf(arena, "%s/queue.db", config->directory), out, read_waiting, err) &&
-           read_file(arena, arena_printf(arena, "%s/sts.db", config->directory), out, read_policies, err) &&
-           read_reports(arena, config, out, err);
+           read_file(arena, arena_printf(arena, "%s/sts.db", config->directory), out, read_policies, err);
 }

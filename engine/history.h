@@ -35,10 +35,13 @@ struct history {
     struct { struct history_row *items; size_t count, room; } rows;
     struct { struct history_waiting *items; size_t count, room; } waiting;
     struct { struct history_policy *items; size_t count, room; } policies;
-    struct { struct history_report *items; size_t count, room; } reports;
+    struct { struct history_report *items; size_t count, room; } reports; /* by history_read_reports() */
 };
 
 bool history_read(struct arena *arena, const struct engine_config *config, int64_t since, int64_t now,
                   struct history *out, struct err *err) NODISCARD;
+/* And what others' TLS reports tell of the same days. */
+bool history_read_reports(struct arena *arena, const struct engine_config *config, struct history *history,
+                          struct err *err) NODISCARD;
 
 #endif

@@ -18,6 +18,7 @@ static const struct {
     FIXED("listen", TEXTS, listen),
     FIXED("directory", TEXT, directory),
     FIXED("control", TEXT, control),
+    FIXED("metrics", TEXT, metrics),
     FIXED("ca-file", TEXT, ca_file),
     FIXED("root-hints", TEXT, resolver.root_hints),
     FIXED("trust-anchor", TEXT, resolver.trust_anchor),

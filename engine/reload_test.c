@@ -15,6 +15,7 @@ static const struct { const char *name, *now, *next, *waits; } cases[] = {
     {"a directory, and so its socket", MUST, "hostname: relay.example\ndirectory: /var/y\n", "directory, control"},
     {"one more address", MUST "listen: 127.0.0.1:25\n", MUST "listen: [127.0.0.1:25, '[::1]:25']\n", "listen"},
     {"another address", MUST "listen: 127.0.0.1:25\n", MUST "listen: 127.0.0.2:25\n", "listen"},
+    {"where metrics are served", MUST "metrics: 127.0.0.1:9465\n", MUST "metrics: 127.0.0.1:9466\n", "metrics"},
     {"of the resolver", MUST, MUST "resolver: {forward: 127.0.0.1}\n", "forward"},
     {"several", MUST, MUST "ipv6: no\nfsync: no\ntimeouts: {policy: 5s}\nmessages-per-connection: 1\n",
      "ipv6, fsync, timeouts: policy, messages-per-connection"},

@@ -29,7 +29,9 @@ struct reporter {
     struct event *timer;
     struct errand *open; /* a list */
     size_t lookups, uploads;
-    bool broken; /* said once */
+    bool broken;     /* sessions are not counted: said once */
+    bool rests;      /* the store could not be written: nothing is begun before the timer is up */
+    int64_t trimmed; /* when */
 };
 
 /* One thing under way: a domain being asked, or a report on its way to an HTTPS endpoint. */
@@ -39,12 +41,22 @@ struct errand {
     struct arena *arena;
     struct tlsrpt_plan plan;     /* of a look-up */
     struct tlsrpt_parcel parcel; /* of an upload; id 0: a look-up */
+    bool last;                   /* it is not tried again */
     struct tlsrpt_endpoint to;
 };
 
 static void complain(const char *what, const char *about, const char *why)
 {
     fprintf(stderr, "mtalab-engine: TLS report for %s: %s: %s\n", about, what, why);
+}
+
+/* What cannot be noted would be done again and again: the reporter rests. */
+static bool noted(struct reporter *r, const char *domain, bool fine, const struct err *err)
+{
+    if (!fine && !r->rests)
+        complain("not noted", domain, err->text);
+    r->rests |= !fine;
+    return fine;
 }
 
 /* ---- errands ---- */
@@ -95,6 +107,32 @@ static bool is_under_way(const struct reporter *r, const struct tlsrpt_plan *pla
     return false;
 }
 
+/* ---- a parcel, wherever it goes ---- */
+
+/* It is noted when it is tried next before it is tried, so that neither a crash nor a full disk sends it at once again.
+ * *last: after this attempt it is given up. */
+static bool begin_attempt(struct reporter *r, const struct tlsrpt_parcel *parcel, bool *last)
+{
+    struct retry_next next = retry_after(&retry_tls_report, parcel->attempts + 1, parcel->made, clock_now(r->clock));
+    struct err err;
+    bool fine = next.give_up ? tlsrpt_store_done(r->store, parcel->id, &err)
+                             : tlsrpt_store_again(r->store, parcel->id, next.due, &err);
+    *last = next.give_up;
+    return noted(r, parcel->domain, fine, &err);
+}
+
+static void parcel_sent(struct reporter *r, const struct tlsrpt_parcel *parcel, bool last)
+{
+    struct err err;
+    if (!last)
+        (void)noted(r, parcel->domain, tlsrpt_store_done(r->store, parcel->id, &err), &err);
+}
+
+static void parcel_failed(const struct tlsrpt_parcel *parcel, bool last, const char *why)
+{
+    complain(last ? "given up" : "to be tried again", parcel->domain, why);
+}
+
 /* ---- a parcel for a mail address ---- */
 
 static const char *submitter_of(struct reporter *r, struct arena *arena)
@@ -134,39 +172,32 @@ static char *write_mail(struct reporter *r, struct arena *arena, const struct tl
     return arena_printf(arena, "%s%s", signature, text);
 }
 
-/* From the null sender: nobody reports that a report could not be delivered. The queue tries it again. */
-static bool send_mail(struct reporter *r, struct arena *arena, const struct tlsrpt_parcel *parcel, const char *to,
-                      struct err *err)
+/* From the null sender: nobody reports that a report could not be delivered. The queue delivers it. */
+static void send_mail(struct reporter *r, struct arena *arena, const struct tlsrpt_parcel *parcel, const char *to,
+                      bool last)
 {
+    struct err err;
     struct message message = {
         .sender = "", .recipients = &to, .recipient_count = 1, .report = true, .tls = MESSAGE_TLS_REPORT};
     int64_t id;
-    message.content = write_mail(r, arena, parcel, to, &message.length, err);
-    return message.content != NULL && r->ports.mail(r->ports.outside, &message, &id, err) &&
-           tlsrpt_store_done(r->store, parcel->id, err);
+    message.content = write_mail(r, arena, parcel, to, &message.length, &err);
+    if (message.content != NULL && r->ports.mail(r->ports.outside, &message, &id, &err))
+        parcel_sent(r, parcel, last);
+    else
+        parcel_failed(parcel, last, err.text);
 }
 
 /* ---- a parcel for an HTTPS endpoint ---- */
 
 static void upload_failed(struct errand *errand, const char *why)
 {
-    struct reporter *r = errand->reporter;
-    const struct tlsrpt_parcel *parcel = &errand->parcel;
-    struct retry_next next = retry_after(&retry_tls_report, parcel->attempts + 1, parcel->made, clock_now(r->clock));
-    struct err err = {0};
-    bool noted = next.give_up ? tlsrpt_store_done(r->store, parcel->id, &err)
-                              : tlsrpt_store_again(r->store, parcel->id, next.due, why, &err);
-    if (next.give_up)
-        complain("given up", parcel->domain, why);
-    if (!noted)
-        complain("not noted", parcel->domain, err.text);
+    parcel_failed(&errand->parcel, errand->last, why);
     errand_done(errand);
 }
 
 static void on_uploaded(void *arg, const struct https_answer *answer)
 {
     struct errand *errand = arg;
-    struct err err;
     if (answer->outcome != HTTPS_ANSWERED) {
         upload_failed(errand, answer->why);
         return;
@@ -175,8 +206,7 @@ static void on_uploaded(void *arg, const struct https_answer *answer)
         upload_failed(errand, arena_printf(errand->arena, "%s answered %ld", errand->to.host, answer->status));
         return;
     }
-    if (!tlsrpt_store_done(errand->reporter->store, errand->parcel.id, &err))
-        complain("not noted", errand->parcel.domain, err.text);
+    parcel_sent(errand->reporter, &errand->parcel, errand->last);
     errand_done(errand);
 }
 
@@ -209,11 +239,12 @@ static void on_endpoint_host(void *arg, const struct host_facts *host)
     https_send(r->https, errand->arena, &request, on_uploaded, errand);
 }
 
-static void start_upload(struct reporter *r, const struct tlsrpt_parcel *parcel)
+static void start_upload(struct reporter *r, const struct tlsrpt_parcel *parcel, bool last)
 {
     struct arena *arena = arena_new("TLS report upload");
     struct errand *errand = errand_new(r, arena);
     errand->parcel = *parcel;
+    errand->last = last;
     errand->parcel.domain = arena_strdup(arena, parcel->domain);
     errand->parcel.body = arena_memdup(arena, parcel->body, parcel->length);
     r->uploads++;
@@ -229,11 +260,13 @@ static void start_upload(struct reporter *r, const struct tlsrpt_parcel *parcel)
 static void send_parcel(struct reporter *r, struct arena *arena, const struct tlsrpt_parcel *parcel)
 {
     struct tlsrpt_endpoint to;
-    struct err err;
+    bool last;
+    if (!begin_attempt(r, parcel, &last))
+        return;
     if (!tlsrpt_endpoint_read(arena, parcel->uri, &to) || to.mail == NULL)
-        start_upload(r, parcel);
-    else if (!send_mail(r, arena, parcel, to.mail, &err))
-        complain("not sent", parcel->domain, err.text);
+        start_upload(r, parcel, last);
+    else
+        send_mail(r, arena, parcel, to.mail, last);
 }
 
 static void send_parcels(struct reporter *r, int64_t until)
@@ -243,7 +276,7 @@ static void send_parcels(struct reporter *r, int64_t until)
     struct err err;
     if (!tlsrpt_store_parcels(r->store, arena, until, REPORTER_AT_ONCE + r->uploads, &parcels, &err))
         complain("cannot be read", "anybody", err.text);
-    for (size_t i = 0; i < parcels.count && r->uploads < REPORTER_AT_ONCE; i++)
+    for (size_t i = 0; i < parcels.count && r->uploads < REPORTER_AT_ONCE && !r->rests; i++)
         if (!is_under_way(r, NULL, parcels.items[i].id))
             send_parcel(r, arena, &parcels.items[i]);
     arena_free(&arena);
@@ -312,11 +345,8 @@ static bool act_on_record(struct errand *errand, const struct txt_facts *txt, st
 static void on_txt(void *arg, const struct txt_facts *txt)
 {
     struct errand *errand = arg;
-    struct reporter *r = errand->reporter;
     struct err err;
-    if (!act_on_record(errand, txt, &err))
-        complain("cannot be made", errand->plan.domain, err.text);
-    send_parcels(r, clock_now(r->clock));
+    (void)noted(errand->reporter, errand->plan.domain, act_on_record(errand, txt, &err), &err);
     errand_done(errand);
 }
 
@@ -347,30 +377,43 @@ static void ask_domains(struct reporter *r, int64_t until)
 
 static void sleep_until_next(struct reporter *r)
 {
-    int64_t pause = tlsrpt_store_next(r->store) - clock_now(r->clock);
+    int64_t pause = r->rests ? NAP : tlsrpt_store_next(r->store) - clock_now(r->clock);
     struct timeval span = {.tv_sec = pause < 1 ? 1 : pause < NAP ? pause : NAP};
     evtimer_add(r->timer, &span);
+}
+
+static bool trim(struct reporter *r, struct err *err)
+{
+    r->trimmed = clock_now(r->clock);
+    return tlsrpt_store_trim(r->store, r->trimmed - (int64_t)r->config->trace_keep, err);
 }
 
 void reporter_tick(struct reporter *r)
 {
     int64_t now = clock_now(r->clock);
-    ask_domains(r, now);
-    send_parcels(r, now);
+    struct err err;
+    if (!r->rests && now - r->trimmed >= TLSRPT_DAY)
+        (void)noted(r, "anybody", trim(r, &err), &err);
+    if (!r->rests)
+        ask_domains(r, now);
+    if (!r->rests)
+        send_parcels(r, now);
     sleep_until_next(r);
 }
 
 void reporter_hurry(struct reporter *r)
 {
     struct err err;
-    if (!tlsrpt_store_hurry(r->store, clock_now(r->clock), &err))
-        complain("not hurried", "anybody", err.text);
+    r->rests = false;
+    (void)noted(r, "anybody", tlsrpt_store_hurry(r->store, clock_now(r->clock), &err), &err);
     reporter_tick(r);
 }
 
 static void on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-    reporter_tick(arg);
+    struct reporter *r = arg;
+    r->rests = false;
+    reporter_tick(r);
 }
 
 /* ---- counting ---- */
@@ -406,9 +449,8 @@ void reporter_count(void *reporter, const struct tlsrpt_session *session)
 
 static bool open_store(struct reporter *r, const char *path, struct err *err)
 {
-    int64_t before = clock_now(r->clock) - (int64_t)r->config->trace_keep;
     r->store = tlsrpt_store_open(path, err);
-    return r->store != NULL && tlsrpt_store_trim(r->store, before, err);
+    return r->store != NULL && trim(r, err);
 }
 
 struct reporter *reporter_new(const struct engine_config *config, const char *path, const struct clock *clock,

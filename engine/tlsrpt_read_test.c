@@ -190,6 +190,12 @@ START_TEST(received_reports_are_kept_once)
                      "[{\"organization\":\"o\",\"begins\":1780272000,\"type\":\"tlsa\",\"domain\":\"mx.p.example\","
                      "\"good\":5,\"bad\":0,\"result\":\"\",\"mx\":\"\",\"tries\":0,\"failures\":0}]");
     json_decref(rows_of);
+    for (int later = 0; later < 2; later++) {
+        rows_of = tlsrpt_received_since(received, 1780272000 + later, &err);
+        ck_assert_uint_eq(json_array_size(rows_of), 1 - (size_t)later);
+        ck_assert_ptr_null(json_object_get(json_array_get(rows_of, 0), "tries"));
+        json_decref(rows_of);
+    }
     ck_assert(tlsrpt_received_trim(received, 2, &err));
     rows_of = tlsrpt_received_list(received, NULL, &err);
     ck_assert_uint_eq(json_array_size(rows_of), 1);

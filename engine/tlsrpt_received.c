@@ -11,7 +11,8 @@
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS received (id INTEGER PRIMARY KEY, arrived INTEGER NOT NULL, organization TEXT NOT NULL,"
-    " report_id TEXT NOT NULL, begins INTEGER NOT NULL, report TEXT NOT NULL, UNIQUE (organization, report_id));";
+    " report_id TEXT NOT NULL, begins INTEGER NOT NULL, report TEXT NOT NULL, UNIQUE (organization, report_id));"
+    "CREATE INDEX IF NOT EXISTS received_begins ON received (begins);";
 
 struct tlsrpt_received {
     struct store *store, *trace; /* trace NULL: there is none */
@@ -73,7 +74,7 @@ bool tlsrpt_received_add(struct tlsrpt_received *r, const json_t *report, int64_
 
 /* ---- what we did there ourselves ---- */
 
-static void set_own(struct tlsrpt_received *r, json_t *row, const char *domain, const char *mx, int64_t day)
+static void set_own(struct tlsrpt_received *r, json_t *row)
 {
     sqlite3_stmt *rows =
         r->trace == NULL
@@ -81,7 +82,8 @@ static void set_own(struct tlsrpt_received *r, json_t *row, const char *domain, 
             : store_query(r->trace, NULL,
                           "SELECT count(*), count(cause) FROM trace WHERE at >= ?1 AND at < ?1 + 86400 AND host IS NOT"
                           " NULL AND recipient IS NULL AND (destination = ?2 OR host = ?2) AND (?3 = '' OR host = ?3)",
-                          "itt", day, domain, mx);
+                          "itt", (int64_t)json_integer_value(json_object_get(row, "begins")), text_of(row, "domain"),
+                          text_of(row, "mx"));
     bool known = rows != NULL && store_row(rows);
     json_object_set_new(row, "tries", json_integer(known ? sqlite3_column_int64(rows, 0) : 0));
     json_object_set_new(row, "failures", json_integer(known ? sqlite3_column_int64(rows, 1) : 0));
@@ -91,22 +93,20 @@ static void set_own(struct tlsrpt_received *r, json_t *row, const char *domain, 
 
 /* ---- rows ---- */
 
-static void add_row(struct tlsrpt_received *r, json_t *list, const json_t *report, const json_t *policy,
-                    const json_t *failure)
+static void add_row(json_t *list, const json_t *report, const json_t *policy, const json_t *failure)
 {
-    int64_t day = json_integer_value(json_object_get(report, "begins"));
+    json_int_t day = json_integer_value(json_object_get(report, "begins"));
     json_int_t bad = failure != NULL ? json_integer_value(json_object_get(failure, "count"))
                                      : json_integer_value(json_object_get(policy, "bad"));
-    json_t *row =
-        json_pack("{s:s,s:I,s:s,s:s,s:I,s:I,s:s,s:s}", "organization", text_of(report, "organization"), "begins",
-                  (json_int_t)day, "type", text_of(policy, "type"), "domain", text_of(policy, "domain"), "good",
-                  failure != NULL ? 0 : json_integer_value(json_object_get(policy, "good")), "bad", bad, "result",
-                  text_of(failure, "result"), "mx", text_of(failure, "mx"));
-    set_own(r, row, text_of(policy, "domain"), text_of(failure, "mx"), day);
-    json_array_append_new(list, row);
+    json_array_append_new(list,
+                          json_pack("{s:s,s:I,s:s,s:s,s:I,s:I,s:s,s:s}", "organization",
+                                    text_of(report, "organization"), "begins", day, "type", text_of(policy, "type"),
+                                    "domain", text_of(policy, "domain"), "good",
+                                    failure != NULL ? 0 : json_integer_value(json_object_get(policy, "good")), "bad",
+                                    bad, "result", text_of(failure, "result"), "mx", text_of(failure, "mx")));
 }
 
-static void add_report(struct tlsrpt_received *r, json_t *list, const json_t *report, const char *domain)
+static void add_report(json_t *list, const json_t *report, const char *domain)
 {
     const json_t *policy, *failure;
     size_t i, k;
@@ -114,20 +114,34 @@ static void add_report(struct tlsrpt_received *r, json_t *list, const json_t *re
     {
         if (domain != NULL && !text_name_equal(domain, text_of(policy, "domain")))
             continue;
-        add_row(r, list, report, policy, NULL);
-        json_array_foreach(json_object_get(policy, "failures"), k, failure) add_row(r, list, report, policy, failure);
+        add_row(list, report, policy, NULL);
+        json_array_foreach(json_object_get(policy, "failures"), k, failure) add_row(list, report, policy, failure);
     }
+}
+
+static json_t *read_rows(struct tlsrpt_received *r, const char *domain, int64_t since, struct err *err)
+{
+    sqlite3_stmt *rows =
+        store_query(r->store, err, "SELECT report FROM received WHERE begins >= ? ORDER BY begins, id", "i", since);
+    json_t *list = rows != NULL ? json_array() : NULL;
+    while (rows != NULL && store_row(rows)) {
+        json_t *report = json_loads((const char *)sqlite3_column_text(rows, 0), 0, NULL);
+        add_report(list, report, domain);
+        json_decref(report);
+    }
+    return list;
+}
+
+json_t *tlsrpt_received_since(struct tlsrpt_received *r, int64_t since, struct err *err)
+{
+    return read_rows(r, NULL, since, err);
 }
 
 json_t *tlsrpt_received_list(struct tlsrpt_received *r, const char *domain, struct err *err)
 {
-    sqlite3_stmt *rows = store_query(r->store, err, "SELECT report FROM received ORDER BY begins, id", "");
-    json_t *list = rows != NULL ? json_array() : NULL;
-    while (rows != NULL && store_row(rows)) {
-        json_t *report = json_loads((const char *)sqlite3_column_text(rows, 0), 0, NULL);
-        add_report(r, list, report, domain);
-        json_decref(report);
-    }
+    json_t *list = read_rows(r, domain, INT64_MIN, err), *row;
+    size_t i;
+    json_array_foreach(list, i, row) set_own(r, row);
     return list;
 }
 

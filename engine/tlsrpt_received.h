@@ -26,6 +26,8 @@ bool tlsrpt_received_add(struct tlsrpt_received *received, const json_t *report,
  * "result", "mx", "tries", "failures"}; the last two are what we tried there on that day and what of it failed. domain:
  * a policy's; NULL: all. */
 json_t *tlsrpt_received_list(struct tlsrpt_received *received, const char *domain, struct err *err);
+/* The same without what we did there, of reports about days from then on. */
+json_t *tlsrpt_received_since(struct tlsrpt_received *received, int64_t since, struct err *err);
 /* The same of what we have counted ourselves, for reports to others: {"begins", "asks", "type", "domain", "good",
  * "bad"}. */
 json_t *tlsrpt_received_own(struct tlsrpt_received *received, const char *domain, struct err *err);

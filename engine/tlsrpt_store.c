@@ -18,11 +18,14 @@ static const char schema[] =
     " UNIQUE (policy, result, reason, sending_ip, mx, receiving_ip));"
     "CREATE TABLE IF NOT EXISTS plan (day INTEGER NOT NULL, domain TEXT NOT NULL, due INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (day, domain));"
+    "CREATE INDEX IF NOT EXISTS policy_day ON policy (day);"
+    "CREATE INDEX IF NOT EXISTS plan_due ON plan (due);"
     "CREATE TABLE IF NOT EXISTS report (id INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL,"
     " domain TEXT NOT NULL, report_id TEXT NOT NULL, name TEXT NOT NULL, body BLOB);"
     "CREATE TABLE IF NOT EXISTS parcel (id INTEGER PRIMARY KEY, report INTEGER NOT NULL, uri TEXT NOT NULL,"
-    " due INTEGER NOT NULL, made INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT "
-    "'');";
+    " due INTEGER NOT NULL, made INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX IF NOT EXISTS parcel_report ON parcel (report);"
+    "CREATE INDEX IF NOT EXISTS parcel_due ON parcel (due);";
 
 struct tlsrpt_store {
     struct store *store;
@@ -85,7 +88,13 @@ static const char *as_json(struct arena *arena, const char *const *items, size_t
 static int64_t policy_row(struct tlsrpt_store *s, struct arena *arena, int64_t day, const char *domain,
                           const struct tlsrpt_session *session, const struct tlsrpt_tally *tally, struct err *err)
 {
-    struct tlsrpt_strings strings = tlsrpt_policy_strings(arena, session, tally->policy);
+    int64_t known =
+        number(store_query(s->store, err, "SELECT count(*) FROM policy WHERE day = ? AND domain = ? AND made = 0", "it",
+                           day, domain));
+    bool plain = known >= TLSRPT_POLICIES_MAX; /* who changes his records all the time */
+    struct tlsrpt_strings strings = {0};
+    if (!plain)
+        strings = tlsrpt_policy_strings(arena, session, tally->policy);
     bool has_mx = tally->policy == TLSRPT_STS && strings.count > 0;
     return number(store_query(s->store, err,
                               "INSERT INTO policy (day, domain, type, policy_domain, strings, mx, good, bad)"
@@ -94,7 +103,7 @@ static int64_t policy_row(struct tlsrpt_store *s, struct arena *arena, int64_t d
                               " RETURNING id",
                               "ittttt"
                               "ii",
-                              day, domain, tlsrpt_policy_words[tally->policy], tally->domain,
+                              day, domain, tlsrpt_policy_words[tally->policy], plain ? domain : tally->domain,
                               as_json(arena, strings.items, strings.count),
                               as_json(arena, has_mx ? session->sts->mx : NULL, has_mx ? session->sts->mx_count : 0),
                               (int64_t)(tally->result == NULL), (int64_t)(tally->result != NULL)));
@@ -311,10 +320,10 @@ bool tlsrpt_store_parcels(struct tlsrpt_store *s, struct arena *arena, int64_t u
     return true;
 }
 
-bool tlsrpt_store_again(struct tlsrpt_store *s, int64_t parcel, int64_t due, const char *why, struct err *err)
+bool tlsrpt_store_again(struct tlsrpt_store *s, int64_t parcel, int64_t due, struct err *err)
 {
-    return store_run(s->store, err, "UPDATE parcel SET attempts = attempts + 1, due = ?, why = ? WHERE id = ?", "iti",
-                     due, why, parcel);
+    return store_run(s->store, err, "UPDATE parcel SET attempts = attempts + 1, due = ? WHERE id = ?", "ii", due,
+                     parcel);
 }
 
 bool tlsrpt_store_done(struct tlsrpt_store *s, int64_t parcel, struct err *err)
@@ -322,11 +331,11 @@ bool tlsrpt_store_done(struct tlsrpt_store *s, int64_t parcel, struct err *err)
     if (!store_begin(s->store, err))
         return false;
     return finish(s,
-                  store_run(s->store, err, "DELETE FROM parcel WHERE id = ?", "i", parcel) &&
-                      store_run(s->store, err,
-                                "UPDATE report SET body = NULL WHERE body IS NOT NULL"
-                                " AND id NOT IN (SELECT report FROM parcel)",
-                                ""),
+                  store_run(s->store, err,
+                            "UPDATE report SET body = NULL WHERE id = (SELECT report FROM parcel WHERE id = ?1)"
+                            " AND NOT EXISTS (SELECT 1 FROM parcel WHERE report = report.id AND id <> ?1)",
+                            "i", parcel) &&
+                      store_run(s->store, err, "DELETE FROM parcel WHERE id = ?", "i", parcel),
                   err);
 }
 

@@ -4,8 +4,8 @@
  *
  * Owns:   the store (tlsrpt.db in the engine's directory).
  * Errors: false or NULL with *err filled.
- * Threads: one. At most TLSRPT_DETAILS_MAX different failures are told apart within one policy and day; further ones
- * are counted without their details. */
+ * Threads: one. At most TLSRPT_POLICIES_MAX different policies are told apart within one domain and day, and
+ * TLSRPT_DETAILS_MAX different failures within one of them; further ones are counted without what tells them apart. */
 #ifndef ENGINE_TLSRPT_STORE_H
 #define ENGINE_TLSRPT_STORE_H
 
@@ -13,7 +13,7 @@
 
 #include "engine/tlsrpt.h"
 
-enum { TLSRPT_DAY = 86400, TLSRPT_DETAILS_MAX = 1000 };
+enum { TLSRPT_DAY = 86400, TLSRPT_POLICIES_MAX = 100, TLSRPT_DETAILS_MAX = 1000 };
 
 struct tlsrpt_store;
 
@@ -67,8 +67,7 @@ bool tlsrpt_store_add(struct tlsrpt_store *store, const struct tlsrpt_plan *plan
                       const char *const *uris, size_t uri_count, struct err *err) NODISCARD;
 bool tlsrpt_store_parcels(struct tlsrpt_store *store, struct arena *arena, int64_t until, size_t limit,
                           struct tlsrpt_parcels *parcels, struct err *err) NODISCARD;
-bool tlsrpt_store_again(struct tlsrpt_store *store, int64_t parcel, int64_t due, const char *why,
-                        struct err *err) NODISCARD;
+bool tlsrpt_store_again(struct tlsrpt_store *store, int64_t parcel, int64_t due, struct err *err) NODISCARD;
 /* Sent or given up; the last parcel of a report takes its body with it. */
 bool tlsrpt_store_done(struct tlsrpt_store *store, int64_t parcel, struct err *err) NODISCARD;
 

@@ -27,10 +27,10 @@ static void tear_down(void)
 }
 
 /* One session with mx1; failure NULL: authenticated by DANE. */
-static void count(int64_t now, const char *domain, const char *failure, const char *why)
+static void count_with(unsigned char digest, int64_t now, const char *domain, const char *failure, const char *why)
 {
-    static const unsigned char digest[] = {1, 2};
-    static const struct tlsa_record record = {3, 1, 1, digest, 2};
+    const unsigned char bytes[] = {digest, 2};
+    const struct tlsa_record record = {3, 1, 1, bytes, 2};
     struct host_facts host = {.name = "mx1." DOMAIN,
                               .tlsa = TLSA_USABLE,
                               .tlsa_base = "mx1." DOMAIN,
@@ -45,6 +45,11 @@ static void count(int64_t now, const char *domain, const char *failure, const ch
                                      .receiving_ip = "198.51.100.1"};
     session.tls.dane_failure = failure;
     ck_assert(tlsrpt_store_count(store, now, now - now % TLSRPT_DAY + TLSRPT_DAY, domain, &session, &err));
+}
+
+static void count(int64_t now, const char *domain, const char *failure, const char *why)
+{
+    count_with(1, now, domain, failure, why);
 }
 
 static struct tlsrpt_plan the_plan(int64_t until)
@@ -121,7 +126,7 @@ START_TEST(a_report_on_its_way)
     ck_assert_str_eq(parcels.items[1].uri, "https://c.example/");
     ck_assert_mem_eq(parcels.items[0].body, "a\0b", 3);
     ck_assert(tlsrpt_store_done(store, parcels.items[0].id, &err));
-    ck_assert(tlsrpt_store_again(store, parcels.items[1].id, 150, "503", &err));
+    ck_assert(tlsrpt_store_again(store, parcels.items[1].id, 150, &err));
     ck_assert_int_eq(tlsrpt_store_next(store), 150);
     ck_assert(tlsrpt_store_done(store, parcels.items[1].id, &err));
     ck_assert(tlsrpt_store_next(store) == INT64_MAX);
@@ -161,6 +166,22 @@ START_TEST(failures_have_a_bound)
 }
 END_TEST
 
+START_TEST(policies_have_a_bound)
+{
+    set_up();
+    for (int i = 0; i < TLSRPT_POLICIES_MAX + 50; i++)
+        count_with((unsigned char)i, NOON, DOMAIN, NULL, NULL);
+    struct tlsrpt_plan plan = the_plan(INT64_MAX);
+    json_t *policies = tlsrpt_store_policies(store, &plan, &err);
+    ck_assert_uint_eq(json_array_size(policies), TLSRPT_POLICIES_MAX + 1);
+    ck_assert_ptr_nonnull(strstr(policies_of(&plan), "{\"policy\":{\"policy-type\":\"tlsa\",\"policy-domain\":"
+                                                     "\"" DOMAIN "\"},\"summary\":"
+                                                     "{\"total-successful-session-count\":50,"));
+    json_decref(policies);
+    tear_down();
+}
+END_TEST
+
 START_TEST(old_days_are_forgotten)
 {
     set_up();
@@ -181,5 +202,6 @@ TEST_SUITE(tlsrpt_store)
     TEST(a_report_on_its_way);
     TEST(what_is_reported_is_not_reported_again);
     TEST(failures_have_a_bound);
+    TEST(policies_have_a_bound);
     TEST(old_days_are_forgotten);
 }
