@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/schema.h"
+
 enum { TEXT_MAX = INET6_ADDRSTRLEN + sizeof "[]:65535" };
 
 bool netaddr_parse(const char *address, uint16_t port, struct netaddr *out, struct err *err)
@@ -28,6 +30,31 @@ bool netaddr_parse(const char *address, uint16_t port, struct netaddr *out, stru
     }
     *out = parsed;
     return true;
+}
+
+bool netaddr_parse_port(const char *address, struct netaddr *out, struct err *err)
+{
+    char host[TEXT_MAX];
+    const char *colon = strrchr(address, ':');
+    int64_t port;
+    size_t length = colon != NULL ? (size_t)(colon - address) : 0;
+    if (length == 0 || length >= sizeof host || !schema_parse_number(colon + 1, &port) || port < 0 || port > 65535)
+        return err_set(err, ERR_INPUT, "'%s' is not address:port", address);
+    bool bracketed = address[0] == '[' && address[length - 1] == ']' && length > 2;
+    snprintf(host, sizeof host, "%.*s", (int)(bracketed ? length - 2 : length), bracketed ? address + 1 : address);
+    return netaddr_parse(host, (uint16_t)port, out, err);
+}
+
+bool netaddr_is_loopback(const struct sockaddr *addr)
+{
+    switch (addr->sa_family) {
+    case AF_INET:
+        return ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr) >> 24 == 127;
+    case AF_INET6:
+        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)addr)->sin6_addr);
+    default:
+        return false;
+    }
 }
 
 uint16_t netaddr_port(const struct sockaddr *addr)

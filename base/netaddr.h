@@ -11,9 +11,11 @@
 struct netaddr { struct sockaddr_storage addr; socklen_t length; };
 
 bool netaddr_parse(const char *address, uint16_t port, struct netaddr *out, struct err *err) NODISCARD;
-const char *netaddr_text(struct arena *arena, const struct sockaddr *addr); /* "198.18.0.1", "2001:db8::1" */
 /* "198.18.0.1:25", "[2001:db8::1]:25" */
-const char *netaddr_text_port(struct arena *arena, const struct sockaddr *addr);
+bool netaddr_parse_port(const char *address, struct netaddr *out, struct err *err) NODISCARD;
+bool netaddr_is_loopback(const struct sockaddr *addr); /* 127.0.0.0/8, ::1 */
+const char *netaddr_text(struct arena *arena, const struct sockaddr *addr); /* "198.18.0.1", "2001:db8::1" */
+const char *netaddr_text_port(struct arena *arena, const struct sockaddr *addr); /* as netaddr_parse_port() reads it */
 uint16_t netaddr_port(const struct sockaddr *addr);
 /* Bound, non-blocking, close-on-exec, address reusable, IPV6_V6ONLY and IPV6_FREEBIND where that applies; -1 on
  * failure. SOCK_STREAM sockets listen. */

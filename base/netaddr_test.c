@@ -32,8 +32,49 @@ START_TEST(addresses_are_read_and_printed)
         ck_assert_str_eq(netaddr_text(arena, socket_address), cases[_i].text);
         ck_assert_str_eq(netaddr_text_port(arena, socket_address), cases[_i].with_port);
         ck_assert_uint_eq(netaddr_port(socket_address), 25);
+        ck_assert_msg(netaddr_parse_port(cases[_i].with_port, &addr, &err), "%s", err.text);
+        ck_assert_str_eq(netaddr_text_port(arena, socket_address), cases[_i].with_port);
     }
     arena_free(&arena);
+}
+END_TEST
+
+static const char *const not_address_and_port[] = {
+    "198.18.0.1",
+    "198.18.0.1:",
+    "198.18.0.1:x",
+    "198.18.0.1:65536",
+    "198.18.0.1:-1",
+    ":25",
+    "[]:25",
+    "mx1.partner.example:25",
+    "",
+};
+
+START_TEST(what_has_no_address_and_port_is_refused)
+{
+    struct netaddr addr;
+    struct err err = {0};
+    ck_assert_msg(!netaddr_parse_port(not_address_and_port[_i], &addr, &err), "%s", not_address_and_port[_i]);
+    ck_assert(strstr(err.text, "'") != NULL);
+}
+END_TEST
+
+static const struct {
+    const char *address;
+    bool loopback;
+} places[] = {
+    {"127.0.0.1", true}, {"127.255.255.254", true}, {"::1", true}, {"128.0.0.1", false}, {"198.18.0.1", false},
+    {"::", false},       {"2001:db8::1", false},
+};
+
+START_TEST(this_machine_is_told_from_others)
+{
+    struct netaddr addr;
+    struct err err = {0};
+    ck_assert(netaddr_parse(places[_i].address, 25, &addr, &err));
+    ck_assert_msg(netaddr_is_loopback((const struct sockaddr *)&addr.addr) == places[_i].loopback, "%s",
+                  places[_i].address);
 }
 END_TEST
 
@@ -83,6 +124,8 @@ END_TEST
 TEST_SUITE(netaddr)
 {
     TEST_LOOP(addresses_are_read_and_printed, COUNT(cases));
+    TEST_LOOP(what_has_no_address_and_port_is_refused, COUNT(not_address_and_port));
+    TEST_LOOP(this_machine_is_told_from_others, COUNT(places));
     TEST(a_local_socket_has_no_port);
     TEST(a_listener_accepts_and_does_not_block);
     TEST(a_datagram_socket_is_bound);

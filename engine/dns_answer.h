@@ -12,6 +12,20 @@
 enum { DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_RRSIG = 46, DNS_TLSA = 52 };
 enum { DNS_NOERROR = 0, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3 };
 
+/* What DNSSEC says of an answer or a denial. */
+enum dns_trust {
+    TRUST_NOT_ASKED,
+    TRUST_SECURE,
+    TRUST_INSECURE,   /* provably unsigned, outside of every trust anchor, or an opt-out span */
+    TRUST_OVERRIDDEN, /* bogus, and taken all the same because the connector says DANE none */
+    TRUST_BOGUS,      /* failed: a validator's verdict */
+    TRUST_FAILED,     /* failed: SERVFAIL, REFUSED, timeout, malformed ... */
+};
+static inline bool trust_is_failure(enum dns_trust t)
+{
+    return t == TRUST_BOGUS || t == TRUST_FAILED;
+}
+
 struct dns_record {
     const unsigned char *data;
     size_t length;

@@ -13,7 +13,7 @@ enum { ANSWER_SECONDS_MAX = 60, OPTIONS_FILE_MAX = 64 * 1024 };
 enum { UB_INSECURE, UB_BOGUS, UB_SECURE }; /* unbound-event.h: "sec" */
 
 struct dns_query {
-    struct resolve_options options;
+    struct dns_options options;
     struct loop *loop;
     struct ub_ctx *validated, *plain; /* plain: without validation; made when first wanted */
     struct question *open;            /* a list */
@@ -90,7 +90,7 @@ static bool apply_options_file(struct ub_ctx *ctx, const char *path, struct err 
 }
 
 /* Everything is set before the first question: libunbound takes no option afterwards. */
-static bool apply_options(struct ub_ctx *ctx, const struct resolve_options *o, bool validate, struct err *err)
+static bool apply_options(struct ub_ctx *ctx, const struct dns_options *o, bool validate, struct err *err)
 {
     if (!set_option(ctx, "do-not-query-localhost:", "no", err))
         return false;
@@ -294,7 +294,7 @@ static void fail_open_questions(struct dns_query *query)
     }
 }
 
-struct dns_query *dns_query_new(const struct resolve_options *options, struct loop *loop, struct err *err)
+struct dns_query *dns_query_new(const struct dns_options *options, struct loop *loop, struct err *err)
 {
     struct dns_query *query = calloc(1, sizeof *query);
     if (query == NULL)

@@ -8,9 +8,17 @@
 #ifndef ENGINE_DNS_QUERY_H
 #define ENGINE_DNS_QUERY_H
 
+#include "base/err.h"
+#include "base/loop.h"
 #include "engine/dns_answer.h"
-#include "engine/resolve.h"
 
+struct dns_options {
+    const char *root_hints, *trust_anchor; /* files */
+    const char *options_file;              /* "name: value" lines for ub_ctx_set_option(); NULL: none */
+    const char *forward;                   /* address of a resolver instead of the roots; NULL */
+    uint16_t port;                         /* of SMTP hosts: 25 */
+    bool ipv4, ipv6;
+};
 enum dns_how {
     DNS_VALIDATED,
     DNS_OVERRIDE_BOGUS, /* what is bogus is asked again without validation and then TRUST_OVERRIDDEN */
@@ -26,7 +34,7 @@ struct dns_result {
 
 struct dns_query;
 
-struct dns_query *dns_query_new(const struct resolve_options *options, struct loop *loop, struct err *err) NODISCARD;
+struct dns_query *dns_query_new(const struct dns_options *options, struct loop *loop, struct err *err) NODISCARD;
 void dns_query_free(struct dns_query **query); /* questions under way are never answered */
 /* Fresh contexts; questions under way are answered as failed. The old ones stay in use when that does not work out. */
 bool dns_query_forget(struct dns_query *query, struct err *err) NODISCARD;

@@ -213,15 +213,10 @@ static bool in_network(const char *text, const struct sockaddr *client)
     return network_parse(text, &network) && network_contains(&network, client);
 }
 
-bool engine_client_local(const struct sockaddr *client)
-{
-    return in_network("127.0.0.0/8", client) || in_network("::1/128", client);
-}
-
 bool engine_client_allowed(const struct engine_config *config, const struct sockaddr *client)
 {
     if (config->clients.count == 0)
-        return engine_client_local(client);
+        return netaddr_is_loopback(client);
     for (size_t i = 0; i < config->clients.count; i++)
         if (in_network(config->clients.items[i], client))
             return true;
@@ -236,25 +231,12 @@ static void check_networks(const struct engine_config *config, struct diag_list 
             diag_error(diags, config->clients.at[i], "'%s' is no network like 192.0.2.0/24", config->clients.items[i]);
 }
 
-bool engine_listen_address(const char *at, struct netaddr *out, struct err *err)
-{
-    char host[64];
-    const char *colon = strrchr(at, ':');
-    int64_t port;
-    size_t length = colon != NULL ? (size_t)(colon - at) : 0;
-    if (length == 0 || length >= sizeof host || !schema_parse_number(colon + 1, &port) || port < 0 || port > 65535)
-        return err_set(err, ERR_INPUT, "'%s' is not address:port", at);
-    bool bracketed = at[0] == '[' && at[length - 1] == ']' && length > 2;
-    snprintf(host, sizeof host, "%.*s", (int)(bracketed ? length - 2 : length), bracketed ? at + 1 : at);
-    return netaddr_parse(host, (uint16_t)port, out, err);
-}
-
 static void check_listen(const struct engine_config *config, struct diag_list *diags)
 {
     struct netaddr address;
     struct err err;
     for (size_t i = 0; i < config->listen.count; i++)
-        if (!engine_listen_address(config->listen.items[i], &address, &err))
+        if (!netaddr_parse_port(config->listen.items[i], &address, &err))
             diag_error(diags, config->listen.at[i], "%s", err.text);
 }
 

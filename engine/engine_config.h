@@ -78,11 +78,7 @@ struct engine_config *engine_config_parse(struct arena *arena, const struct tree
 /* The time-outs with patience as their cap, as a session wants them. */
 struct smtp_timeouts engine_smtp_timeouts(const struct engine_config *config);
 double engine_capped(const struct engine_config *config, double seconds);
-/* "address:port" or "[address]:port" */
-bool engine_listen_address(const char *at, struct netaddr *out, struct err *err) NODISCARD;
 /* Is the client in one of the networks that may submit? */
 bool engine_client_allowed(const struct engine_config *config, const struct sockaddr *client);
-/* Is it on this machine? */
-bool engine_client_local(const struct sockaddr *client);
 
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/netaddr.h"
-#include "engine/engine_config.h"
 #include "engine/summary.h"
 
 enum { REQUEST_SECONDS = 5, HEADERS_MAX = 8192 };
@@ -220,7 +218,7 @@ static int listen_at(struct metrics *m, const char *at, struct err *err)
     struct netaddr address;
     if (strncmp(at, "unix:", 5) == 0)
         return listen_unix(m, at + 5, err);
-    return engine_listen_address(at, &address, err) ? netaddr_listen(&address, SOCK_STREAM, err) : -1;
+    return netaddr_parse_port(at, &address, err) ? netaddr_listen(&address, SOCK_STREAM, err) : -1;
 }
 
 static bool serve(struct metrics *m, const char *at, struct loop *loop, struct err *err)
@@ -245,13 +243,10 @@ bool metrics_address_is_local(const char *at, struct err *err)
     struct netaddr address;
     if (strncmp(at, "unix:/", 6) == 0)
         return true;
-    if (!engine_listen_address(at, &address, err))
+    if (!netaddr_parse_port(at, &address, err))
         return false;
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address.addr;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address.addr;
-    bool local = address.addr.ss_family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)
-                                                    : (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
-    return local || err_set(err, ERR_INPUT, "'%s': metrics are for this machine: a loopback address or unix:/PATH", at);
+    return netaddr_is_loopback((const struct sockaddr *)&address.addr) ||
+           err_set(err, ERR_INPUT, "'%s': metrics are for this machine: a loopback address or unix:/PATH", at);
 }
 
 struct metrics *metrics_new(const char *at, struct queue *queue, const struct clock *clock, struct loop *loop,

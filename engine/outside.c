@@ -39,7 +39,7 @@ struct delivery_ports outside_ports(struct outside *outside)
 bool outside_open(struct outside *o, const struct engine_config *config, const char *sts_cache,
                   const struct clock *clock, struct loop *loop, struct err *err)
 {
-    struct resolve_options resolver = {
+    struct dns_options resolver = {
         .root_hints = config->resolver.root_hints,
         .trust_anchor = config->resolver.trust_anchor,
         .options_file = config->resolver.options_file,

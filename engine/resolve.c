@@ -12,12 +12,12 @@
 #include "engine/tlsa.h"
 
 struct resolve {
-    struct resolve_options options;
+    struct dns_options options;
     struct loop *loop;
     struct dns_query *query;
 };
 
-struct resolve *resolve_new(const struct resolve_options *options, struct loop *loop, struct err *err)
+struct resolve *resolve_new(const struct dns_options *options, struct loop *loop, struct err *err)
 {
     struct dns_query *query = dns_query_new(options, loop, err);
     if (query == NULL)

@@ -13,19 +13,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/netaddr.h"
-
-enum dns_trust {
-    TRUST_NOT_ASKED,
-    TRUST_SECURE,
-    TRUST_INSECURE,   /* provably unsigned, outside of every trust anchor, or an opt-out span */
-    TRUST_OVERRIDDEN, /* bogus, and taken all the same because the connector says DANE none */
-    TRUST_BOGUS,      /* failed: a validator's verdict */
-    TRUST_FAILED,     /* failed: SERVFAIL, REFUSED, timeout, malformed ... */
-};
-static inline bool trust_is_failure(enum dns_trust t)
-{
-    return t == TRUST_BOGUS || t == TRUST_FAILED;
-}
+#include "engine/dns_query.h"
 
 enum { HOST_ADDRESSES_MAX = 32 };
 
@@ -85,16 +73,9 @@ struct host_facts {
     const char *why; /* one sentence when failed */
 };
 
-struct resolve_options {
-    const char *root_hints, *trust_anchor; /* files */
-    const char *options_file;              /* "name: value" lines for ub_ctx_set_option(); NULL: none */
-    const char *forward;                   /* address of a resolver instead of the roots; NULL */
-    uint16_t port;                         /* of SMTP hosts: 25 */
-    bool ipv4, ipv6;
-};
 struct resolve;
 
-struct resolve *resolve_new(const struct resolve_options *options, struct loop *loop, struct err *err) NODISCARD;
+struct resolve *resolve_new(const struct dns_options *options, struct loop *loop, struct err *err) NODISCARD;
 void resolve_free(struct resolve **resolve);
 /* Drops every cached answer and reads the files in the options again; questions under way are answered as failed. */
 bool resolve_forget(struct resolve *resolve, struct err *err) NODISCARD;

@@ -22,7 +22,7 @@ static void warm_up(void)
     struct loop *loop = loop_new(&err);
     if (loop == NULL)
         return;
-    struct resolve_options options = {.ipv4 = true};
+    struct dns_options options = {.ipv4 = true};
     struct resolve *resolve = resolve_new(&options, loop, &err);
     struct sts_fetch *fetch = sts_fetch_new(NULL, 1, loop, &err);
     struct tls_client *tls = tls_client_new(NULL, &err);

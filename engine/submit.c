@@ -699,7 +699,7 @@ static void on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd
     if (io == NULL)
         close(fd);
     else
-        submit_serve(submit, io, client, engine_client_local(from));
+        submit_serve(submit, io, client, netaddr_is_loopback(from));
     arena_free(&arena);
 }
 
@@ -721,7 +721,7 @@ bool submit_listen(struct submit *submit, const char *at, struct err *err)
     struct netaddr address;
     if (submit->listener_count == LISTENERS_MAX)
         return err_set(err, ERR_INPUT, "more than %d addresses to listen at", LISTENERS_MAX);
-    if (!engine_listen_address(at, &address, err))
+    if (!netaddr_parse_port(at, &address, err))
         return false;
     int fd = netaddr_listen(&address, SOCK_STREAM, err);
     if (fd < 0)
