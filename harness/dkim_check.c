@@ -9,56 +9,7 @@
 #include <strings.h>
 
 #include "base/text.h"
-
-enum { FIELDS_MAX = 200 };
-
-struct mail_field {
-    const char *text;
-    size_t length; /* with its line end */
-    bool used;
-};
-struct mail_head {
-    struct mail_field fields[FIELDS_MAX];
-    size_t count;
-    const char *body;
-};
-
-static struct mail_head split(const char *text, const char *end)
-{
-    struct mail_head head = {.body = end};
-    while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text)), *next = newline != NULL ? newline + 1 : end;
-        if (next - text <= 2 && (text[0] == '\r' || text[0] == '\n')) {
-            head.body = next;
-            return head;
-        }
-        bool folded = (text[0] == ' ' || text[0] == '\t') && head.count > 0;
-        if (folded)
-            head.fields[head.count - 1].length += (size_t)(next - text);
-        else if (head.count < FIELDS_MAX)
-            head.fields[head.count++] = (struct mail_field){text, (size_t)(next - text), false};
-        text = next;
-    }
-    return head;
-}
-
-static bool is_called(const struct mail_field *field, const char *name)
-{
-    size_t length = strlen(name);
-    return field->length > length && strncasecmp(field->text, name, length) == 0 &&
-           field->text[length + strspn(field->text + length, " \t")] == ':';
-}
-
-/* The last one that has not been used yet: how h= counts (RFC 6376 5.4.2). */
-static struct mail_field *take(struct mail_head *head, const char *name)
-{
-    for (size_t i = head->count; i > 0; i--)
-        if (!head->fields[i - 1].used && is_called(&head->fields[i - 1], name)) {
-            head->fields[i - 1].used = true;
-            return &head->fields[i - 1];
-        }
-    return NULL;
-}
+#include "harness/mail_head.h"
 
 /* ---- tags ---- */
 
@@ -226,7 +177,7 @@ static bool signature_is_right(struct arena *arena, struct mail_head *head, cons
     EVP_PKEY *key = PEM_read_bio_PUBKEY(pem, NULL, NULL, NULL);
     FILE *out = open_memstream(&text, &size);
     while ((name = strsep(&names, ":")) != NULL) {
-        const struct mail_field *field = take(head, name);
+        const struct mail_field *field = mail_head_use(head, name);
         if (field != NULL)
             write_field(out, field->text, field->length, relaxed);
     }
@@ -269,8 +220,9 @@ static const char *trouble_with(struct arena *arena, struct mail_head *head, con
 
 struct dkim_found dkim_check(struct arena *arena, const char *text, size_t length, const char *public_key)
 {
-    struct mail_head head = split(text, text + length);
-    struct mail_field *own = take(&head, "DKIM-Signature");
+    struct mail_head head;
+    mail_head_read(text, text + length, &head);
+    const struct mail_field *own = mail_head_use(&head, "DKIM-Signature");
     if (own == NULL)
         return (struct dkim_found){.domain = "", .trouble = "there is no DKIM signature"};
     const char *domain = tag(arena, own, "d"), *names = tag(arena, own, "h");

@@ -257,7 +257,7 @@ static const struct expect_row rows[] = {
     {"pipelined", EXPECT_HOST, "a command before the answer to the one ahead of it (RFC 2920)", is_pipelined, true},
     {"quit", EXPECT_HOST, "QUIT", is_quit, true},
     {"stray-line", EXPECT_HOST, "a line that is no command, such as text that nobody asked for", is_stray_line, true},
-    {"8bit-message", EXPECT_HOST, "a message, not all of it ASCII, that the host accepted", is_8bit_message},
+    {"8bit-message", EXPECT_HOST, "a message, not all of it ASCII, that the host accepted", is_8bit_message, true},
     {"header-report", EXPECT_HOST, "a report of failure that the host accepted, with the header of the message alone",
      is_header_report, true},
     {"whole-report", EXPECT_HOST, "a report of failure that the host accepted, with the whole message in it",

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "harness/dkim_check.h"
+#include "harness/mail_head.h"
 #include "harness/tls_report_json.h"
 
 enum { TEXT_MAX = 4 << 20 };
@@ -17,33 +18,7 @@ void tls_report_flaw(struct arena *arena, struct tls_report *report, const char 
     *ARENA_PUSH(arena, &report->flaws) = (struct tls_report_flaw){clause, what};
 }
 
-/* ---- fields of a header ---- */
-
-/* The value, unfolded; "" without. */
-static const char *field(struct arena *arena, const char *head, const char *end, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *line = head; line < end;) {
-        const char *next = memchr(line, '\n', (size_t)(end - line));
-        next = next != NULL ? next + 1 : end;
-        while (next < end && (*next == ' ' || *next == '\t')) {
-            const char *more = memchr(next, '\n', (size_t)(end - next));
-            next = more != NULL ? more + 1 : end;
-        }
-        if ((size_t)(next - line) > length && line[length] == ':' && strncasecmp(line, name, length) == 0) {
-            char *value = arena_strndup(arena, line + length + 1, (size_t)(next - line) - length - 1), *to = value;
-            for (const char *at = value; *at != '\0'; at++)
-                if (*at != '\r' && *at != '\n')
-                    *to++ = *at == '\t' ? ' ' : *at;
-            while (to > value && to[-1] == ' ')
-                to--;
-            *to = '\0';
-            return value + strspn(value, " ");
-        }
-        line = next;
-    }
-    return "";
-}
+/* ---- values of a header's fields ---- */
 
 /* A parameter of a Content-Type or Content-Disposition, quoted or not; "" without. */
 static const char *parameter(struct arena *arena, const char *value, const char *name)
@@ -66,17 +41,12 @@ static bool is_type(const char *value, const char *type)
     return strncasecmp(value, type, length) == 0 && (value[length] == '\0' || strchr("; ", value[length]) != NULL);
 }
 
-/* Where the header is over: behind the empty line. */
-static const char *body_of(const char *text, const char *end)
-{
-    const char *gap = memmem(text, (size_t)(end - text), "\r\n\r\n", 4);
-    return gap != NULL ? gap + 4 : end;
-}
-
 bool tls_report_is_mail(const char *text, size_t length)
 {
     struct arena *arena = arena_new("TLS report");
-    const char *type = field(arena, text, body_of(text, text + length), "Content-Type");
+    struct mail_head head;
+    mail_head_read(text, text + length, &head);
+    const char *type = mail_head_value(arena, &head, "Content-Type");
     bool is = is_type(type, "multipart/report") && strcasecmp(parameter(arena, type, "report-type"), "tlsrpt") == 0;
     arena_free(&arena);
     return is;
@@ -178,16 +148,18 @@ static void check_name(struct arena *arena, const char *name, const char *submit
 static void read_part(struct arena *arena, const char *part, const char *end, const char *submitter,
                       struct tls_report *out)
 {
-    const char *body = body_of(part, end), *bytes = body;
-    size_t length = (size_t)(end - body);
-    if (strcasecmp(field(arena, part, body, "Content-Transfer-Encoding"), "base64") == 0)
-        bytes = decode(arena, body, end, &length);
+    struct mail_head head;
+    mail_head_read(part, end, &head);
+    const char *bytes = head.body;
+    size_t length = (size_t)(end - head.body);
+    if (strcasecmp(mail_head_value(arena, &head, "Content-Transfer-Encoding"), "base64") == 0)
+        bytes = decode(arena, head.body, end, &length);
     if (bytes == NULL) {
         tls_report_flaw(arena, out, "8460-5.3-2", "the attached report is no base64");
         return;
     }
-    read_body(arena, field(arena, part, body, "Content-Type"), bytes, length, out);
-    const char *disposition = field(arena, part, body, "Content-Disposition");
+    read_body(arena, mail_head_value(arena, &head, "Content-Type"), bytes, length, out);
+    const char *disposition = mail_head_value(arena, &head, "Content-Disposition");
     check_name(arena, parameter(arena, disposition, "filename"), submitter, is_gzip(bytes, length), out);
 }
 
@@ -199,8 +171,8 @@ static const char *part_of(struct arena *arena, const char *body, const char *en
     size_t length = strlen(delimiter);
     for (size_t i = 0;; i++) {
         const char *found = memmem(at, (size_t)(end - at), delimiter, length);
-        if (i == n + 1 && found != NULL && found >= at + 2)
-            *part_end = found - 2;
+        if (i == n + 1 && found != NULL)
+            *part_end = found >= at + 2 ? found - 2 : at;
         if (i == n + 1 || found == NULL)
             return i == n + 1 && found != NULL ? at : NULL;
         const char *line = memchr(found, '\n', (size_t)(end - found));
@@ -216,10 +188,9 @@ static const char *domain_in(struct arena *arena, const char *contact)
     return at != NULL ? text_name(arena, at + 1) : "";
 }
 
-static void check_head(struct arena *arena, const char *text, const char *body, const char *submitter,
-                       struct tls_report *out)
+static void check_head(struct arena *arena, const struct mail_head *head, const char *submitter, struct tls_report *out)
 {
-    const char *subject = field(arena, text, body, "Subject");
+    const char *subject = mail_head_value(arena, head, "Subject");
     if (out->domain[0] == '\0' || submitter[0] == '\0')
         tls_report_flaw(arena, out, "8460-5.3-4", "TLS-Report-Domain or TLS-Report-Submitter is missing");
     if (out->contact[0] != '\0' && !text_name_equal(submitter, domain_in(arena, out->contact)))
@@ -256,21 +227,23 @@ static const char *sha256_of(struct arena *arena, const char *text, size_t lengt
 void tls_report_read_mail(struct arena *arena, const char *text, size_t length, const char *public_key,
                           struct tls_report *out)
 {
-    const char *end = text + length, *body = body_of(text, end), *part_end = end;
+    const char *end = text + length, *part_end = end;
+    struct mail_head head, head_of_words;
+    mail_head_read(text, end, &head);
     *out = (struct tls_report){.by_mail = true, .sha256 = sha256_of(arena, text, length), .id = "", .contact = ""};
-    const char *submitter = field(arena, text, body, "TLS-Report-Submitter");
-    out->domain = field(arena, text, body, "TLS-Report-Domain");
-    const char *boundary = parameter(arena, field(arena, text, body, "Content-Type"), "boundary");
-    const char *words = part_of(arena, body, end, boundary, 0, &part_end);
-    if (words == NULL ||
-        is_type(field(arena, words, body_of(words, part_end), "Content-Type"), "application/tlsrpt+gzip"))
+    const char *submitter = mail_head_value(arena, &head, "TLS-Report-Submitter");
+    out->domain = mail_head_value(arena, &head, "TLS-Report-Domain");
+    const char *boundary = parameter(arena, mail_head_value(arena, &head, "Content-Type"), "boundary");
+    const char *words = part_of(arena, head.body, end, boundary, 0, &part_end);
+    mail_head_read(words != NULL ? words : end, part_end, &head_of_words);
+    if (words == NULL || is_type(mail_head_value(arena, &head_of_words, "Content-Type"), "application/tlsrpt+gzip"))
         tls_report_flaw(arena, out, "8460-5.3-2", "the first part of the mail is not for people");
-    const char *part = part_of(arena, body, end, boundary, 1, &part_end);
+    const char *part = part_of(arena, head.body, end, boundary, 1, &part_end);
     if (part == NULL)
         tls_report_flaw(arena, out, "8460-5.3-2", "the mail has no second part with the report");
     else
         read_part(arena, part, part_end, submitter, out);
-    check_head(arena, text, body, submitter, out);
+    check_head(arena, &head, submitter, out);
     check_signature(arena, text, length, submitter, public_key, out);
 }
 

@@ -206,28 +206,40 @@ static bool judge_misdelivery(struct bench *b)
                                 arena_printf(b->arena, "%s %s.", b->q->subject->name, did));
 }
 
+/* How it was sent, or what was asked. A message says nothing of its manner, so the word does. */
+static const char *forbidden_manner(struct bench *b, const struct expect_line *line, const struct journal_event *event)
+{
+    bool message = event->kind == JOURNAL_MX_MESSAGE;
+    return arena_printf(b->arena, "%s did what it must never do here: %s%s%s%s.", b->q->subject->name,
+                        journal_sentence(b->arena, event), message ? " (" : "", message ? line->row->word : "",
+                        message ? ")" : "");
+}
+
+/* That it was sent: the message itself, where that was the end of it. */
+static const char *forbidden_sending(struct bench *b, size_t index, const struct journal_event *event)
+{
+    const struct verdict_step *step = &b->q->steps[index];
+    const struct journal_event *message = delivery(b, index);
+    if (message != NULL && text_name_equal(message->host, event->host))
+        event = message;
+    return wrong_sending(b, step, event,
+                         event->kind == JOURNAL_MX_MESSAGE ? "sent the message to" : "began to send the message to");
+}
+
 static bool judge_forbidden_lines(struct bench *b, size_t index, const struct expectation *e)
 {
     const struct verdict_step *step = &b->q->steps[index];
     for (size_t i = 0; i < e->line_count; i++) {
         const struct expect_line *line = &e->lines[i];
-        if (!line->forbidden)
-            continue;
         const struct journal_event *event =
-            expect_seen(b->q->journal, step->from, step->until, line->row, line->host, step->plan->sender_domain);
+            line->forbidden
+                ? expect_seen(b->q->journal, step->from, step->until, line->row, line->host, step->plan->sender_domain)
+                : NULL;
         if (event == NULL)
             continue;
-        const char *what = journal_sentence(b->arena, event);
         bool sending = !line->row->manner && (event->kind == JOURNAL_MX_COMMAND || event->kind == JOURNAL_MX_MESSAGE);
-        const char *sentence =
-            sending ? wrong_sending(b, step, event,
-                                    event->kind == JOURNAL_MX_MESSAGE ? "sent the message to"
-                                                                      : "began to send the message to")
-                    : arena_printf(b->arena, "%s did what it must never do here: %s.", b->q->subject->name, what);
-        const struct journal_event *message = sending ? delivery(b, index) : NULL;
-        if (message != NULL && text_name_equal(message->host, event->host))
-            sentence = wrong_sending(b, step, message, "sent the message to");
-        return differs(b, line->at, event, came_at(b, line->row->word, event), sentence);
+        return differs(b, line->at, event, came_at(b, line->row->word, event),
+                       sending ? forbidden_sending(b, index, event) : forbidden_manner(b, line, event));
     }
     return false;
 }

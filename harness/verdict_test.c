@@ -75,6 +75,11 @@ static void witness(struct journal *journal, const char *script)
         else if (strncmp(event, "bits ", 5) == 0)
             journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 1, "token", "t1", "channel", "tls", "body", "b2", "bits",
                         event + 5, NULL);
+        else if (strcmp(event, "bare end") == 0)
+            journal_add(journal, JOURNAL_MX_MESSAGE, MX1, 1, "token", "t1", "channel", "tls", "bare-end", "yes", NULL);
+        else if (strncmp(event, "asked about ", 12) == 0)
+            journal_add(journal, JOURNAL_CA_REQUEST, "ca.example", 0, "path", "/ocsp", "about", event + 12, "says",
+                        "good", NULL);
         else if (strcmp(event, "submitted 8") == 0)
             journal_add(journal, JOURNAL_LAB_SUBMIT, "", 0, "token", "t1", "sender", "alice@sender.example", "body",
                         "b1", "bits", "8", "accepted", "yes", NULL);
@@ -106,7 +111,7 @@ struct row {
     unsigned mode;
     const char *witnessed;
     unsigned accept;    /* of courses */
-    const char *line;   /* an evidence word at mx1, "no ..." to forbid; "dns ..."; NULL */
+    const char *line;   /* an evidence word at mx1, "no ..." to forbid; "dns ...", "web ..."; NULL */
     int mechanism;      /* of the one defect; -1: none */
     const char *queued; /* the code it waits with; NULL: not queued */
     const char *trouble;
@@ -207,7 +212,7 @@ static const struct row rows[] = {
     {"QUIT", NONE_NONE, "said QUIT;message tls", IS(DELIVERED), "quit", -1, NULL, NULL, VERDICT_PASS, ""},
     {"8 bits", NONE_NONE, "bits 8", IS(DELIVERED), "8bit-message", -1, NULL, NULL, VERDICT_PASS, ""},
     {"8 bits where 7 must do", NONE_NONE, "bits 8", IS(DELIVERED), "no 8bit-message", -1, NULL, NULL, VERDICT_FAIL,
-     "sent the message to"},
+     "must never do here: mx1.partner.example took the message over tls (8bit-message)"},
     {"8 bits converted to 7", NONE_NONE, "submitted 8;bits 7", IS(DELIVERED), "no 8bit-message", -1, NULL, NULL,
      VERDICT_PASS, ""},
     {"8 bits altered", NONE_NONE, "submitted 8;bits 8", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL,
@@ -218,6 +223,19 @@ static const struct row rows[] = {
      NULL, VERDICT_FAIL, "left out"},
     {"a report with the whole message where it must not be", NONE_NONE, "report of the whole", IS(BOUNCED),
      "no whole-report", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"a CR or LF alone", NONE_NONE, "bare end", IS(DELIVERED), "no bare-end", -1, NULL, NULL, VERDICT_FAIL,
+     "must never do here: mx1.partner.example took the message over tls (bare-end)"},
+    {"lines that end as they must", NONE_NONE, "message tls", IS(DELIVERED), "no bare-end", -1, NULL, NULL,
+     VERDICT_PASS, ""},
+    {"asked about revocation", NONE_NONE, "asked about mx1.partner.example;message tls", IS(DELIVERED),
+     "web revocation-query", -1, NULL, NULL, VERDICT_PASS, ""},
+    {"never asked about revocation", NONE_NONE, "message tls", IS(DELIVERED), "web revocation-query", -1, NULL, NULL,
+     VERDICT_FAIL, "left out"},
+    {"asked about the revocation of another host alone", NONE_NONE, "asked about mx2.partner.example;message tls",
+     IS(DELIVERED), "web revocation-query", -1, NULL, NULL, VERDICT_FAIL, "left out"},
+    {"asked about revocation where it must not be", NONE_NONE, "asked about mx1.partner.example;message tls",
+     IS(DELIVERED), "web no revocation-query", -1, NULL, NULL, VERDICT_FAIL,
+     "must never do here: asked about mx1.partner.example"},
     {"questions for the report's way home are no evidence", NONE_NONE, "home tlsa;report", IS(BOUNCED),
      "dns no tlsa-query", -1, NULL, NULL, VERDICT_PASS, ""},
     {"kept when it had to be delivered", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED), NULL, -1, "4.7.323", NULL,
@@ -329,10 +347,10 @@ static const char *const features[] = {"exchange-codes", "queue"};
 
 static void set_line(struct world_of_row *w, const char *text)
 {
-    bool dns = strncmp(text, "dns ", 4) == 0;
-    const char *word = text + (dns ? 4 : 0);
+    bool dns = strncmp(text, "dns ", 4) == 0, web = strncmp(text, "web ", 4) == 0;
+    const char *word = text + (dns || web ? 4 : 0);
     w->line.forbidden = strncmp(word, "no ", 3) == 0;
-    w->line.row = expect_find(dns ? EXPECT_DNS : EXPECT_HOST, word + (w->line.forbidden ? 3 : 0));
+    w->line.row = expect_find(dns ? EXPECT_DNS : web ? EXPECT_WEB : EXPECT_HOST, word + (w->line.forbidden ? 3 : 0));
     w->line.host = dns ? NULL : MX1;
     ck_assert_ptr_nonnull(w->line.row);
     w->expectation.lines = &w->line;
