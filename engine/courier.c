@@ -15,6 +15,8 @@ struct errand {
     struct delivery *delivery;
     struct dispatch_turn *turn;
     int64_t began_us;
+    size_t count;
+    int64_t recipients[]; /* in its hands */
 };
 TAILQ_HEAD(errands, errand);
 
@@ -60,6 +62,8 @@ static void drop(struct courier *c, struct errand *errand)
         c->quick = TAILQ_NEXT(errand, link);
     TAILQ_REMOVE(&c->errands, errand, link);
     delivery_cancel(&errand->delivery);
+    for (size_t i = 0; i < errand->count; i++)
+        queue_release(c->world->settle.queue, errand->recipients[i]);
     free(errand);
 }
 
@@ -106,12 +110,22 @@ static void trace_transfer(const struct settle_world *world, const struct delive
     arena_free(&arena);
 }
 
-static void begin(struct courier *c, struct dispatch_turn *turn, const struct delivery_job *job)
+static struct errand *take(struct courier *c, struct dispatch_turn *turn, const struct delivery_job *job)
 {
-    struct errand *errand = calloc(1, sizeof *errand);
+    struct errand *errand = calloc(1, sizeof *errand + job->count * sizeof errand->recipients[0]);
     if (errand == NULL)
         abort();
-    *errand = (struct errand){.courier = c, .turn = turn, .began_us = clock_monotonic_us()};
+    *errand = (struct errand){.courier = c, .turn = turn, .began_us = clock_monotonic_us(), .count = job->count};
+    for (size_t i = 0; i < job->count; i++) {
+        errand->recipients[i] = job->recipients[i].id;
+        queue_take(c->world->settle.queue, job->recipients[i].id);
+    }
+    return errand;
+}
+
+static void begin(struct courier *c, struct dispatch_turn *turn, const struct delivery_job *job)
+{
+    struct errand *errand = take(c, turn, job);
     TAILQ_INSERT_TAIL(&c->errands, errand, link);
     trace_transfer(&c->world->settle, job);
     errand->delivery = delivery_start(c->world, job, on_delivery, errand);
@@ -119,14 +133,6 @@ static void begin(struct courier *c, struct dispatch_turn *turn, const struct de
         c->quick = errand;
         watch(c);
     }
-}
-
-static bool take_all(struct queue *queue, const struct delivery_job *job, struct err *err)
-{
-    for (size_t i = 0; i < job->count; i++)
-        if (!queue_take(queue, job->recipients[i].id, err))
-            return false;
-    return true;
 }
 
 /* false: the queue failed, and the turn is over. */
@@ -137,12 +143,10 @@ static bool take_turn(struct courier *c, struct arena *arena, struct dispatch_tu
     bool fine = queue_due(c->world->settle.queue, arena, dispatch_destination(turn), &due, err);
     if (fine && due.count > 0) {
         gather_job(c, arena, &due, &job);
-        fine = take_all(c->world->settle.queue, &job, err);
-    }
-    if (fine && job.count > 0)
         begin(c, turn, &job);
-    else
+    } else {
         dispatch_end(&turn, DISPATCH_NOTHING_DUE);
+    }
     return fine;
 }
 
@@ -166,6 +170,11 @@ bool courier_look(struct courier *courier, bool all, struct err *err)
 bool courier_idle(const struct courier *courier)
 {
     return TAILQ_EMPTY(&courier->errands);
+}
+
+int64_t courier_since(const struct courier *courier)
+{
+    return courier_idle(courier) ? INT64_MAX : TAILQ_FIRST(&courier->errands)->began_us;
 }
 
 /* ---- birth and death ---- */

@@ -22,5 +22,7 @@ void courier_free(struct courier **courier);    /* what is under way stays in th
 /* Begins what is due and may begin. all: whatever is due, not only what is new since the last time. */
 bool courier_look(struct courier *courier, bool all, struct err *err) NODISCARD;
 bool courier_idle(const struct courier *courier);
+/* clock_monotonic_us() when the oldest delivery under way began; INT64_MAX: none is. */
+int64_t courier_since(const struct courier *courier);
 
 #endif

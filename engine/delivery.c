@@ -53,6 +53,7 @@ struct delivery {
     const size_t *mail_who; /* its recipients, as indices into ours */
     struct transaction *transaction;
     const struct transaction_result *unstored; /* settled, and not on disk yet */
+    bool traced;                               /* and the trace has it */
     TAILQ_ENTRY(delivery) link;                /* then: in the world's list */
     bool reached;
 };
@@ -341,8 +342,11 @@ static bool settle_accepted(struct delivery *d, const struct transaction_result 
     of.host = d->facts->name;
     of.address = address_text(d);
     of.tls = session_tls(d->session)->encrypted ? session_tls(d->session) : NULL;
+    of.traced = d->traced;
     if (count > 0 && !settle_delivered(&d->world->settle, &of, list, count, result->reply, &err))
         fprintf(stderr, "mtalab-engine: delivered, but not noted: %s\n", err.text);
+    else
+        d->traced = true;
     return count > 0;
 }
 
@@ -393,13 +397,11 @@ void deliveries_stored(struct deliveries *unstored)
     }
 }
 
-bool deliveries_undone(struct deliveries *unstored)
+void deliveries_undone(struct deliveries *unstored)
 {
     struct delivery *d;
-    bool any = false;
     TAILQ_FOREACH(d, unstored, link)
-    any |= settle_accepted(d, d->unstored);
-    return any;
+    settle_accepted(d, d->unstored);
 }
 
 /* A kept session that turns out to be dead costs no attempt: the message goes over another one. */
@@ -456,6 +458,7 @@ static void begin_transaction(struct delivery *d)
         .may_chunk = config_of(d)->chunking,
     };
     name_recipients(d);
+    d->traced = false;
     d->transaction = transaction_start(d->world->loop, d->arena, d->session, &d->mail, on_transaction, d);
 }
 

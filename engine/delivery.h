@@ -57,7 +57,7 @@ bool delivery_reached(const struct delivery *delivery);    /* a server has taken
 
 /* The queue is on disk: those that waited for that go on. */
 void deliveries_stored(struct deliveries *unstored);
-/* It could not be written, and is undone: those that waited for it are noted once more. False: none did. */
-bool deliveries_undone(struct deliveries *unstored);
+/* It could not be written, and is undone: those that waited for it are noted once more. */
+void deliveries_undone(struct deliveries *unstored);
 
 #endif

@@ -19,7 +19,11 @@
 #include "engine/reporter.h"
 #include "engine/submit.h"
 
-enum { KEPT_CONNECTIONS_MAX = 1000, FLUSHES_MAX = CONTROL_CLIENTS_MAX };
+enum {
+    KEPT_CONNECTIONS_MAX = 1000,
+    FLUSHES_MAX = CONTROL_CLIENTS_MAX,
+    FAILED_COMMITS_COUNTED = 6 /* each doubles the pause, up to a minute */
+};
 
 struct engine {
     const struct engine_config *config;
@@ -44,17 +48,18 @@ struct engine {
     struct event *committer;     /* when the queue has something that is not on disk */
     bool look_at_all;            /* anything in the queue may have become due */
     struct event *keeper;        /* now and then: what is too old is forgotten */
-    bool undone;                 /* what was not on disk yet has to be done again */
+    bool undone;                 /* a commit failed: nothing begins before the next */
+    unsigned failed_commits;     /* one after the other */
     struct arena *routing_arena; /* of connectors that were changed since; NULL: the configuration's rule */
     struct arena *config_arena;  /* of a configuration that was reloaded; NULL: the caller's rules */
-    struct {
-        struct arena **items;
-        size_t count, room;
-    } old_configs;                               /* that something under way may still look at */
+    struct old_config {
+        struct old_config *next;
+        struct arena *arena;
+        int64_t until_us; /* deliveries that began before may still look at it */
+    } * old_configs;
     struct control_client *flushes[FLUSHES_MAX]; /* answered when nothing is under way or due */
     size_t flush_count;
     bool refreshing; /* policies that have grown old, since the clock was moved */
-    bool stopping;
 };
 
 static void wake_soon(struct engine *e)
@@ -74,49 +79,75 @@ static void on_dirty(void *arg)
     event_active(((struct engine *)arg)->committer, EV_TIMEOUT, 0);
 }
 
-/* What has been delivered must not be sent again because the disk was full. */
-static void note_again_soon(struct engine *e)
+/* What has been delivered must not be sent again because the disk was full, nor may hosts be asked again and again
+ * whose answers nobody can note. */
+static void wait_for_disk(struct engine *e)
 {
-    static const struct timeval second = {.tv_sec = 1};
+    unsigned doubled = e->failed_commits < FAILED_COMMITS_COUNTED ? e->failed_commits++ : FAILED_COMMITS_COUNTED;
+    struct timeval pause = {.tv_sec = 1 << doubled};
     e->undone = true;
-    event_add(e->committer, &second);
+    e->look_at_all = true;
+    event_add(e->committer, &pause);
 }
 
-/* All that came in one round of the loop is committed together. */
-static void commit(struct engine *e)
+static void redo(struct engine *e)
+{
+    if (e->undone)
+        deliveries_undone(&e->unstored);
+    e->undone = false;
+}
+
+/* All that came in one round of the loop is committed together. False: it is undone. */
+static bool commit(struct engine *e)
 {
     struct err err;
+    redo(e);
     if (!queue_pending(e->queue))
-        return;
+        return true;
     bool fine = queue_flush(e->queue, &err);
-    if (!fine)
-        fprintf(stderr, "mtalab-engine: %s\n", err.text);
     submit_stored(e->submit, fine);
-    if (!fine)
-        note_again_soon(e);
-    else
-        deliveries_stored(&e->unstored);
+    if (!fine) {
+        fprintf(stderr, "mtalab-engine: %s\n", err.text);
+        wait_for_disk(e);
+        return false;
+    }
+    e->failed_commits = 0;
+    deliveries_stored(&e->unstored);
     wake_soon(e);
+    return true;
 }
 
 static void on_commit(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-    struct engine *e = arg;
-    bool again = e->undone && deliveries_undone(&e->unstored);
-    e->undone = false;
-    if (again && !queue_pending(e->queue))
-        note_again_soon(e);
-    commit(e);
+    if (commit(arg))
+        wake_soon(arg);
 }
 
 /* ---- another configuration ---- */
 
-static void forget_old_configs(struct engine *e)
+static void retire(struct engine *e, struct arena *arena)
 {
-    if (e->old_configs.count > 0 && e->sessions != NULL)
-        sessions_end_kept(e->sessions);
-    while (e->old_configs.count > 0)
-        arena_free(&e->old_configs.items[--e->old_configs.count]);
+    struct old_config *old = arena != NULL ? malloc(sizeof *old) : NULL;
+    if (arena == NULL)
+        return;
+    if (old == NULL)
+        abort();
+    *old = (struct old_config){e->old_configs, arena, clock_monotonic_us()};
+    e->old_configs = old;
+}
+
+/* Those that only deliveries begun before then could look at. */
+static void forget_old_configs(struct engine *e, int64_t since_us)
+{
+    for (struct old_config **at = &e->old_configs, *old; (old = *at) != NULL;) {
+        if (old->until_us >= since_us) {
+            at = &old->next;
+            continue;
+        }
+        *at = old->next;
+        arena_free(&old->arena);
+        free(old);
+    }
 }
 
 static struct dispatch_limits limits_of(const struct engine_config *config)
@@ -128,16 +159,14 @@ static struct dispatch_limits limits_of(const struct engine_config *config)
 /* arena NULL: the routing lives in that of the configuration. */
 static void adopt_routing(struct engine *e, const struct routing *routing, struct arena *arena)
 {
-    if (e->routing_arena != NULL)
-        *ARENA_PUSH(e->arena, &e->old_configs) = e->routing_arena;
+    retire(e, e->routing_arena);
     e->routing_arena = arena;
     e->routing = *routing;
 }
 
 static void adopt_config(struct engine *e, const struct engine_config *config, struct arena *arena)
 {
-    if (e->config_arena != NULL)
-        *ARENA_PUSH(e->arena, &e->old_configs) = e->config_arena;
+    retire(e, e->config_arena);
     e->config_arena = arena;
     e->config = config;
     adopt_routing(e, &config->routing, NULL);
@@ -197,7 +226,8 @@ static bool is_busy_elsewhere(const struct engine *e)
 static void look(struct engine *e)
 {
     struct err err;
-    commit(e);
+    if (!commit(e))
+        return;
     bool all = e->look_at_all;
     e->look_at_all = false;
     if (courier_look(e->courier, all, &err))
@@ -214,9 +244,10 @@ static void on_freed(void *arg)
 static void on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
     struct engine *e = arg;
-    if (e->stopping || e->world.tls == NULL)
+    if (e->courier == NULL || e->undone)
         return;
     look(e);
+    forget_old_configs(e, courier_since(e->courier));
     int64_t now = clock_now(&e->clock);
     bool idle = courier_idle(e->courier); /* else something may be due whose turn comes when a delivery has ended */
     int64_t due = queue_next_due(e->queue, idle ? INT64_MIN : now);
@@ -260,6 +291,8 @@ static json_t *do_flush(struct engine *e, const json_t *request UNUSED, struct c
                         struct err *err)
 {
     e->look_at_all = true;
+    if (e->undone)
+        on_dirty(e); /* now, not after the pause */
     if (queue_hurry_all(e->queue, err))
         (void)answer_when_idle(e, client, later, err);
     return NULL;
@@ -372,13 +405,16 @@ static json_t *on_control(void *arg, const char *verb, const json_t *request, st
     struct engine *e = arg;
     struct settle_world world = settle_world_of(e);
     json_t *answer = NULL;
-    if (admin_handle(&world, verb, request, &answer, err)) {
-        e->look_at_all = true;
-        commit(e);
-        wake_soon(e);
-        return answer;
+    if (!admin_handle(&world, verb, request, &answer, err)) {
+        err_set(err, ERR_INPUT, "nobody knows how to do that");
+        return NULL;
     }
-    err_set(err, ERR_INPUT, "nobody knows how to do that");
+    e->look_at_all = true;
+    wake_soon(e);
+    if (commit(e) || answer == NULL)
+        return answer;
+    json_decref(answer);
+    err_set(err, ERR_SYSTEM, "the queue cannot be written just now");
     return NULL;
 }
 
@@ -523,7 +559,7 @@ void engine_free(struct engine **engine)
     if (e == NULL)
         return;
     struct err err;
-    e->stopping = true;
+    redo(e);
     if (e->queue != NULL && !queue_flush(e->queue, &err))
         fprintf(stderr, "mtalab-engine: %s\n", err.text);
     control_free(&e->control);
@@ -537,7 +573,7 @@ void engine_free(struct engine **engine)
     trace_free(&e->trace);
     metrics_free(&e->metrics);
     queue_close(&e->queue);
-    forget_old_configs(e);
+    forget_old_configs(e, INT64_MAX);
     arena_free(&e->routing_arena);
     arena_free(&e->config_arena);
     event_free(e->waker);

@@ -275,7 +275,7 @@ static void check_limits(const struct engine_config *config, struct srcpos at, s
     if (config->messages_per_connection < 1 || config->messages_per_connection > 1000000)
         diag_error(diags, at, "messages-per-connection is a number from 1 to 1000000");
     if (config->message_size < 1024 || config->message_size > INT64_C(1) << 30)
-        diag_error(diags, at, "message-size lies between 1KiB and 1GiB");
+        diag_error(diags, at, "message-size lies between 1KiB and 900MiB");
     if (config->submission_memory < config->message_size)
         diag_error(diags, at, "submission-memory is no less than message-size");
     if (config->sessions_per_client < 1 || config->sessions_per_client > 10000)
@@ -312,10 +312,11 @@ struct engine_config *engine_config_parse(struct arena *arena, const struct tree
 
 struct engine_config *engine_config_read(struct arena *arena, const char *path, struct diag_list *diags)
 {
-    const struct tree_node *root = tree_read_file(arena, path, diags);
+    const char *file = arena_strdup(arena, path);
+    const struct tree_node *root = tree_read_file(arena, file, diags);
     struct engine_config *config = root != NULL ? engine_config_parse(arena, root, diags) : NULL;
     if (config != NULL)
-        config->file = arena_strdup(arena, path);
+        config->file = file;
     return config;
 }
 

@@ -66,8 +66,6 @@ static bool attempt(struct probe *p, struct arena *arena, const struct connector
                                .domain = due.items[0].domain,
                                .recipients = due.items,
                                .count = 1};
-    if (!queue_take(p->queue, due.items[0].id, err))
-        return false;
     p->over = false;
     struct delivery *delivery = delivery_start(&p->world, &job, on_delivery, p);
     loop_run_until(p->outside->loop, &p->over, -1);

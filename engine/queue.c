@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/queue.h"
 
+#include <search.h>
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -20,21 +21,54 @@ static const char schema[] =
     " code TEXT NOT NULL, reason TEXT NOT NULL, connector TEXT NOT NULL, held INTEGER NOT NULL);"
     "CREATE INDEX IF NOT EXISTS recipient_due ON recipient (due) WHERE state = 0 AND held = 0;"
     "CREATE INDEX IF NOT EXISTS recipient_to ON recipient (domain, due, message) WHERE state = 0 AND held = 0;"
-    "CREATE INDEX IF NOT EXISTS recipient_message ON recipient (message, state);"
-    /* What deliveries hold is known to this process only, and void when it ends. */
-    "CREATE TEMP TABLE taken (id INTEGER PRIMARY KEY);";
+    "CREATE INDEX IF NOT EXISTS recipient_message ON recipient (message, state);";
 
 #define COLUMNS                                                                                                        \
     "SELECT r.id, r.message, r.address, r.domain, m.sender, m.arrived, r.due, m.size, r.attempts, r.state, r.code, "   \
     "r.reason, m.recipients, m.tls, m.smtputf8, r.connector, r.held"                                                   \
     " FROM recipient r JOIN message m ON m.id = r.message "
-#define FREE " AND r.id NOT IN (SELECT id FROM temp.taken) "
+#define FREE " AND NOT taken(r.id) "
 
 struct queue {
     struct store *store;
     const struct clock *clock;
     int64_t seen_id, seen_until; /* of recipients: what queue_destinations() has told */
+    void *taken;                 /* tree of recipients in a delivery's hands */
 };
+
+/* ---- what is in a delivery's hands ---- */
+
+static void *key_of(int64_t recipient)
+{
+    return (void *)(intptr_t)recipient;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return ((intptr_t)a > (intptr_t)b) - ((intptr_t)a < (intptr_t)b);
+}
+
+void queue_take(struct queue *queue, int64_t recipient)
+{
+    if (tsearch(key_of(recipient), &queue->taken, compare_keys) == NULL)
+        abort();
+}
+
+void queue_release(struct queue *queue, int64_t recipient)
+{
+    tdelete(key_of(recipient), &queue->taken, compare_keys);
+}
+
+static bool is_taken(void *arg, int64_t recipient)
+{
+    return tfind(key_of(recipient), &((struct queue *)arg)->taken, compare_keys) != NULL;
+}
+
+static void forget_key(void *key UNUSED)
+{
+}
+
+/* ---- birth and death ---- */
 
 struct queue *queue_open(const char *path, bool fsync, const struct clock *clock, struct err *err)
 {
@@ -43,7 +77,7 @@ struct queue *queue_open(const char *path, bool fsync, const struct clock *clock
         abort();
     queue->clock = clock;
     queue->store = store_open(path, schema, fsync, err);
-    if (queue->store == NULL)
+    if (queue->store == NULL || !store_predicate(queue->store, "taken", is_taken, queue, err))
         queue_close(&queue);
     return queue;
 }
@@ -53,9 +87,12 @@ void queue_close(struct queue **queue)
     if (*queue == NULL)
         return;
     store_close(&(*queue)->store);
+    tdestroy((*queue)->taken, forget_key);
     free(*queue);
     *queue = NULL;
 }
+
+/* ---- what comes ---- */
 
 static bool add_recipients(struct queue *queue, const struct message *message, int64_t id, int64_t now, struct err *err)
 {
@@ -194,11 +231,6 @@ bool queue_due(struct queue *queue, struct arena *arena, const char *destination
     return true;
 }
 
-bool queue_take(struct queue *queue, int64_t recipient, struct err *err)
-{
-    return store_run(queue->store, err, "INSERT OR IGNORE INTO temp.taken (id) VALUES (?)", "i", recipient);
-}
-
 int64_t queue_next_due(struct queue *queue, int64_t after)
 {
     sqlite3_stmt *rows =
@@ -290,8 +322,7 @@ static bool settle_one(struct queue *queue, const struct settlement *s, struct e
            store_run(queue->store, err,
                      "DELETE FROM content WHERE message = ?1 AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = "
                      "?1 AND state = 0)",
-                     "i", s->message) &&
-           store_run(queue->store, err, "DELETE FROM temp.taken WHERE id = ?", "i", s->id);
+                     "i", s->message);
 }
 
 bool queue_settle(struct queue *queue, const struct settlement *list, size_t count, const struct message *report,

@@ -61,10 +61,12 @@ bool queue_flush(struct queue *queue, struct err *err) NODISCARD;    /* false: a
 bool queue_destinations(struct queue *queue, bool all, void (*tell)(void *arg, const char *destination), void *arg,
                         struct err *err) NODISCARD;
 /* Of the message that waits longest for that destination, the recipients there that are due and not in hands of a
- * delivery; queue_take() puts them there, settling takes them out. */
+ * delivery. */
 bool queue_due(struct queue *queue, struct arena *arena, const char *destination, struct queued_list *list,
                struct err *err) NODISCARD;
-bool queue_take(struct queue *queue, int64_t recipient, struct err *err) NODISCARD;
+/* Into a delivery's hands and out of them: known to this process only, whatever becomes of a transaction. */
+void queue_take(struct queue *queue, int64_t recipient);
+void queue_release(struct queue *queue, int64_t recipient);
 /* When the first recipient after that time is due; INT64_MAX: none is. */
 int64_t queue_next_due(struct queue *queue, int64_t after);
 /* What a request of the administrator picks out (see queue.c for its keys). */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/queue.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/testing.h"
@@ -106,7 +108,10 @@ START_TEST(what_is_in_hands_is_not_due_until_a_kill)
     open_bench(&b);
     add_two(&b);
     struct queued_list due = due_now(&b);
-    ck_assert(queue_take(b.queue, due.items[0].id, NULL));
+    queue_take(b.queue, due.items[0].id);
+    queue_take(b.queue, due.items[1].id);
+    ck_assert_uint_eq(due_now(&b).count, 0);
+    queue_release(b.queue, due.items[1].id);
     ck_assert_uint_eq(due_now(&b).count, 1);
     kill_bench(&b);
     ck_assert_uint_eq(due_now(&b).count, 2);
@@ -185,6 +190,68 @@ START_TEST(many_changes_are_committed_together)
     queue_close(&b.queue);
     ck_assert_uint_eq(on_disk(other, b.arena), 4);
     b.queue = other;
+    close_bench(&b);
+}
+END_TEST
+
+/* As on a full disk: no file may grow. */
+static void fill_disk(bool full)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = full ? 0 : limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* One recipient taken before what fails, one in it; one of them settled in it. */
+START_TEST(a_commit_that_fails_is_undone_but_for_what_is_in_hands)
+{
+    struct bench b;
+    unsigned dirty = 0;
+    struct err err;
+    open_bench(&b);
+    add_two(&b);
+    struct queued_list due = due_now(&b);
+    queue_group(b.queue, count_dirty, &dirty);
+    queue_take(b.queue, due.items[0].id);
+    settle(&b, &due.items[0], RECIPIENT_QUEUED, clock_now(&b.clock) + 900, NULL);
+    queue_take(b.queue, due.items[1].id);
+    fill_disk(true);
+    ck_assert(!queue_flush(b.queue, &err));
+    fill_disk(false);
+    ck_assert_uint_eq(due_now(&b).count, 0);
+    queue_release(b.queue, due.items[0].id);
+    due = due_now(&b);
+    ck_assert_uint_eq(due.count, 1);
+    ck_assert_uint_eq(due.items[0].attempts, 0);
+    ck_assert_str_eq(due.items[0].address, "a@X.example");
+    close_bench(&b);
+}
+END_TEST
+
+/* What is larger than SQLite's memory of pages is written before the commit, and fails there. */
+START_TEST(a_change_that_fails_takes_the_others_with_it)
+{
+    struct bench b;
+    unsigned dirty = 0;
+    struct err err;
+    static const char *const recipients[] = {"a@x.example"};
+    static char much[16 << 20];
+    struct message large = {.recipients = recipients, .recipient_count = 1, .sender = "", .content = much};
+    large.length = sizeof much;
+    open_bench(&b);
+    queue_group(b.queue, count_dirty, &dirty);
+    add_two(&b);
+    fill_disk(true);
+    ck_assert(!queue_add(b.queue, &large, NULL, &err));
+    fill_disk(false);
+    ck_assert(!queue_add(b.queue, &large, NULL, &err));
+    ck_assert(queue_pending(b.queue) && !queue_flush(b.queue, &err));
+    ck_assert_uint_eq(due_now(&b).count, 0);
+    ck_assert(queue_add(b.queue, &large, NULL, &err) && queue_flush(b.queue, &err));
+    ck_assert_uint_eq(due_now(&b).count, 1);
+    ck_assert_uint_eq(dirty, 2);
     close_bench(&b);
 }
 END_TEST
@@ -276,7 +343,7 @@ static void open_waiting(struct bench *b)
     add_two(b);
     struct queued_list due = due_now(b);
     settle(b, &due.items[0], RECIPIENT_QUEUED, clock_now(&b->clock) + 900, NULL);
-    ck_assert(queue_take(b->queue, due.items[1].id, NULL));
+    queue_take(b->queue, due.items[1].id);
 }
 
 /* clang-format off */
@@ -362,6 +429,8 @@ TEST_SUITE(queue)
     TEST(what_is_in_hands_is_not_due_until_a_kill);
     TEST(destinations_are_told_when_something_is_due);
     TEST(many_changes_are_committed_together);
+    TEST(a_commit_that_fails_is_undone_but_for_what_is_in_hands);
+    TEST(a_change_that_fails_takes_the_others_with_it);
     TEST(a_deferred_recipient_is_due_again);
     TEST(an_end_is_an_end);
     TEST(a_bounce_and_its_report_come_together);

@@ -287,6 +287,7 @@ static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
     }
     s->arena = NULL;
     s->setting.demands = NULL;
+    s->setting.hostname = NULL;
     s->opened(s->arg, &s->opening);
 }
 

@@ -3,7 +3,7 @@
  * certificate judged (RFC 5321, 3207). One transaction after the other may then use it, until it is ended.
  *
  * Owns:    the connection given to session_open(), and what tls_client said of it.
- * Borrows: tls and hostname of the setting for its life; demands and arena until opened() has been called.
+ * Borrows: tls of the setting for its life; hostname, demands and arena until opened() has been called.
  * Errors:  opened() gets the failure; the session must still be ended.
  * Threads: one; opened() and gone() come from the loop, never from inside a call of ours. */
 #ifndef ENGINE_SESSION_H

@@ -68,7 +68,7 @@ bool settle_delivered(const struct settle_world *world, const struct settle_abou
                                       .reason = reply,
                                       .connector = about->connector};
     bool fine = queue_settle(world->queue, list, count, NULL, NULL, err);
-    for (size_t i = 0; fine && i < count; i++) {
+    for (size_t i = 0; fine && !about->traced && i < count; i++) {
         struct trace_entry entry = entry_of(world, about, recipients[i], TRACE_SEND, &list[i]);
         trace_add(world->trace, &entry);
     }

@@ -25,6 +25,7 @@ struct settle_about {                  /* the attempt, for traces and reports */
     const char *content; size_t length;
     const char *host, *address;        /* where it was delivered to; else NULL */
     const struct tls_outcome *tls;     /* NULL: in clear */
+    bool traced;                       /* noted before, and undone: the trace has it */
 };
 
 bool settle_delivered(const struct settle_world *world, const struct settle_about *about,

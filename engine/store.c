@@ -16,6 +16,12 @@ struct store {
     void (*dirty)(void *arg); /* NULL: every transaction is committed by itself */
     void *arg;
     bool pending;
+    bool failed; /* then what is pending is to be undone */
+};
+
+struct predicate {
+    bool (*of)(void *arg, int64_t id);
+    void *arg;
 };
 
 static bool failed(struct store *store, struct err *err, const char *what)
@@ -170,6 +176,24 @@ void store_drop(sqlite3_stmt *statement)
     sqlite3_finalize(statement);
 }
 
+static void call_predicate(sqlite3_context *call, int count UNUSED, sqlite3_value **values)
+{
+    const struct predicate *predicate = sqlite3_user_data(call);
+    sqlite3_result_int(call, predicate->of(predicate->arg, sqlite3_value_int64(values[0])));
+}
+
+bool store_predicate(struct store *store, const char *name, bool (*of)(void *arg, int64_t id), void *arg,
+                     struct err *err)
+{
+    struct predicate *predicate = malloc(sizeof *predicate);
+    if (predicate == NULL)
+        abort();
+    *predicate = (struct predicate){of, arg};
+    return sqlite3_create_function_v2(store->db, name, 1, SQLITE_UTF8, predicate, call_predicate, NULL, NULL, free) ==
+               SQLITE_OK ||
+           failed(store, err, name);
+}
+
 void store_group(struct store *store, void (*dirty)(void *arg), void *arg)
 {
     store->dirty = dirty;
@@ -183,31 +207,33 @@ bool store_pending(const struct store *store)
 
 bool store_flush(struct store *store, struct err *err)
 {
+    bool failed = store->failed;
     if (!store->pending)
         return true;
-    store->pending = false;
-    if (execute(store, "COMMIT", err))
+    store->pending = store->failed = false;
+    if (!failed && execute(store, "COMMIT", err))
         return true;
     sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    return false;
+    return failed ? err_set(err, ERR_SYSTEM, "what could not be written is undone") : false;
 }
 
-/* One that shares is a savepoint in the transaction of all. */
 bool store_begin(struct store *store, struct err *err)
 {
     if (store->dirty == NULL)
         return execute(store, "BEGIN IMMEDIATE", err);
-    if (!store->pending && !execute(store, "BEGIN IMMEDIATE", err))
-        return false;
-    if (!store->pending)
-        store->dirty(store->arg);
+    if (store->failed)
+        return err_set(err, ERR_SYSTEM, "what came before could not be written");
+    if (store->pending)
+        return true;
     store->pending = true;
-    return store_run(store, err, "SAVEPOINT one", "");
+    store->failed = !execute(store, "BEGIN IMMEDIATE", err);
+    store->dirty(store->arg);
+    return !store->failed;
 }
 
 bool store_commit(struct store *store, struct err *err)
 {
-    if (store->dirty != NULL ? store_run(store, err, "RELEASE one", "") : execute(store, "COMMIT", err))
+    if (store->dirty != NULL || execute(store, "COMMIT", err))
         return true;
     store_undo(store);
     return false;
@@ -215,5 +241,7 @@ bool store_commit(struct store *store, struct err *err)
 
 void store_undo(struct store *store)
 {
-    sqlite3_exec(store->db, store->dirty != NULL ? "ROLLBACK TO one; RELEASE one" : "ROLLBACK", NULL, NULL, NULL);
+    store->failed = store->dirty != NULL;
+    if (store->dirty == NULL)
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }

@@ -33,8 +33,13 @@ int64_t store_changes(const struct store *store);   /* rows that the last statem
 sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct err *err);
 void store_drop(sqlite3_stmt *statement);
 
+/* name(id) in SQL from here on: true or false, as of() says. */
+bool store_predicate(struct store *store, const char *name, bool (*of)(void *arg, int64_t id), void *arg,
+                     struct err *err) NODISCARD;
+
 /* From here on what is committed is only on disk after store_flush(): many transactions share one. dirty() is called
- * when there is something to flush. */
+ * when there is something to flush. A transaction that fails takes all of them with it: the disk is to blame, and what
+ * came before is no safer than what came after. */
 void store_group(struct store *store, void (*dirty)(void *arg), void *arg);
 bool store_pending(const struct store *store);
 /* Commits all since the last time, or, false, undoes it. */

@@ -61,21 +61,22 @@ class Bench:
     async def json(self, *words):
         return json.loads(await self.command(*words, "--json"))
 
-    async def ask(self, **request):
+    async def ask(self, fails=False, **request):
         reader, writer = await asyncio.open_unix_connection(self.directory + "/control", limit=1 << 24)
         writer.write(json.dumps(request).encode() + b"\n")
         answer = json.loads(await reader.readline())
         writer.close()
-        assert answer["ok"], answer
+        assert answer["ok"] != fails, answer
         return answer
 
     async def give(self, sender, *recipients):
         """By SMTP; comes back when the first attempt is over."""
-        def talk():
-            with smtplib.SMTP("127.0.0.1", self.port) as client:
-                client.sendmail(sender, recipients, (MAIL % ", ".join(recipients)).encode())
-        await asyncio.to_thread(talk)
+        await asyncio.to_thread(self.submit, sender, *recipients)
         await self.ask(do="wait")
+
+    def submit(self, sender, *recipients):
+        with smtplib.SMTP("127.0.0.1", self.port) as client:
+            client.sendmail(sender, recipients, (MAIL % ", ".join(recipients)).encode())
 
     def taken(self, recipient):
         return [mail for mail in self.sink.taken if recipient in mail.recipients]
@@ -269,6 +270,7 @@ async def a_full_disk_loses_and_doubles_nothing(b):
     await b.ask(do="requeue", recipient="bob@x.example")
     assert b"mtalab-engine: COMMIT" in await b.engine.stderr.readline()
     assert len(b.taken("bob@x.example")) == 1
+    assert "cannot be written" in (await b.ask(fails=True, do="hold", recipient="late@y.example"))["error"]
     try:
         await b.give("alice@home.example", "carol@x.example")
         assert False, "taken on a full disk"
@@ -279,6 +281,22 @@ async def a_full_disk_loses_and_doubles_nothing(b):
     await b.ask(do="flush")
     assert len(b.taken("bob@x.example")) == len(b.taken("late@y.example")) == 1
     assert await b.json("queue") == [] and b.taken("carol@x.example") == []
+    sent = [e["recipient"] for e in await b.json("trace", "--events") if e["event"] == "Send"]
+    assert sorted(sent) == ["bob@x.example", "late@y.example"], sent
+
+
+async def an_end_that_could_not_be_noted_is_none(b):
+    """The next attempt may end otherwise, and leaves no report of the first."""
+    hard = resource.prlimit(b.engine.pid, resource.RLIMIT_FSIZE)[1]
+    b.sink.before_refusal = lambda: resource.prlimit(b.engine.pid, resource.RLIMIT_FSIZE, (0, hard))
+    b.sink.refused = ["bob@x.example"]
+    await asyncio.to_thread(b.submit, "alice@home.example", "bob@x.example")
+    assert b"mtalab-engine: COMMIT" in await b.engine.stderr.readline()
+    b.sink.refused, b.sink.before_refusal = [], lambda: None
+    resource.prlimit(b.engine.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    await b.ask(do="flush")
+    assert len(b.taken("bob@x.example")) == 1 and b.taken("alice@home.example") == []
+    assert await b.json("queue") == []
 
 
 async def clients_are_bounded(b):
@@ -316,7 +334,8 @@ TESTS = [a_refusal_is_reported, the_message_is_returned_where_that_is_set, tried
          the_null_sender_gets_no_report, a_report_that_fails_is_not_reported,
          a_changed_connector_rules_at_the_next_attempt, a_wrong_configuration_is_refused, hangup_reloads,
          what_is_held_stays_until_it_is_released, what_is_removed_is_gone, requeue_picks_out,
-         a_deferral_is_told_in_the_words_of_exchange, a_full_disk_loses_and_doubles_nothing, clients_are_bounded,
+         a_deferral_is_told_in_the_words_of_exchange, a_full_disk_loses_and_doubles_nothing,
+         an_end_that_could_not_be_noted_is_none, clients_are_bounded,
          send_has_the_rules_of_smtp]
 
 

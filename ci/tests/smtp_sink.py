@@ -13,10 +13,12 @@ class Transaction:
 
 
 class Sink:
-    """refused: recipients that get a 550. before_reply(transaction): called when a message is whole, before its 250."""
+    """refused: recipients that get a 550. before_reply(transaction): called when a message is whole, before its 250;
+    before_refusal(): before that 550."""
 
-    def __init__(self, refused=(), before_reply=lambda transaction: None):
-        self.refused, self.before_reply, self.taken = refused, before_reply, []
+    def __init__(self, refused=(), before_reply=lambda transaction: None, before_refusal=lambda: None):
+        self.refused, self.before_reply, self.before_refusal = refused, before_reply, before_refusal
+        self.taken = []
 
     async def listen(self):
         server = await asyncio.start_server(self.serve, "127.0.0.1", 0, limit=1 << 20)
@@ -44,6 +46,7 @@ class Sink:
                 mail = Transaction(address(line))
             elif verb == b"RCPT":
                 if address(line) in self.refused:
+                    self.before_refusal()
                     reply = b"550 5.1.1 no such user"
                 else:
                     mail.recipients.append(address(line))
