@@ -541,7 +541,7 @@ static void on_connect(void *arg, struct bufferevent *io, enum cause cause, cons
 static void try_address(struct delivery *d)
 {
     d->demands = channel_demands(d->arena, &d->setting, &d->decision, d->mx, d->facts);
-    d->channel_key = channel_key(d);
+    d->demands.channel = d->channel_key = channel_key(d);
     d->session = sessions_take(d->world->sessions, d->channel_key);
     if (d->session != NULL)
         begin_transaction(d);

@@ -35,6 +35,7 @@ struct engine {
     struct trace *trace;
     struct outside outside;
     struct sessions *sessions;
+    struct tickets *tickets; /* NULL: no TLS session is resumed */
     struct submit *submit;
     struct metrics *metrics;
     struct control *control;
@@ -176,6 +177,8 @@ static void adopt_config(struct engine *e, const struct engine_config *config, s
         courier_limit(e->courier, limits_of(config));
     if (e->sessions != NULL)
         sessions_end_kept(e->sessions); /* made under the old one */
+    if (e->tickets != NULL)
+        tickets_forget(e->tickets);
     wake_soon(e);
 }
 
@@ -534,6 +537,8 @@ bool engine_begin(struct engine *e, struct err *err)
     struct sessions_limits limits = {config->keep_connection, (unsigned)config->messages_per_connection,
                                      KEPT_CONNECTIONS_MAX};
     e->sessions = sessions_new(e->loop, &e->clock, &limits);
+    e->tickets = config->tls_sessions > 0 ? tickets_new(&e->clock, config->tls_sessions) : NULL;
+    tls_client_set_tickets(e->outside.tls, e->tickets);
     e->world = (struct delivery_world){
         .settle = settle_world_of(e),
         .ports = outside_ports(&e->outside),
@@ -570,6 +575,7 @@ void engine_free(struct engine **engine)
     sessions_free(&e->sessions);
     reporter_free(&e->reporter);
     outside_close(&e->outside);
+    tickets_free(&e->tickets);
     trace_free(&e->trace);
     metrics_free(&e->metrics);
     queue_close(&e->queue);

@@ -155,6 +155,9 @@ static const struct schema_field engine_fields[] = {
           "how long a connection waits for the next message to the same destination under the same policy; 0s: never"),
     FIELD(struct engine_config, "messages-per-connection", SCHEMA_NUMBER, messages_per_connection, "100",
           "messages in one connection at most"),
+    FIELD(struct engine_config, "tls-sessions", SCHEMA_SECONDS, tls_sessions, "1h",
+          "how long a TLS session may be resumed by a connection that is judged by the same, counted from when the "
+          "server showed its certificate; TLS 1.3 only; 0s: never"),
     SUB(struct engine_config, "tls-rpt", SCHEMA_SUB, tlsrpt, &tlsrpt_schema,
           "reports about TLS to those who ask for them (RFC 8460)"),
     {.key = "metrics", .kind = SCHEMA_TEXT, .offset = offsetof(struct engine_config, metrics),

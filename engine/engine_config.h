@@ -57,7 +57,7 @@ struct engine_config {
     int malformed;                   /* enum malformed */
     int64_t submission_memory, sessions_per_client;
     int64_t message_size, destinations, slow_destinations, per_destination;
-    double keep_connection;
+    double keep_connection, tls_sessions;
     int64_t messages_per_connection;
     struct engine_tlsrpt tlsrpt;
     struct engine_alerts alerts;

@@ -32,6 +32,7 @@ static const struct {
     FIXED("revocation", INT, revocation),
     FIXED("keep-connection", SECONDS, keep_connection),
     FIXED("messages-per-connection", NUMBER, messages_per_connection),
+    FIXED("tls-sessions", SECONDS, tls_sessions),
     FIXED("tls-rpt: organization", TEXT, tlsrpt.organization),
     FIXED("tls-rpt: contact", TEXT, tlsrpt.contact),
     FIXED("tls-rpt: dkim-key", TEXT, tlsrpt.dkim_key),

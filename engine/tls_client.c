@@ -12,12 +12,38 @@
 #include "engine/domain_name.h"
 
 enum { AUTH_LEVEL = 1, OPPORTUNISTIC_LEVEL = 0 /* OpenSSL's security levels */, WAITING_MAX = 256 * 1024 };
+enum { RESUMED_BYTES_MAX = 16 * 1024 /* of a ticket and the chain kept with it: a peer chooses both */ };
 
 struct tls_client {
     SSL_CTX *ctx;
     X509_STORE *roots;
     struct revocation *revocation;
+    struct tickets *tickets;
+    int resumable_index; /* of struct resumable in an SSL */
 };
+
+/* A connection whose session may be resumed, or is. */
+struct resumable {
+    char *channel;
+    time_t proven; /* when the peer showed its certificate */
+    bool passed;   /* every demand is met: its tickets are worth something */
+};
+
+static void free_resumable(void *ssl UNUSED, void *resumable, CRYPTO_EX_DATA *data UNUSED, int index UNUSED,
+                           long argl UNUSED, void *argp UNUSED)
+{
+    struct resumable *r = resumable;
+    if (r != NULL)
+        free(r->channel);
+    free(r);
+}
+
+static int judged_later(X509_STORE_CTX *check UNUSED, void *arg UNUSED)
+{
+    return 1;
+}
+
+static int on_ticket(SSL *ssl, SSL_SESSION *session);
 
 /* What OpenSSL says of itself, as one sentence; its queue is then empty. */
 static const char *openssl_reason(void)
@@ -48,13 +74,16 @@ struct tls_client *tls_client_new(const char *ca_file, struct err *err)
         tls_client_free(&client);
         return NULL;
     }
-    /* A resumed session would skip the check of a certificate that DNS no longer vouches for. */
-    SSL_CTX_set_session_cache_mode(client->ctx, SSL_SESS_CACHE_OFF);
+    /* Up to TLS 1.2 whoever learns the server's ticket key reads what was said before: no tickets, no resumption. */
+    SSL_CTX_set_session_cache_mode(client->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(client->ctx, on_ticket);
+    SSL_CTX_set_app_data(client->ctx, client);
+    client->resumable_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_resumable);
     SSL_CTX_set_options(client->ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     /* SMTP says by itself when it is over: a peer that just closes after its last reply takes nothing away. */
     SSL_CTX_set_options(client->ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
-    /* OpenSSL looks at the certificate, and goes on whatever it finds: tls_client_judge() has the verdict. */
-    SSL_CTX_set_verify(client->ctx, SSL_VERIFY_NONE, NULL);
+    /* The handshake goes on whatever is shown: tls_client_judge() has the verdict, of new sessions and resumed ones. */
+    SSL_CTX_set_cert_verify_callback(client->ctx, judged_later, NULL);
     return client;
 }
 
@@ -73,9 +102,14 @@ void tls_client_set_revocation(struct tls_client *client, struct revocation *rev
     client->revocation = revocation;
 }
 
+void tls_client_set_tickets(struct tls_client *client, struct tickets *tickets)
+{
+    client->tickets = tickets;
+}
+
 /* What a channel is judged by, as one line */
 
-static_assert(sizeof(void *) != 8 || sizeof(struct tls_demands) == 88, "a new demand belongs in tls_demands_key()");
+static_assert(sizeof(void *) != 8 || sizeof(struct tls_demands) == 96, "a new demand belongs in tls_demands_key()");
 
 static void print_record(const struct tlsa_record *r, FILE *out)
 {
@@ -168,13 +202,69 @@ static bool checks_certificate(const struct tls_demands *d)
     return d->connector == TLS_SETTING_CERTIFICATE_VALIDATION || d->connector == TLS_SETTING_DOMAIN_VALIDATION;
 }
 
+/* Sessions to be resumed */
+
+/* A stapled response counts for its own handshake: whoever asks for revocations has a new one each time. */
+static bool may_resume(const struct tls_client *client, const struct tls_demands *d)
+{
+    return client->tickets != NULL && d->channel != NULL && !checks_certificate(d);
+}
+
+static bool set_resumption(struct tls_client *client, SSL *ssl, const struct tls_demands *d)
+{
+    struct resumable *r = calloc(1, sizeof *r);
+    if (r == NULL || (r->channel = strdup(d->channel)) == NULL)
+        abort();
+    SSL_SESSION *session = tickets_take(client->tickets, d->channel, &r->proven);
+    bool good = SSL_set_ex_data(ssl, client->resumable_index, r) == 1;
+    if (session != NULL)
+        SSL_set_session(ssl, session); /* where it cannot be had, the handshake is a full one */
+    SSL_SESSION_free(session);
+    return good;
+}
+
+static void note_passed(struct tls_client *client, SSL *ssl)
+{
+    struct resumable *r = SSL_get_ex_data(ssl, client->resumable_index);
+    if (r == NULL)
+        return;
+    r->passed = true;
+    if (!SSL_session_reused(ssl))
+        r->proven = tickets_now(client->tickets);
+}
+
+static bool is_small(SSL *ssl, const SSL_SESSION *session)
+{
+    const unsigned char *ticket;
+    size_t bytes = 0;
+    const STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+    SSL_SESSION_get0_ticket(session, &ticket, &bytes);
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        bytes += (size_t)i2d_X509(sk_X509_value(chain, i), NULL);
+    return bytes <= RESUMED_BYTES_MAX;
+}
+
+/* The session stays the connection's, which spoils it where it ends without a close_notify: a copy is kept. */
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+    struct tls_client *client = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct resumable *r = SSL_get_ex_data(ssl, client->resumable_index);
+    if (r == NULL || !r->passed || SSL_version(ssl) < TLS1_3_VERSION || !is_small(ssl, session))
+        return 0;
+    SSL_SESSION *copy = SSL_SESSION_dup(session);
+    if (copy != NULL)
+        tickets_give(client->tickets, r->channel, copy, r->proven);
+    return 0;
+}
+
 static SSL *session_new(struct tls_client *client, const struct tls_demands *d)
 {
     SSL *ssl = SSL_new(client->ctx);
     struct arena *arena = arena_new("TLS session");
     bool good = ssl != NULL && set_strength(ssl, d) && set_sni(ssl, arena, d) &&
                 (!wants_dane(d) || set_dane(ssl, arena, d)) &&
-                (!checks_certificate(d) || SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) == 1);
+                (!checks_certificate(d) || SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) == 1) &&
+                (!may_resume(client, d) || set_resumption(client, ssl, d));
     arena_free(&arena);
     if (good)
         return ssl;
@@ -236,15 +326,6 @@ static const char *words_of(struct arena *arena, int code)
     return arena_printf(arena, "%s (%s)", meaning_of(code)->word, X509_verify_cert_error_string(code));
 }
 
-/* A verdict of OpenSSL, and how it puts it: X509_V_OK, or why not. */
-static int dane_verdict(SSL *ssl)
-{
-    long verdict = SSL_get_verify_result(ssl);
-    if (verdict != X509_V_OK)
-        return (int)verdict;
-    return SSL_get0_dane_authority(ssl, NULL, NULL) >= 0 ? X509_V_OK : X509_V_ERR_DANE_NO_MATCH;
-}
-
 /* How the name is compared when a chain is checked against our roots. */
 enum name_rule { NAME_ANY, NAME_SAN_ONLY /* 8461-4.2-3 */, NAME_SAN_OR_CN };
 
@@ -259,27 +340,60 @@ static bool set_name(X509_VERIFY_PARAM *param, const char *name, enum name_rule 
     return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
 }
 
+/* The chain that the peer showed, in this handshake or in the one that is resumed. NULL: it has shown nothing. */
+static X509_STORE_CTX *check_new(SSL *ssl, X509_STORE *roots)
+{
+    X509 *leaf = SSL_get0_peer_certificate(ssl);
+    if (leaf == NULL)
+        return NULL;
+    X509_STORE_CTX *check = X509_STORE_CTX_new();
+    if (check == NULL || X509_STORE_CTX_init(check, roots, leaf, SSL_get_peer_cert_chain(ssl)) != 1)
+        abort();
+    X509_STORE_CTX_set_default(check, "ssl_server");
+    return check;
+}
+
+/* A verdict of OpenSSL, and how it puts it: X509_V_OK, or why not. */
+static int check_verdict(X509_STORE_CTX *check)
+{
+    int verdict = X509_verify_cert(check) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(check);
+    ERR_clear_error();
+    return verdict;
+}
+
+/* By the records and names of set_dane(), and no roots. */
+static int dane_verdict(struct tls_client *client, SSL *ssl)
+{
+    X509_STORE_CTX *check = check_new(ssl, SSL_CTX_get_cert_store(client->ctx));
+    if (check == NULL)
+        return X509_V_ERR_DANE_NO_MATCH;
+    X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(check), SSL_get0_param(ssl));
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(check), AUTH_LEVEL);
+    X509_STORE_CTX_set0_dane(check, SSL_get0_dane(ssl));
+    int verdict = check_verdict(check);
+    X509_STORE_CTX_free(check);
+    SSL_set_verify_result(ssl, verdict); /* which SSL_get0_dane_authority() goes by */
+    if (verdict != X509_V_OK)
+        return verdict;
+    return SSL_get0_dane_authority(ssl, NULL, NULL) >= 0 ? X509_V_OK : X509_V_ERR_DANE_NO_MATCH;
+}
+
 /* The chain the peer showed, up to one of our roots, for a TLS server now (8461-4.2, RFC 5280). *chain, if wanted: as
  * it was verified. */
 static int pkix_chain_verdict(struct tls_client *client, SSL *ssl, const char *name, enum name_rule rule,
                               STACK_OF(X509) **chain)
 {
-    X509 *leaf = SSL_get0_peer_certificate(ssl);
-    if (leaf == NULL)
+    X509_STORE_CTX *check = check_new(ssl, client->roots);
+    if (check == NULL)
         return X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
-    X509_STORE_CTX *check = X509_STORE_CTX_new();
-    if (check == NULL || X509_STORE_CTX_init(check, client->roots, leaf, SSL_get_peer_cert_chain(ssl)) != 1)
-        abort();
-    X509_STORE_CTX_set_default(check, "ssl_server");
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(check);
     X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
     int verdict = X509_V_ERR_UNSPECIFIED;
     if (set_name(param, name, rule))
-        verdict = X509_verify_cert(check) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(check);
+        verdict = check_verdict(check);
     if (chain != NULL && verdict == X509_V_OK)
         *chain = X509_STORE_CTX_get1_chain(check);
     X509_STORE_CTX_free(check);
-    ERR_clear_error();
     return verdict;
 }
 
@@ -308,9 +422,9 @@ static void unmet(struct tls_outcome *out, enum policy_reason reason, const char
     out->detail = detail;
 }
 
-static void judge_dane(SSL *ssl, struct arena *arena, struct tls_outcome *out)
+static void judge_dane(struct tls_client *client, SSL *ssl, struct arena *arena, struct tls_outcome *out)
 {
-    int verdict = dane_verdict(ssl);
+    int verdict = dane_verdict(client, ssl);
     out->dane_passed = verdict == X509_V_OK;
     if (out->dane_passed)
         return;
@@ -372,6 +486,7 @@ static void describe(SSL *ssl, struct arena *arena, struct tls_outcome *out)
     unsigned length = 0;
     X509 *leaf = SSL_get0_peer_certificate(ssl);
     out->encrypted = true;
+    out->resumed = SSL_session_reused(ssl);
     out->version = arena_strdup(arena, SSL_get_version(ssl));
     out->cipher = arena_strdup(arena, SSL_get_cipher_name(ssl));
     if (leaf != NULL && X509_digest(leaf, EVP_sha256(), digest, &length) == 1)
@@ -389,11 +504,15 @@ void tls_client_judge(struct tls_client *client, struct bufferevent *io, const s
     if (demands->keep_chain)
         keep_chain(ssl, arena, out);
     if (wants_dane(demands))
-        judge_dane(ssl, arena, out);
+        judge_dane(client, ssl, arena, out);
     if (wants_pkix(demands) || demands->watch_pkix)
         judge_pkix(client, ssl, demands, arena, out);
     if (checks_certificate(demands))
         judge_connector(client, ssl, demands, arena, out);
+    if (out->reason == REASON_NONE)
+        note_passed(client, ssl);
+    if (out->reason == REASON_NONE && out->resumed)
+        out->detail = "the TLS session was resumed; what its server had shown was judged anew";
 }
 
 struct revocation_check *tls_client_ask_revocation(struct tls_client *client, struct bufferevent *io,

@@ -2,6 +2,10 @@
  * tls_client - the TLS layer put under an unchanged SMTP session, and the check of the peer's certificate that the
  * decision demands: DANE (RFC 7672), PKIX with the MX host's name (RFC 8461), a connector's own domain, or nothing.
  *
+ * A session is resumed (TLS 1.3 only) where the earlier one was judged by the very same, passed, and the connector does
+ * not ask for revocations, which want a fresh answer. The chain of the earlier one is judged anew, by today's records,
+ * roots and date.
+ *
  * Owns:    the SSL_CTX with the CA bundle.
  * Errors:  false with *err filled (ERR_PEER) and the reason in the result.
  * Threads: one. */
@@ -14,6 +18,7 @@
 #include "engine/certificate.h"
 #include "engine/policy.h"
 #include "engine/revocation.h"
+#include "engine/tickets.h"
 
 struct tls_client;
 
@@ -21,6 +26,8 @@ struct tls_client *tls_client_new(const char *ca_file, struct err *err) NODISCAR
 void tls_client_free(struct tls_client **client);
 /* Borrowed; without it nobody is asked about revocation. */
 void tls_client_set_revocation(struct tls_client *client, struct revocation *revocation);
+/* Borrowed; without it no session is resumed. */
+void tls_client_set_tickets(struct tls_client *client, struct tickets *tickets);
 
 struct tls_demands {
     enum tls_demand demand;
@@ -35,15 +42,18 @@ struct tls_demands {
     enum tls_setting connector;
     const char *tls_domain; /* the connector's own demand, on top */
     bool keep_chain;        /* what the peer showed is to be looked at afterwards */
+    const char *channel;    /* sessions_key(): a TLS session is resumed in the same one alone; NULL: never */
 };
-/* Everything in it as one line: two channels with different lines are judged differently. */
+/* Everything in it but the channel as one line: two channels with different lines are judged differently. */
 char *tls_demands_key(struct arena *arena, const struct tls_demands *demands);
 
 struct tls_outcome {
     bool encrypted, dane_passed, pkix_passed;
+    bool resumed; /* the peer proved earlier that it has the certificate's key; what it had shown is judged anew */
     enum policy_reason reason; /* REASON_NONE: every demand is met */
     const char *detail;        /* "no TLSA record matches", "Expired (certificate has expired)", ... arena; where every
-                                * demand is met: what nobody would say of a revocation */
+                                * demand is met: that the session was resumed, or what nobody would say of a
+                                * revocation */
     const char *dane_failure, *pkix_failure; /* TLS-RPT result types of failed checks, also of PKIX only watched */
     const char *pkix_detail;                 /* as detail, for the PKIX check alone */
     const char *version, *cipher, *certificate_sha256; /* arena; hex */

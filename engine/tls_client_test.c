@@ -745,6 +745,133 @@ START_TEST(sni_is_a_plain_name)
 }
 END_TEST
 
+/* Sessions that are resumed: a handshake, then a second one that differs from it as the row says. */
+static const struct {
+    const char *name;
+    enum matched first, second; /* what the TLSA record names */
+    const char *channel;        /* of the second; the first is "same" */
+    enum tls_setting connector;
+    int version, advance;
+    bool another_server; /* whose tickets are sealed with other keys */
+    bool resumed;
+    enum policy_reason reason;
+} resumptions[] = {
+    {"the same channel", LEAF, LEAF, "same", .resumed = true},
+    {"the same channel, but the record names another key: judged anew", LEAF, STRANGER, "same", .resumed = true,
+     .reason = REASON_TLSA_INVALID},
+    {"another channel", LEAF, LEAF, "other"},
+    {"no channel", LEAF, LEAF, NULL},
+    {"the first did not pass", STRANGER, LEAF, "same"},
+    {"the ticket is refused", LEAF, LEAF, "same", .another_server = true},
+    {"almost too old", LEAF, LEAF, "same", .advance = 3590, .resumed = true},
+    {"too old", LEAF, LEAF, "same", .advance = 3600},
+    {"TLS 1.2", LEAF, LEAF, "same", .version = TLS1_2_VERSION},
+    {"revocation is asked about", LEAF, LEAF, "same", .connector = TLS_SETTING_CERTIFICATE_VALIDATION},
+};
+
+struct whole_session {
+    struct world *world;
+    const struct tls_demands *demands;
+    struct tls_outcome outcome;
+    bool over;
+};
+
+static void judge_at_once(struct bufferevent *io, short what, void *arg)
+{
+    struct whole_session *s = arg;
+    ck_assert_int_eq(what, BEV_EVENT_CONNECTED);
+    tls_client_judge(s->world->client, io, s->demands, s->world->arena, &s->outcome);
+}
+
+static void on_reply(struct bufferevent *io UNUSED, void *arg)
+{
+    ((struct whole_session *)arg)->over = true;
+}
+
+/* Up to the first reply, ahead of which tickets come. */
+static struct tls_outcome whole_session(struct world *w, SSL_CTX *server, const struct tls_demands *demands)
+{
+    struct session s = handshake(w, server, demands);
+    struct whole_session whole = {.world = w, .demands = demands};
+    bufferevent_setcb(s.client, on_reply, NULL, judge_at_once, &whole);
+    bufferevent_enable(s.client, EV_READ | EV_WRITE);
+    bufferevent_enable(s.server, EV_READ | EV_WRITE);
+    bufferevent_write(s.server, "250 hi\r\n", 8);
+    loop_run_until(w->loop, &whole.over, 10);
+    session_free(&s);
+    return whole.outcome;
+}
+
+static struct tls_demands resumable_demands(struct world *w, enum matched of, enum tls_setting connector,
+                                            const char *channel, struct tlsa_record *record)
+{
+    const struct record wanted[2] = {{3, 1, 1, of}};
+    struct tls_demands demands = {.demand = DEMAND_DANE,
+                                  .sni = MX,
+                                  .tlsa_base = MX,
+                                  .records = record,
+                                  .connector = connector,
+                                  .channel = channel};
+    demands.record_count = records_of(w, wanted, record);
+    return demands;
+}
+
+START_TEST(a_session_is_resumed_where_it_would_be_judged_by_the_same)
+{
+    struct world w = world_new();
+    struct clock clock = {0};
+    struct tickets *tickets = tickets_new(&clock, 3600);
+    const struct shown shown = {.issuer = PUBLIC_ROOT, .names = {MX}};
+    struct tlsa_record records[2];
+    w.server = server_of(&w, &shown);
+    SSL_CTX *first = server_context(w.server, resumptions[_i].version);
+    SSL_CTX *second = resumptions[_i].another_server ? server_context(w.server, 0) : first;
+    struct tls_demands before =
+        resumable_demands(&w, resumptions[_i].first, resumptions[_i].connector, "same", &records[0]);
+    struct tls_demands now =
+        resumable_demands(&w, resumptions[_i].second, resumptions[_i].connector, resumptions[_i].channel, &records[1]);
+    tls_client_set_tickets(w.client, tickets);
+    struct tls_outcome outcome = whole_session(&w, first, &before);
+    ck_assert_msg(!outcome.resumed, "%s: there was nothing to resume", resumptions[_i].name);
+    clock_advance(&clock, resumptions[_i].advance);
+    outcome = whole_session(&w, second, &now);
+    ck_assert_msg(outcome.resumed == resumptions[_i].resumed && outcome.reason == resumptions[_i].reason,
+                  "%s: resumed %d, reason %d (%s)", resumptions[_i].name, outcome.resumed, outcome.reason,
+                  outcome.detail);
+    ck_assert(outcome.certificate_sha256 != NULL);
+    if (second != first)
+        SSL_CTX_free(second);
+    SSL_CTX_free(first);
+    world_free(&w);
+    tickets_free(&tickets);
+}
+END_TEST
+
+/* What was proven once is not proven anew by resuming it. */
+START_TEST(resumption_makes_no_session_younger)
+{
+    struct world w = world_new();
+    struct clock clock = {0};
+    struct tickets *tickets = tickets_new(&clock, 3600);
+    const struct shown shown = {.issuer = PUBLIC_ROOT, .names = {MX}};
+    struct tlsa_record record;
+    w.server = server_of(&w, &shown);
+    SSL_CTX *server = server_context(w.server, 0);
+    struct tls_demands demands = resumable_demands(&w, LEAF, TLS_SETTING_OPPORTUNISTIC, "same", &record);
+    tls_client_set_tickets(w.client, tickets);
+    ck_assert(!whole_session(&w, server, &demands).resumed);
+    clock_advance(&clock, 1900);
+    ck_assert(whole_session(&w, server, &demands).resumed);
+    ck_assert(whole_session(&w, server, &demands).resumed);
+    ck_assert(whole_session(&w, server, &demands).resumed);
+    clock_advance(&clock, 1900);
+    ck_assert(!whole_session(&w, server, &demands).resumed);
+    SSL_CTX_free(server);
+    world_free(&w);
+    tickets_free(&tickets);
+}
+END_TEST
+
 /* S13, CVE-2021-22947 */
 START_TEST(plaintext_behind_the_220_ends_it)
 {
@@ -804,6 +931,8 @@ TEST_SUITE(tls_client)
     TEST_LOOP(the_connectors_own_demand_is_judged, COUNT(connectors));
     TEST_LOOP(tls_1_2_is_the_least_that_is_demanded, COUNT(versions));
     TEST_LOOP(sni_is_a_plain_name, COUNT(snis));
+    TEST_LOOP(a_session_is_resumed_where_it_would_be_judged_by_the_same, COUNT(resumptions));
+    TEST(resumption_makes_no_session_younger);
     TEST(plaintext_behind_the_220_ends_it);
     TEST(a_peer_that_goes_away_is_a_failure);
     TEST(roots_that_cannot_be_read_are_told);

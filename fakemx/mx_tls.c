@@ -220,14 +220,20 @@ static void on_key(const SSL *ssl, const char *line)
     journal_add(witness->journal, JOURNAL_MX_TLS_KEY, witness->host->config.name, witness->conn, "line", line, NULL);
 }
 
+static const char *what_was_shown(struct arena *arena, const struct mx_tls *tls)
+{
+    if (SSL_session_reused(tls->ssl))
+        return "no certificate, but resumed a session";
+    return is_anonymous(tls->ssl) ? "none" : label_of(arena, &tls->witness->host->config, tls->identity);
+}
+
 static void witness_handshake(const struct mx_tls *tls)
 {
     const struct mx_witness *witness = tls->witness;
     struct arena *arena = arena_new("handshake");
     journal_add(witness->journal, JOURNAL_MX_TLS, witness->host->config.name, witness->conn, "sni",
                 tls->sni[0] != '\0' ? tls->sni : NULL, "version", SSL_get_version(tls->ssl), "cipher",
-                SSL_get_cipher_name(tls->ssl), "certificate",
-                is_anonymous(tls->ssl) ? "none" : label_of(arena, &witness->host->config, tls->identity), "spki_sha256",
+                SSL_get_cipher_name(tls->ssl), "certificate", what_was_shown(arena, tls), "spki_sha256",
                 identity_tlsa_data(arena, tls->identity, 1, 1), "cert_sha256",
                 identity_tlsa_data(arena, tls->identity, 0, 1), "resumed", SSL_session_reused(tls->ssl) ? "yes" : "no",
                 "raw-keys", tls->raw_keys ? "yes" : "no", NULL);

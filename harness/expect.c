@@ -44,6 +44,11 @@ static bool is_tls(const struct journal_event *event, const char *host)
     return event->kind == JOURNAL_MX_TLS && at_host(event, host);
 }
 
+static bool is_resumed(const struct journal_event *event, const char *host)
+{
+    return is_tls(event, host) && strcmp(journal_get(event, "resumed"), "yes") == 0;
+}
+
 /* 6066-3-2, 6066-3-3: a name in ASCII without its last dot, never an address. */
 static bool is_odd_sni(const struct journal_event *event, const char *host)
 {
@@ -242,6 +247,8 @@ static const struct expect_row rows[] = {
     {"helo", EXPECT_HOST, "HELO, the old greeting", is_helo},
     {"starttls", EXPECT_HOST, "the STARTTLS command", is_starttls},
     {"tls", EXPECT_HOST, "a TLS handshake that the server completed", is_tls},
+    {"resumed", EXPECT_HOST, "a TLS handshake that resumed an earlier session, and showed no certificate", is_resumed,
+     true},
     {"odd-sni", EXPECT_HOST, "a ClientHello whose SNI is an address, is not ASCII or ends in a dot", is_odd_sni},
     {"raw-key-offer", EXPECT_HOST, "a handshake in which the client would take a key without a certificate",
      is_raw_key_offer},

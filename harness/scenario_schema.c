@@ -25,6 +25,7 @@ const char *const scenario_feature_words[] = {"queue",
                                               "chunking",
                                               "bdat",
                                               "pipelining",
+                                              "tls-resumption",
                                               NULL};
 
 static const char *const dnssec_words[] = {"signed", "unsigned", NULL};

@@ -62,6 +62,9 @@ static void witness(struct journal *journal, const char *script)
             journal_add(journal, JOURNAL_MX_HELLO, MX1, 1, "sni", event + 6, NULL);
         else if (strcmp(event, "raw keys") == 0)
             journal_add(journal, JOURNAL_MX_TLS, MX1, 1, "raw-keys", "yes", NULL);
+        else if (strncmp(event, "handshake ", 10) == 0)
+            journal_add(journal, JOURNAL_MX_TLS, MX1, 1, "resumed", strcmp(event + 10, "resumed") == 0 ? "yes" : "no",
+                        NULL);
         else if (strncmp(event, "said ", 5) == 0)
             witness_command(journal, event + 5, "no");
         else if (strncmp(event, "at once ", 8) == 0)
@@ -163,6 +166,14 @@ static const struct row rows[] = {
      NULL, MECHANISM_TLSA, NULL, NULL, VERDICT_FAIL, "never looks at"},
     {"a forbidden question", NONE_NONE, "tlsa;connect;message tls", IS(DELIVERED), "dns no tlsa-query", -1, NULL, NULL,
      VERDICT_FAIL, "must never do"},
+    {"a session resumed", OPPORTUNISTIC_NONE, "tlsa;handshake resumed;message tls", IS(DELIVERED), "resumed", -1, NULL,
+     NULL, VERDICT_PASS, ""},
+    {"not resumed, which was expected", OPPORTUNISTIC_NONE, "tlsa;handshake full;message tls", IS(DELIVERED), "resumed",
+     -1, NULL, NULL, VERDICT_FAIL, "resumed"},
+    {"resumed where it must not be", OPPORTUNISTIC_NONE, "tlsa;handshake resumed;message tls", IS(DELIVERED),
+     "no resumed", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
+    {"a full handshake instead", OPPORTUNISTIC_NONE, "tlsa;handshake full;message tls", IS(DELIVERED), "no resumed", -1,
+     NULL, NULL, VERDICT_PASS, ""},
     {"a name in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example;message tls", IS(DELIVERED), "no odd-sni", -1,
      NULL, NULL, VERDICT_PASS, ""},
     {"a last dot in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example.;message tls", IS(DELIVERED),
