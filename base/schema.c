@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "base/text.h"
 
 /* --- scalars -------------------------------------------------------------------------------------------------- */
 
@@ -230,6 +231,14 @@ static bool read_word(struct reading *r, const struct schema_field *field, const
     diag_error(r->diags, node->at, "'%s' knows no '%s', did you mean '%s'? It is one of: %s", field->key, node->text,
                nearest, words);
     return false;
+}
+
+bool schema_texts_same(const struct schema_texts *a, const struct schema_texts *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = text_same(a->items[i], b->items[i]);
+    return same;
 }
 
 static bool read_texts(struct reading *r, const struct schema_field *field, const struct tree_node *node, void *to)

@@ -31,6 +31,8 @@ struct schema_texts { const char **items; struct srcpos *at; size_t count; };
 struct schema_list  { void *items; size_t count; };                    /* items: array of sub's struct */
 struct schema_named { struct schema_name { const char *name; struct srcpos at; void *value; } *items; size_t count; };
 
+bool schema_texts_same(const struct schema_texts *a, const struct schema_texts *b); /* in the same order */
+
 struct schema;
 struct schema_field {
     const char *key;             /* "*": all keys that no other row takes, in a SCHEMA_NODE or SCHEMA_NAMED */

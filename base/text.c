@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 size_t text_utf8_step(const char *text, size_t left, uint32_t *code)
@@ -237,6 +238,38 @@ bool text_name_under(const char *name, const char *ancestor)
         return tail > 0 && text_name_equal(name, ancestor);
     size_t dot = length - tail - 1;
     return tail > 0 && name[dot] == '.' && !is_escaped(name, dot) && strncasecmp(name + dot + 1, ancestor, tail) == 0;
+}
+
+bool text_has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = list; *at != '\0'; at += strspn(at, " ")) {
+        size_t there = strcspn(at, " ");
+        if (there == length && strncmp(at, word, length) == 0)
+            return true;
+        at += there;
+    }
+    return false;
+}
+
+bool text_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+char *text_time(struct arena *arena, int64_t at, enum text_time form)
+{
+    static const size_t day_length = sizeof "2026-06-01" - 1;
+    time_t seconds = (time_t)at;
+    struct tm tm;
+    if (gmtime_r(&seconds, &tm) == NULL)
+        return arena_strdup(arena, "");
+    bool rfc3339 = form == TEXT_RFC3339;
+    char *text = arena_printf(arena, "%04d-%02d-%02d%c%02d:%02d:%02d%s", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                              rfc3339 ? 'T' : ' ', tm.tm_hour, tm.tm_min, tm.tm_sec, rfc3339 ? "Z" : "");
+    if (form == TEXT_DAY)
+        text[day_length] = '\0';
+    return text;
 }
 
 struct reading {

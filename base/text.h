@@ -25,6 +25,11 @@ bool text_is_printable(uint32_t code);                 /* what text_escape() lea
 char *text_name(struct arena *arena, const char *name);
 bool text_name_equal(const char *a, const char *b);           /* ignores case and one trailing dot */
 bool text_name_under(const char *name, const char *ancestor); /* name is ancestor, or ends in ".ancestor" */
+bool text_has_word(const char *list, const char *word);       /* words stand between blanks */
+bool text_same(const char *a, const char *b);                 /* NULL is the same as NULL alone */
+/* A moment in UTC: "2026-06-01T08:00:00Z", "2026-06-01 08:00:00", "2026-06-01". "" where the calendar ends. */
+enum text_time { TEXT_RFC3339, TEXT_SECONDS, TEXT_DAY };
+char *text_time(struct arena *arena, int64_t at, enum text_time form);
 /* Reads a whole file, NUL-terminated; fails above limit bytes. */
 char *text_read_file(struct arena *arena, const char *path, size_t limit, size_t *length, struct err *err);
 bool text_write_file(const char *path, const char *text, size_t length, struct err *err);

@@ -140,6 +140,43 @@ START_TEST(names_have_one_spelling)
 }
 END_TEST
 
+START_TEST(times_are_told_in_utc)
+{
+    ck_assert_str_eq(text_time(arena, 1780272001, TEXT_RFC3339), "2026-06-01T00:00:01Z");
+    ck_assert_str_eq(text_time(arena, 1780272001, TEXT_SECONDS), "2026-06-01 00:00:01");
+    ck_assert_str_eq(text_time(arena, 1780272001, TEXT_DAY), "2026-06-01");
+    ck_assert_str_eq(text_time(arena, INT64_MAX, TEXT_DAY), "");
+}
+END_TEST
+
+static const struct {
+    const char *list, *word;
+    bool has;
+} words[] = {
+    {"", "a", false},
+    {"a", "a", true},
+    {"ab", "a", false},
+    {"a", "ab", false},
+    {"b a", "a", true},
+    {"b  a c", "a", true},
+    {"mx1.a mx1.ab", "mx1", false},
+    {"mx1.ab mx1.a", "mx1.a", true},
+};
+
+START_TEST(a_list_has_words)
+{
+    ck_assert_msg(text_has_word(words[_i].list, words[_i].word) == words[_i].has, "'%s' in '%s'", words[_i].word,
+                  words[_i].list);
+}
+END_TEST
+
+START_TEST(nothing_is_the_same_as_nothing_alone)
+{
+    ck_assert(text_same(NULL, NULL) && text_same("a", "a"));
+    ck_assert(!text_same(NULL, "") && !text_same("", NULL) && !text_same("a", "A"));
+}
+END_TEST
+
 START_TEST(files_are_written_and_read)
 {
     char path[] = "/tmp/text_test.XXXXXX";
@@ -185,6 +222,9 @@ TEST_SUITE(text)
     TEST(hex_goes_there_and_back);
     TEST_LOOP(names_are_compared, COUNT(names));
     TEST(names_have_one_spelling);
+    TEST(times_are_told_in_utc);
+    TEST_LOOP(a_list_has_words, COUNT(words));
+    TEST(nothing_is_the_same_as_nothing_alone);
     TEST(files_are_written_and_read);
     TEST(what_cannot_be_read_says_why);
 }

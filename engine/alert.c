@@ -47,17 +47,11 @@ struct course_of {
     const struct history_row *failure;
 };
 
-static bool has_failed(const struct history_row *row)
-{
-    return strcmp(row->event, trace_event_word(TRACE_DEFER)) == 0 ||
-           strcmp(row->event, trace_event_word(TRACE_FAIL)) == 0;
-}
-
 static void note(struct course_of *course, const struct history_row *row)
 {
     if (summary_class(row) != NULL && row->last > course->good)
         course->good = row->last;
-    if (!has_failed(row) || row->last < course->bad)
+    if (!summary_has_failed(row) || row->last < course->bad)
         return;
     course->bad = row->last;
     course->failure = row;

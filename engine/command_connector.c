@@ -4,10 +4,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "engine/command_exchange.h"
+#include "engine/command_gate.h"
 #include "engine/command_words.h"
 #include "engine/connector_change.h"
 #include "engine/control.h"
+#include "engine/gate.h"
 
 /* ---- changing ---- */
 
@@ -25,11 +28,10 @@ static int change_alone(const struct command_line *line, const json_t *request)
     return EXIT_SUCCESS;
 }
 
-/* Takes the settings. */
-static int change(const struct command_line *line, const char *name, json_t *set)
+/* Takes the request. */
+static int change(const struct command_line *line, json_t *request)
 {
     struct err err;
-    json_t *request = json_pack("{s:s,s:s,s:o}", "do", "connector", "name", name, "set", set);
     json_t *answer = control_ask(line->config->control, json_deep_copy(request), &err);
     const char *why = json_string_value(json_object_get(answer, "error"));
     int status = EXIT_SUCCESS;
@@ -46,6 +48,78 @@ static int change(const struct command_line *line, const char *name, json_t *set
     return status;
 }
 
+/* ---- the gate before mandatory ---- */
+
+/* The first connector that would hold up mail which it does not hold up now; NULL: none, or *err. */
+static const struct connector *find_concerned(const struct command_line *line, const json_t *request,
+                                              struct routing *next, struct err *err)
+{
+    struct engine_config config = *line->config;
+    struct change_list wanted = {0};
+    *err = (struct err){0};
+    if (!connector_changes_read(line->arena, request, &wanted, err) ||
+        !connector_changes_load(line->arena, &config, err) ||
+        !connector_changes_try(line->arena, line->config, &wanted, next, err))
+        return NULL;
+    for (size_t i = 0; i < next->connector_count; i++)
+        if (gate_concerns(connector_find(&config.routing, next->connectors[i].name), &next->connectors[i]))
+            return &next->connectors[i];
+    return NULL;
+}
+
+static int refuse(const struct command_line *line, const struct connector *connector, json_t *rows)
+{
+    const char *why = arena_printf(line->arena,
+                                   "connector '%s' stays as it is: it would hold up mail that DANE does not "
+                                   "authenticate, and the gate is shut; --force changes it all the same",
+                                   connector->name);
+    if (line->json) {
+        json_t *answer = json_pack("{s:b,s:s,s:O}", "ok", 0, "error", why, "gate", rows);
+        command_print_json(stdout, answer);
+        json_decref(answer);
+    } else {
+        command_past_print(line, rows, command_gate_table);
+        fprintf(stderr, "mtalab-engine: %s\n", why);
+    }
+    return COMMAND_FAILED;
+}
+
+/* May the connector change? EXIT_SUCCESS, or why not was said. */
+static int pass_gate(const struct command_line *line, const struct connector *connector, const struct routing *next)
+{
+    struct past past;
+    int status;
+    if (!command_past(line, &past, &status))
+        return status;
+    json_t *rows = command_gate_rows(&past, next, connector);
+    if (rows == NULL)
+        return COMMAND_FAILED;
+    status = command_gate_is_open(rows) ? EXIT_SUCCESS : refuse(line, connector, rows);
+    json_decref(rows);
+    return status;
+}
+
+/* Takes the settings. */
+static int change_by_gate(const struct command_line *line, const char *name, json_t *set)
+{
+    struct err err;
+    struct routing next;
+    json_t *request = json_pack("{s:s,s:s,s:o}", "do", "connector", "name", name, "set", set);
+    const struct connector *concerned = find_concerned(line, request, &next, &err);
+    bool forced = command_said(line, "--force") != NULL;
+    int status = EXIT_SUCCESS;
+    if (concerned != NULL && !forced)
+        status = pass_gate(line, concerned, &next);
+    if (concerned != NULL)
+        json_object_set_new(request, "note", json_string(forced ? "past the gate, by --force" : "the gate was open"));
+    if (status == EXIT_SUCCESS)
+        return change(line, request);
+    json_decref(request);
+    return status;
+}
+
+/* ---- the words that change ---- */
+
 static int do_set(const struct command_line *line)
 {
     if (line->word_count < 3)
@@ -60,7 +134,7 @@ static int do_set(const struct command_line *line)
         const char *key = arena_strndup(line->arena, line->words[i], (size_t)(equals - line->words[i]));
         json_object_set_new(set, key, json_string(equals + 1));
     }
-    return change(line, line->words[1], set);
+    return change_by_gate(line, line->words[1], set);
 }
 
 /* Everything that was changed about it is as in the file again. */
@@ -74,13 +148,14 @@ static int do_reset(const struct command_line *line)
     json_array_foreach(log, i, row)
     {
         const char *name = json_string_value(json_object_get(row, "connector"));
-        if (strcasecmp(name, line->words[1]) == 0)
+        bool made_here = text_same(json_string_value(json_object_get(row, "by")), "command");
+        if (made_here && strcasecmp(name, line->words[1]) == 0)
             json_object_set_new(set, json_string_value(json_object_get(row, "key")), json_null());
     }
     bool readable = log != NULL, any = json_object_size(set) > 0;
     json_decref(log);
     if (readable && any)
-        return change(line, line->words[1], set);
+        return change_by_gate(line, line->words[1], set);
     json_decref(set);
     if (!readable)
         return command_failed(&err);
@@ -94,7 +169,8 @@ static int do_fallback(const struct command_line *line)
     if (line->word_count != 2 || (strcmp(line->words[1], "on") != 0 && strcmp(line->words[1], words[1]) != 0))
         return command_misused("fallback wants a connector, and on or off");
     const char *value = strcmp(line->words[1], "on") == 0 ? "yes" : "no";
-    return change(line, line->words[0], json_pack("{s:s}", "fallback-on", value));
+    return change(line, json_pack("{s:s,s:s,s:{s:s}}", "do", "connector", "name", line->words[0], "set", "fallback-on",
+                                  value));
 }
 
 /* ---- looking ---- */
@@ -145,7 +221,8 @@ static const struct command_column list_columns[] = {
     {"TLS", "tls", 22}, {"ROUTE", "route", 24}, {"SCOPE", "scope", 0},
 };
 static const struct command_column log_columns[] = {
-    {"AT", "at", 20}, {"CONNECTOR", "connector", 20}, {"SETTING", "key", 20}, {"VALUE", "value", 0},
+    {"AT", "at", 20}, {"CONNECTOR", "connector", 16}, {"BY", "by", 7}, {"SETTING", "key", 17}, {"VALUE", "value", 14},
+    {"NOTE", "note", 0},
 };
 /* clang-format on */
 
@@ -173,13 +250,11 @@ static int do_list(const struct command_line *line)
 
 static void date_row(struct arena *arena, json_t *row)
 {
-    char text[32];
-    time_t at = (time_t)json_integer_value(json_object_get(row, "at"));
-    struct tm utc;
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &utc));
-    json_object_set_new(row, "at", json_string(arena_strdup(arena, text)));
+    bool by_file = text_same(json_string_value(json_object_get(row, "by")), "file");
+    int64_t at = json_integer_value(json_object_get(row, "at"));
+    json_object_set_new(row, "at", json_string(text_time(arena, at, TEXT_RFC3339)));
     if (json_is_null(json_object_get(row, "value")))
-        json_object_set_new(row, "value", json_string("(as in the file)"));
+        json_object_set_new(row, "value", json_string(by_file ? "(gone)" : "(as in file)"));
 }
 
 static int do_log(const struct command_line *line)
@@ -217,6 +292,8 @@ static int do_connector(const struct command_line *said)
 
 static const struct command_option options[] = {
     {"--new", NULL, "export New-OutboundConnector lines"},
+    {"--force", NULL, "set, reset: past the gate before mandatory"},
+    {"--days", "N", "set, reset: so many days has the gate to have watched (14)"},
 };
 const struct command command_connector = {
     .name = "connector",
@@ -224,9 +301,10 @@ const struct command command_connector = {
     .doc = "the connectors, and changes to them that take effect at each message's next attempt",
     .run = do_connector,
     .details = "connector list: every connector as it is in force\n"
-               "connector set NAME KEY=VALUE...: changes settings, for good; a list has commas\n"
+               "connector set NAME KEY=VALUE...: changes settings, for good; a list has commas. Where the connector "
+               "would then hold up mail that DANE does not authenticate, 'gate' is asked first, and has to be open\n"
                "connector reset NAME: what was changed about it is as in the file again\n"
-               "connector log: every change with its date\n"
+               "connector log: every change with its date, and what the file has changed about modes\n"
                "connector import [FILE]: records of Get-OutboundConnector | ConvertTo-Json as a configuration\n"
                "connector export [NAME]: Set-OutboundConnector lines; with --json the records",
     .options = options,

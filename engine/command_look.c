@@ -92,12 +92,7 @@ const struct posture *command_look_at(struct command_look *look, const char *dom
 
 const char *command_time(struct arena *arena, int64_t at)
 {
-    char text[32] = "";
-    time_t seconds = at;
-    struct tm tm;
-    if (at != 0 && gmtime_r(&seconds, &tm) != NULL)
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return arena_strdup(arena, text);
+    return at != 0 ? text_time(arena, at, TEXT_RFC3339) : "";
 }
 
 static json_t *json_of_findings(const struct findings *findings)

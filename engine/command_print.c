@@ -2,7 +2,6 @@
  * What every command prints with. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 #include "engine/command.h"
@@ -51,22 +50,13 @@ void command_print_table(FILE *out, json_t *rows, struct command_table table)
 
 /* ---- rows with times ---- */
 
-static const char *time_text(struct arena *arena, json_int_t at)
-{
-    time_t seconds = (time_t)at;
-    struct tm tm;
-    char *text = arena_alloc(arena, sizeof "2026-06-01 08:00:00");
-    strftime(text, sizeof "2026-06-01 08:00:00", "%Y-%m-%d %H:%M:%S", gmtime_r(&seconds, &tm));
-    return text;
-}
-
 static void name_times(struct arena *arena, json_t *row)
 {
     static const char *const keys[] = {"at", "received", "due", "arrived", "begins"};
     for (size_t i = 0; i < COUNT(keys); i++) {
         json_t *value = json_object_get(row, keys[i]);
         if (json_is_integer(value))
-            json_object_set_new(row, keys[i], json_string(time_text(arena, json_integer_value(value))));
+            json_object_set_new(row, keys[i], json_string(text_time(arena, json_integer_value(value), TEXT_SECONDS)));
     }
 }
 

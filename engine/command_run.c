@@ -10,6 +10,7 @@
 
 #include "engine/command_words.h"
 #include "engine/engine.h"
+#include "engine/gate_news.h"
 #include "engine/standby.h"
 
 struct life { /* of one engine */
@@ -26,11 +27,12 @@ static void on_end(evutil_socket_t number UNUSED, short what UNUSED, void *loop)
 static void on_hangup(evutil_socket_t number UNUSED, short what UNUSED, void *engine)
 {
     struct arena *arena = arena_new("reload");
-    const char *said;
-    if (!engine_reload(engine, arena, &said))
+    const char *said, *news = "";
+    if (!engine_reload(engine, arena, &said, &news))
         fprintf(stderr, "mtalab-engine: %s\n", said);
     else if (*said != '\0')
         fprintf(stderr, "mtalab-engine: reloaded; %s: at the next start\n", said);
+    fputs(news, stderr);
     arena_free(&arena);
 }
 
@@ -57,12 +59,20 @@ static void say_ready(int fd)
     close(fd);
 }
 
+static void tell_news(const struct engine_config *config)
+{
+    struct arena *arena = arena_new("news");
+    fputs(gate_news(arena, config, (int64_t)time(NULL) + (int64_t)config->clock_offset), stderr);
+    arena_free(&arena);
+}
+
 static int live(struct loop *loop, const struct life *life)
 {
     struct err err;
     struct engine *engine = engine_new(life->config, loop, &err);
     if (engine == NULL)
         return command_failed(&err);
+    tell_news(life->config);
     struct event *hangup = event_at(loop, SIGHUP, EV_SIGNAL | EV_PERSIST, on_hangup, engine);
     say_ready(life->ready_fd);
     bool begun = engine_begin(engine, &err);
@@ -143,6 +153,9 @@ static int do_reload(const struct command_line *line)
         printf("reloaded; %s: at the next start\n", waits);
     else
         printf("reloaded\n");
+    const char *news = json_string_value(json_object_get(answer, "news"));
+    if (!line->json && news != NULL)
+        fputs(news, stderr);
     json_decref(answer);
     return EXIT_SUCCESS;
 }

@@ -11,6 +11,10 @@
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS change (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, connector TEXT NOT NULL,"
+    " key TEXT NOT NULL, value TEXT);"
+    "CREATE TABLE IF NOT EXISTS note (change INTEGER PRIMARY KEY, text TEXT NOT NULL);"
+    /* What configuration files have said of modes; null: the connector is gone. */
+    "CREATE TABLE IF NOT EXISTS written (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, connector TEXT NOT NULL,"
     " key TEXT NOT NULL, value TEXT);";
 
 /* ---- what comes of changes ---- */
@@ -98,16 +102,23 @@ static bool read_current(struct arena *arena, struct store *store, struct change
                                      "");
     while (rows != NULL && store_row(rows))
         *ARENA_PUSH(arena, out) = (struct connector_change){store_text(arena, rows, 0), store_text(arena, rows, 1),
-                                                            store_text(arena, rows, 2)};
+                                                            store_text(arena, rows, 2), NULL};
     return rows != NULL;
+}
+
+static bool write_change(struct store *store, int64_t now, const struct connector_change *change, struct err *err)
+{
+    return store_run(store, err, "INSERT INTO change (at, connector, key, value) VALUES (?,?,?,?)", "ittt", now,
+                     change->connector, change->key, change->value) &&
+           (change->note == NULL ||
+            store_run(store, err, "INSERT INTO note (change, text) VALUES (?,?)", "it", store_id(store), change->note));
 }
 
 static bool write_changes(struct store *store, int64_t now, const struct change_list *wanted, struct err *err)
 {
     bool written = store_begin(store, err);
     for (size_t i = 0; written && i < wanted->count; i++)
-        written = store_run(store, err, "INSERT INTO change (at, connector, key, value) VALUES (?,?,?,?)", "ittt", now,
-                            wanted->items[i].connector, wanted->items[i].key, wanted->items[i].value);
+        written = write_change(store, now, &wanted->items[i], err);
     return written && store_commit(store, err);
 }
 
@@ -147,15 +158,32 @@ bool connector_changes_load(struct arena *arena, struct engine_config *config, s
                    why.text);
 }
 
+/* On top of what was changed before. */
+static bool add_up(struct arena *arena, const struct engine_config *config, struct store *store,
+                   const struct change_list *wanted, struct routing *out, struct err *err)
+{
+    struct change_list all = {0};
+    if (store == NULL || !read_current(arena, store, &all, err))
+        return false;
+    for (size_t i = 0; i < wanted->count; i++)
+        *ARENA_PUSH(arena, &all) = wanted->items[i];
+    return put_into_force(arena, &config->written, &all, out, err);
+}
+
+bool connector_changes_try(struct arena *arena, const struct engine_config *config, const struct change_list *wanted,
+                           struct routing *out, struct err *err)
+{
+    struct store *store = store_open(path_of(arena, config), schema, true, err);
+    bool fits = add_up(arena, config, store, wanted, out, err);
+    store_close(&store);
+    return fits;
+}
+
 bool connector_changes_make(struct arena *arena, const struct engine_config *config, int64_t now,
                             const struct change_list *wanted, struct routing *out, struct err *err)
 {
-    struct change_list all = {0};
     struct store *store = store_open(path_of(arena, config), schema, true, err);
-    bool made = store != NULL && read_current(arena, store, &all, err);
-    for (size_t i = 0; i < wanted->count; i++)
-        *ARENA_PUSH(arena, &all) = wanted->items[i];
-    made = made && put_into_force(arena, &config->written, &all, out, err) && write_changes(store, now, wanted, err);
+    bool made = add_up(arena, config, store, wanted, out, err) && write_changes(store, now, wanted, err);
     store_close(&store);
     return made;
 }
@@ -163,6 +191,7 @@ bool connector_changes_make(struct arena *arena, const struct engine_config *con
 bool connector_changes_read(struct arena *arena, const json_t *request, struct change_list *out, struct err *err)
 {
     const char *name = json_string_value(json_object_get(request, "name")), *key;
+    const char *note = json_string_value(json_object_get(request, "note"));
     json_t *set = json_object_get(request, "set"), *value;
     if (name == NULL || json_object_size(set) == 0)
         return err_set(err, ERR_INPUT, "which settings of which connector?");
@@ -172,9 +201,107 @@ bool connector_changes_read(struct arena *arena, const json_t *request, struct c
             return err_set(err, ERR_INPUT, "the value of '%s' is text or null", key);
         const char *text = json_string_value(value);
         *ARENA_PUSH(arena, out) = (struct connector_change){arena_strdup(arena, name), arena_strdup(arena, key),
-                                                            text != NULL ? arena_strdup(arena, text) : NULL};
+                                                            text != NULL ? arena_strdup(arena, text) : NULL,
+                                                            note != NULL ? arena_strdup(arena, note) : NULL};
     }
     return true;
+}
+
+/* ---- what the file says ---- */
+
+static const char *said_dane(const struct connector *c)
+{
+    return connector_dane_words[c->dane];
+}
+static const char *said_sts(const struct connector *c)
+{
+    return connector_sts_words[c->mta_sts];
+}
+static const char *said_enabled(const struct connector *c)
+{
+    return c->enabled ? "yes" : "no";
+}
+static const char *said_test(const struct connector *c)
+{
+    return c->test_mode ? "yes" : "no";
+}
+
+/* The settings that decide about the mode. */
+static const struct {
+    const char *key, *otherwise;
+    const char *(*said)(const struct connector *c);
+} mode_keys[] = {
+    {"smtp-dane", "opportunistic", said_dane},
+    {"mta-sts", "opportunistic", said_sts},
+    {"enabled", "yes", said_enabled},
+    {"test-mode", "no", said_test},
+};
+
+/* The last that was said of each, but of those that are gone. */
+static bool read_written(struct arena *arena, struct store *store, struct change_list *out, struct err *err)
+{
+    sqlite3_stmt *rows = store_query(store, err,
+                                     "SELECT connector, key, value FROM written AS w WHERE value IS NOT NULL AND id ="
+                                     " (SELECT max(id) FROM written WHERE connector = w.connector COLLATE NOCASE AND"
+                                     " key = w.key)",
+                                     "");
+    while (rows != NULL && store_row(rows))
+        *ARENA_PUSH(arena, out) = (struct connector_change){store_text(arena, rows, 0), store_text(arena, rows, 1),
+                                                            store_text(arena, rows, 2), NULL};
+    return rows != NULL;
+}
+
+static const char *said_before(const struct change_list *before, const char *connector, size_t mode)
+{
+    for (size_t i = 0; i < before->count; i++)
+        if (strcasecmp(before->items[i].connector, connector) == 0 &&
+            strcmp(before->items[i].key, mode_keys[mode].key) == 0)
+            return before->items[i].value;
+    return mode_keys[mode].otherwise;
+}
+
+static void find_news(struct arena *arena, const struct routing *written, const struct change_list *before,
+                      struct change_list *news)
+{
+    for (size_t i = 0; i < written->connector_count; i++)
+        for (size_t k = 0; k < COUNT(mode_keys); k++) {
+            const struct connector *c = &written->connectors[i];
+            const char *value = mode_keys[k].said(c);
+            if (strcmp(value, said_before(before, c->name, k)) != 0)
+                *ARENA_PUSH(arena, news) = (struct connector_change){c->name, mode_keys[k].key, value, NULL};
+        }
+    for (size_t i = 0; i < before->count; i++)
+        if (connector_find(written, before->items[i].connector) == NULL)
+            *ARENA_PUSH(arena, news) =
+                (struct connector_change){before->items[i].connector, before->items[i].key, NULL, NULL};
+}
+
+static bool write_news(struct store *store, int64_t now, const struct change_list *news, struct err *err)
+{
+    bool written = news->count == 0 || store_begin(store, err);
+    for (size_t i = 0; written && i < news->count; i++)
+        written = store_run(store, err, "INSERT INTO written (at, connector, key, value) VALUES (?,?,?,?)", "ittt", now,
+                            news->items[i].connector, news->items[i].key, news->items[i].value);
+    return written && (news->count == 0 || store_commit(store, err));
+}
+
+bool connector_changes_note(struct arena *arena, const struct engine_config *config, int64_t now,
+                            struct change_list *news, struct err *err)
+{
+    struct change_list before = {0};
+    const char *path = path_of(arena, config);
+    *news = (struct change_list){0};
+    find_news(arena, &config->written, &before, news);
+    if (news->count == 0 && access(path, F_OK) != 0)
+        return true; /* all of it is as by default */
+    *news = (struct change_list){0};
+    struct store *store = store_open(path, schema, config->fsync, err);
+    bool read = store != NULL && read_written(arena, store, &before, err);
+    if (read)
+        find_news(arena, &config->written, &before, news);
+    bool noted = read && write_news(store, now, news, err);
+    store_close(&store);
+    return noted;
 }
 
 json_t *connector_changes_log(struct arena *arena, const struct engine_config *config, struct err *err)
@@ -184,13 +311,19 @@ json_t *connector_changes_log(struct arena *arena, const struct engine_config *c
         return json_array();
     struct store *store = store_open(path, schema, true, err);
     sqlite3_stmt *rows =
-        store != NULL ? store_query(store, err, "SELECT at, connector, key, value FROM change ORDER BY id", "") : NULL;
+        store != NULL ? store_query(store, err,
+                                    "SELECT at, connector, key, value, 'command', text, id FROM change"
+                                    " LEFT JOIN note ON note.change = id UNION ALL"
+                                    " SELECT at, connector, key, value, 'file', NULL, id FROM written ORDER BY 1, 7",
+                                    "")
+                      : NULL;
     json_t *list = rows != NULL ? json_array() : NULL;
     while (rows != NULL && store_row(rows))
         json_array_append_new(list,
-                              json_pack("{s:I,s:s,s:s,s:s?}", "at", (json_int_t)sqlite3_column_int64(rows, 0),
+                              json_pack("{s:I,s:s,s:s,s:s?,s:s,s:s}", "at", (json_int_t)sqlite3_column_int64(rows, 0),
                                         "connector", store_text(arena, rows, 1), "key", store_text(arena, rows, 2),
-                                        "value", (const char *)sqlite3_column_text(rows, 3)));
+                                        "value", (const char *)sqlite3_column_text(rows, 3), "by",
+                                        store_text(arena, rows, 4), "note", store_text(arena, rows, 5)));
     store_close(&store);
     return list;
 }

@@ -45,7 +45,7 @@ static void close_bench(struct bench *b)
 static bool make_at(struct bench *b, int64_t now, const char *connector, const char *key, const char *value,
                     struct err *err)
 {
-    struct connector_change change = {connector, key, value};
+    struct connector_change change = {connector, key, value, "why"};
     struct change_list list = {&change, 1, 1};
     return connector_changes_make(b->arena, b->config, now, &list, &b->config->routing, err);
 }
@@ -77,7 +77,62 @@ START_TEST(a_change_outlives_a_restart_until_it_is_taken_back)
     ck_assert_uint_eq(json_array_size(log), 5);
     ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(log, 4), "at")), 500);
     ck_assert(json_is_null(json_object_get(json_array_get(log, 4), "value")));
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(log, 0), "note")), "why");
     json_decref(log);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(what_the_file_says_of_modes_is_logged_once)
+{
+    static const size_t wanted[] = {2, 0}; /* Lab is mandatory, old is not enabled */
+    struct bench b;
+    struct err err;
+    struct change_list news;
+    open_bench(&b);
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        ck_assert(connector_changes_note(b.arena, b.config, 100, &news, &err));
+        ck_assert_uint_eq(news.count, wanted[i]);
+    }
+    b.config->written.connector_count = 1; /* old is gone */
+    ck_assert(connector_changes_note(b.arena, b.config, 200, &news, &err));
+    ck_assert_uint_eq(news.count, 1);
+    ck_assert(strcmp(news.items[0].connector, "old") == 0 && news.items[0].value == NULL);
+    json_t *log = connector_changes_log(b.arena, b.config, &err), *first = json_array_get(log, 0);
+    ck_assert_uint_eq(json_array_size(log), 3);
+    ck_assert_str_eq(json_string_value(json_object_get(first, "value")), "mandatory");
+    ck_assert_str_eq(json_string_value(json_object_get(first, "by")), "file");
+    json_decref(log);
+    ck_assert(connector_changes_load(b.arena, b.config, &err)); /* a log, no change */
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(what_is_as_by_default_needs_no_log)
+{
+    struct bench b;
+    struct err err;
+    struct change_list news;
+    open_bench(&b);
+    b.config->written.connector_count = 0;
+    ck_assert(connector_changes_note(b.arena, b.config, 100, &news, &err));
+    ck_assert_uint_eq(news.count, 0);
+    close_bench(&b); /* its folder is empty */
+}
+END_TEST
+
+START_TEST(a_change_is_tried_without_being_made)
+{
+    struct bench b;
+    struct err err;
+    struct routing next;
+    struct connector_change change = {"lab", "smtp-dane", "none", NULL};
+    struct change_list list = {&change, 1, 1};
+    open_bench(&b);
+    ck_assert(connector_changes_try(b.arena, b.config, &list, &next, &err));
+    ck_assert_int_eq(connector_find(&next, "lab")->dane, DANE_NONE);
+    ck_assert(connector_changes_load(b.arena, b.config, &err));
+    ck_assert_int_eq(lab(&b)->dane, DANE_MANDATORY);
     close_bench(&b);
 }
 END_TEST
@@ -149,6 +204,9 @@ END_TEST
 TEST_SUITE(connector_change)
 {
     TEST(a_change_outlives_a_restart_until_it_is_taken_back);
+    TEST(what_the_file_says_of_modes_is_logged_once);
+    TEST(what_is_as_by_default_needs_no_log);
+    TEST(a_change_is_tried_without_being_made);
     TEST_LOOP(a_change_that_makes_no_sense_is_refused, COUNT(refusals));
     TEST(a_change_that_no_longer_fits_stops_the_start);
     TEST_LOOP(a_request_is_read, COUNT(requests));

@@ -2,7 +2,6 @@
 #include "engine/dossier.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 #include "engine/connector.h"
@@ -12,12 +11,7 @@
 
 static const char *date_of(struct arena *arena, int64_t at)
 {
-    char text[32] = "unknown";
-    struct tm tm;
-    time_t seconds = (time_t)at;
-    if (at != 0)
-        strftime(text, sizeof text, "%Y-%m-%d", gmtime_r(&seconds, &tm));
-    return arena_strdup(arena, text);
+    return at != 0 ? text_time(arena, at, TEXT_DAY) : "unknown";
 }
 
 static const char *const verdicts[] = {

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/admin.h"
 #include "engine/connector_change.h"
+#include "engine/gate_news.h"
 #include "engine/control.h"
 #include "engine/courier.h"
 #include "engine/metrics.h"
@@ -198,7 +199,7 @@ static const struct engine_config *read_config(struct engine *e, struct arena *o
     return NULL;
 }
 
-bool engine_reload(struct engine *e, struct arena *arena, const char **said)
+bool engine_reload(struct engine *e, struct arena *arena, const char **said, const char **news)
 {
     struct arena *own = arena_new("configuration");
     const struct engine_config *config = read_config(e, own, arena, said);
@@ -207,6 +208,7 @@ bool engine_reload(struct engine *e, struct arena *arena, const char **said)
         return false;
     }
     *said = reload_waits(arena, e->config, config);
+    *news = gate_news(arena, config, clock_now(&e->clock));
     adopt_config(e, config, own);
     return true;
 }
@@ -376,9 +378,9 @@ static json_t *do_reload(struct engine *e, const json_t *request UNUSED, struct 
                          bool *later UNUSED, struct err *err UNUSED)
 {
     struct arena *arena = arena_new("reload");
-    const char *said;
-    bool reloaded = engine_reload(e, arena, &said);
-    json_t *answer = json_pack("{s:b,s:s}", "ok", reloaded, reloaded ? "waits" : "error", said);
+    const char *said, *news = "";
+    bool reloaded = engine_reload(e, arena, &said, &news);
+    json_t *answer = json_pack("{s:b,s:s,s:s}", "ok", reloaded, reloaded ? "waits" : "error", said, "news", news);
     arena_free(&arena);
     return answer;
 }

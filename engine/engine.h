@@ -19,8 +19,8 @@ void engine_free(struct engine **engine);
 
 /* Reads the configuration's file again; it rules from each message's next attempt on. One that is wrong is refused with
  * its findings, and the old one rules on. *said, in the arena: these findings, or the keys that need a restart; may be
- * "". */
-bool engine_reload(struct engine *engine, struct arena *arena, const char **said) NODISCARD;
+ * "". *news: what gate_news() tells. */
+bool engine_reload(struct engine *engine, struct arena *arena, const char **said, const char **news) NODISCARD;
 
 /* Where the queue of this configuration lies. */
 char *engine_queue_path(struct arena *arena, const struct engine_config *config);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
+
 /* "11/1/2017 12:12:45 PM" */
 static const char *retry_time(struct arena *arena, int64_t at)
 {
@@ -13,15 +15,6 @@ static const char *retry_time(struct arena *arena, int64_t at)
     return arena_printf(arena, "%d/%d/%d %d:%02d:%02d %s", tm.tm_mon + 1, tm.tm_mday, tm.tm_year + 1900,
                         tm.tm_hour % 12 == 0 ? 12 : tm.tm_hour % 12, tm.tm_min, tm.tm_sec,
                         tm.tm_hour < 12 ? "AM" : "PM");
-}
-
-static const char *stamp(struct arena *arena, int64_t at)
-{
-    time_t seconds = (time_t)at;
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                        tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* An address without its port, for the fields that want it bare. */
@@ -39,8 +32,9 @@ const char *led_text(struct arena *arena, const struct led *led)
     const char *server = host != NULL ? arena_printf(arena, " [LastAttemptedServerName=%s]", host) : "";
     const char *address = ip != NULL ? arena_printf(arena, " [LastAttemptedIP=%s]", led->address) : "";
     return arena_printf(arena, "Reason: [{LED=%s%s%s [%s %s]};{MSG=};{FQDN=%s};{IP=%s};{LRT=%s}].%s%s%s%s",
-                        status_reply(arena, led->status), server, address, led->hostname, stamp(arena, led->at),
-                        host != NULL ? host : "", ip != NULL ? ip : "", retry_time(arena, led->at),
-                        ip != NULL ? " OutboundProxyTargetIP: " : "", ip != NULL ? arena_printf(arena, "%s.", ip) : "",
+                        status_reply(arena, led->status), server, address, led->hostname,
+                        text_time(arena, led->at, TEXT_RFC3339), host != NULL ? host : "", ip != NULL ? ip : "",
+                        retry_time(arena, led->at), ip != NULL ? " OutboundProxyTargetIP: " : "",
+                        ip != NULL ? arena_printf(arena, "%s.", ip) : "",
                         host != NULL ? " OutboundProxyTargetHostName: " : "", host != NULL ? host : "");
 }

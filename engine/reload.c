@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/reload.h"
 
-#include <string.h>
+#include "base/text.h"
 
 enum kind { TEXT, TEXTS, SECONDS, NUMBER, INT, BOOL };
 
@@ -45,26 +45,13 @@ static const struct {
 #undef FIXED
 };
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool same_texts(const struct schema_texts *a, const struct schema_texts *b)
-{
-    bool same = a->count == b->count;
-    for (size_t i = 0; same && i < a->count; i++)
-        same = same_text(a->items[i], b->items[i]);
-    return same;
-}
-
 static bool same(enum kind kind, const void *a, const void *b)
 {
     switch (kind) {
     case TEXT:
-        return same_text(*(const char *const *)a, *(const char *const *)b);
+        return text_same(*(const char *const *)a, *(const char *const *)b);
     case TEXTS:
-        return same_texts(a, b);
+        return schema_texts_same(a, b);
     case SECONDS:
         return *(const double *)a == *(const double *)b;
     case NUMBER:

@@ -19,7 +19,7 @@ static bool was_sent(const struct history_row *row)
     return is(row->event, trace_event_word(TRACE_TRY)) && is(row->cause, "");
 }
 
-static bool has_failed(const struct history_row *row)
+bool summary_has_failed(const struct history_row *row)
 {
     return is(row->event, trace_event_word(TRACE_DEFER)) || is(row->event, trace_event_word(TRACE_FAIL));
 }
@@ -147,7 +147,7 @@ struct forecasts summary_forecasts(struct arena *arena, const struct history *h)
     struct forecasts list = {0};
     for (size_t i = 0; i < h->rows.count; i++) {
         const struct history_row *row = &h->rows.items[i];
-        if (*row->destination != '\0' && (was_sent(row) || has_failed(row)))
+        if (*row->destination != '\0' && (was_sent(row) || summary_has_failed(row)))
             count_row(arena, forecast_for(arena, &list, row), row);
     }
     return list;
@@ -198,7 +198,7 @@ static json_t *blocked(const struct history *h)
     json_t *rows = json_array();
     for (size_t i = 0; i < h->rows.count; i++) {
         const struct history_row *row = &h->rows.items[i];
-        if (has_failed(row) && kind_of(row->code) != NULL)
+        if (summary_has_failed(row) && kind_of(row->code) != NULL)
             json_array_append_new(rows, json_pack("{s:s,s:s,s:s,s:I,s:s}", "destination", row->destination, "kind",
                                                   kind_of(row->code), "code", row->code, "count",
                                                   (json_int_t)row->count, "text", row->text));
@@ -299,22 +299,9 @@ static struct entry *entry_for(struct arena *arena, struct entries *list, const 
     return entry;
 }
 
-/* Words stand between blanks. */
-static bool has_word(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = list; *at != '\0'; at += strspn(at, " ")) {
-        size_t there = strcspn(at, " ");
-        if (there == length && strncmp(at, word, length) == 0)
-            return true;
-        at += there;
-    }
-    return false;
-}
-
 static void note_host(struct arena *arena, struct entry *entry, const char *host)
 {
-    if (*host != '\0' && !has_word(entry->hosts, host))
+    if (*host != '\0' && !text_has_word(entry->hosts, host))
         entry->hosts = arena_printf(arena, "%s%s%s", entry->hosts, *entry->hosts != '\0' ? " " : "", host);
 }
 
@@ -324,7 +311,7 @@ static void note_row(struct arena *arena, struct entry *entry, const struct hist
     if (class != NULL)
         entry->volume += row->count;
     note_host(arena, entry, row->host);
-    if ((class == NULL && !has_failed(row)) || row->last < entry->last_at)
+    if ((class == NULL && !summary_has_failed(row)) || row->last < entry->last_at)
         return;
     entry->last_at = row->last;
     entry->last = class != NULL ? class : row->code;
@@ -360,7 +347,7 @@ static const char *dns_of(struct arena *arena, const struct entry *entry, const 
         size_t length = strcspn(at, " ");
         const char *host = arena_strndup(arena, at, length), *zone = strchr(host, '.');
         at += length;
-        if (text_name_under(host, entry->domain) || zone == NULL || has_word(others, zone + 1))
+        if (text_name_under(host, entry->domain) || zone == NULL || text_has_word(others, zone + 1))
             continue;
         others = arena_printf(arena, "%s%s%s", others, *others != '\0' ? " " : "", zone + 1);
     }

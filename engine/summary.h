@@ -29,6 +29,7 @@ json_t *summary_reports(struct arena *arena, const struct history *history);
 json_t *summary_inventory(struct arena *arena, const struct engine_config *config, const struct history *history);
 /* "dane", "mta-sts", "tls", "none": what protected the mail of a row that was sent; NULL: it was not. */
 const char *summary_class(const struct history_row *row);
+bool summary_has_failed(const struct history_row *row); /* recipients were deferred, or failed for good */
 bool summary_is_security(const char *code); /* does the code tell of DANE, MTA-STS or a TLS demand? */
 
 #endif

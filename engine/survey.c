@@ -155,16 +155,11 @@ static void try_address(struct surveyor *s, struct survey_visit *visit, const st
     } while (in_clear);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static bool same_session(const struct survey_session *a, const struct survey_session *b)
 {
     return strcmp(a->visit->name, b->visit->name) == 0 && a->tls_demanded == b->tls_demanded &&
            a->demands.demand == b->demands.demand && a->demands.watch_pkix == b->demands.watch_pkix &&
-           a->demands.connector == b->demands.connector && same_text(a->demands.sni, b->demands.sni);
+           a->demands.connector == b->demands.connector && text_same(a->demands.sni, b->demands.sni);
 }
 
 static void visit_addresses(struct surveyor *s, struct survey_visit *visit, const struct survey_session *session)

@@ -4,9 +4,9 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <zlib.h>
 
+#include "base/text.h"
 #include "engine/message.h"
 
 enum { DAY = 86400, GZIP_WINDOW = 15 + 16, LINE = 57 /* bytes in a line of base64 */ };
@@ -17,25 +17,14 @@ const char *tlsrpt_report_id(struct arena *arena, const struct tlsrpt_report *r)
                        : arena_printf(arena, "%s@%s", r->unique, r->submitter);
 }
 
-/* RFC 3339, in UTC (8460-4.4-1). */
-static const char *date_time(struct arena *arena, int64_t at)
-{
-    char text[sizeof "2026-01-01T00:00:00Z"];
-    time_t seconds = (time_t)at;
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return arena_strdup(arena, text);
-}
-
 const char *tlsrpt_report_text(struct arena *arena, const struct tlsrpt_report *r, json_t *policies)
 {
     if (r->exchange)
         tlsrpt_report_as_exchange(policies, r->domain);
-    json_t *root =
-        json_pack("{s:s,s:{s:s,s:s},s:s,s:s,s:o}", "organization-name", r->organization, "date-range", "start-datetime",
-                  date_time(arena, r->day), "end-datetime", date_time(arena, r->day + DAY - 1), "contact-info",
-                  r->contact, "report-id", tlsrpt_report_id(arena, r), "policies", policies);
+    json_t *root = json_pack("{s:s,s:{s:s,s:s},s:s,s:s,s:o}", "organization-name", r->organization, "date-range",
+                             "start-datetime", text_time(arena, r->day, TEXT_RFC3339), "end-datetime",
+                             text_time(arena, r->day + DAY - 1, TEXT_RFC3339), "contact-info", r->contact, "report-id",
+                             tlsrpt_report_id(arena, r), "policies", policies);
     char *text = json_dumps(root, JSON_INDENT(1));
     char *kept = arena_strdup(arena, text != NULL ? text : "{}");
     free(text);

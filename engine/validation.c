@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/validation.h"
 
-#include <time.h>
-
+#include "base/text.h"
 #include "engine/posture.h"
 #include "engine/trace.h"
 
@@ -107,11 +106,8 @@ static struct task certificate(const struct look *l)
     const struct tls_outcome *tls = &l->visit->tls;
     if (tls->chain_length == 0 || !certificate_read(l->arena, &tls->chain[0], &view))
         return skipped("none was shown");
-    char until[32] = "";
-    struct tm tm;
-    time_t seconds = (time_t)view.until;
-    strftime(until, sizeof until, "%Y-%m-%d", gmtime_r(&seconds, &tm));
-    return done(arena_printf(l->arena, "%s, names %s, by %s, until %s", view.subject, view.names, view.issuer, until));
+    return done(arena_printf(l->arena, "%s, names %s, by %s, until %s", view.subject, view.names, view.issuer,
+                             text_time(l->arena, view.until, TEXT_DAY)));
 }
 
 static struct task dane(const struct look *l)

@@ -38,10 +38,11 @@ check "the fallback" "changed" "$(engine fallback strict on "$@")"
 check "it carries the mail" "connector eased (the fallback of the connector chosen is on: partner.example, instead of strict)" \
     "$(engine route a@partner.example "$@")"
 check "the list" '"state": "by eased"' "$(engine connector list --json "$@")"
-check "back to the file" "changed" "$(engine connector reset strict "$@")"
+check "back to the file" "changed" "$(engine connector reset strict --force "$@")"
 check "as it was" "connector strict (the exact domain: partner.example), smtp-dane mandatory" \
     "$(engine route a@partner.example "$@")"
 check "the log" '"key": "fallback-on"' "$(engine connector log --json "$@")"
+check "the gate was passed by force" '"note": "past the gate, by --force"' "$(engine connector log --json "$@")"
 
 build/bin/mtalab-engine connector export --json "$@" >"$dir/records"
 build/bin/mtalab-engine connector import "$dir/records" >"$dir/imported" 2>"$dir/warnings"

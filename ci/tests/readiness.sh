@@ -87,6 +87,26 @@ sent dane/matching-key 0 '.[0] | .gate == "open" and .green == 1' gate Partner -
 sent dane/matching-key 1 '.[0] | .gate == "shut" and (.why | contains("watched"))' gate Partner --days 14 --json
 sent dane/no-tlsa-records 1 '.[0] | .gate == "shut" and .green == 0' gate Partner --days 1 --json
 sent dane/second-mx-after-a-mismatch 1 '.[0] | .gate == "shut" and .hosts == 2 and .green == 1' gate Partner --days 1 --json
+# ---- the gate keeps 'connector set' from what it would regret, unless it is forced; the log tells of it ----
+set_mandatory="connector set Partner smtp-dane=mandatory"
+logged='map(select(.connector == "Partner" and .key == "smtp-dane" and .value == "mandatory")) | .[0]'
+sent dane/no-tlsa-records 1 '(.ok | not) and (.error | contains("--force")) and .gate[0].gate == "shut"' "$set_mandatory" --json
+sent dane/no-tlsa-records 0 '.[0]["smtp-dane"] == "opportunistic"' "$set_mandatory >/dev/null 2>&1; \$engine connector list --json"
+sent dane/matching-key 1 '.gate[0].why | contains("watched")' "$set_mandatory" --json
+sent dane/matching-key 0 "$logged | .note == \"the gate was open\" and .by == \"command\"" \
+    "$set_mandatory --days 1 >/dev/null; \$engine connector log --json"
+sent dane/no-tlsa-records 0 "$logged | .note == \"past the gate, by --force\"" \
+    "$set_mandatory --force >/dev/null; \$engine connector log --json"
+sent dane/no-tlsa-records 0 '.ok' connector set Partner smtp-dane=none --json
+sent dane/matching-key 1 'any(.[]; .destination == "mx1.partner.example" and .green == 1 and .gate == "open")' gate Gateway --json
+
+# What the file changes about modes stands in the log, and a connector that demands DANE without having been seen to get
+# through is warned of.
+reload="config >/dev/null; sed -i 's/name: Partner,/name: Partner, smtp-dane: mandatory,/' $dir/w/engine.yaml; \$engine reload"
+sent dane/no-tlsa-records 0 '. == 1' "$reload 2>&1 | grep -c 'engine.yaml:.*Partner.* for partner.example the gate is shut: 3 of 3 attempts'"
+sent dane/no-tlsa-records 0 "$logged | .by == \"file\"" "$reload >/dev/null 2>&1; \$engine connector log --json"
+sent dane/no-tlsa-records 1 '. == 0' "reload 2>&1 | grep -c shut"
+
 sent dane/matching-key 0 'any(.[]; .domain == "partner.example" and .owner == "Ann" and .criticality == "critical"
     and .dns == "own" and .path == "MX" and .connector == "Partner" and .last == "dane" and .volume == 3)' inventory --json
 sent partners/load-balancer-fails-tlsa-queries 0 'any(.[]; .domain == "partner.example" and .dns == "provider.example")' inventory --json
