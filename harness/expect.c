@@ -39,6 +39,11 @@ static bool is_starttls(const struct journal_event *event, const char *host)
     return said(event, host, "STARTTLS");
 }
 
+static bool is_second_starttls(const struct journal_event *event, const char *host)
+{
+    return is_starttls(event, host) && strcmp(journal_get(event, "channel"), "tls") == 0;
+}
+
 static bool is_tls(const struct journal_event *event, const char *host)
 {
     return event->kind == JOURNAL_MX_TLS && at_host(event, host);
@@ -246,6 +251,7 @@ static const struct expect_row rows[] = {
     {"ehlo", EXPECT_HOST, "EHLO or HELO", is_ehlo},
     {"helo", EXPECT_HOST, "HELO, the old greeting", is_helo},
     {"starttls", EXPECT_HOST, "the STARTTLS command", is_starttls},
+    {"second-starttls", EXPECT_HOST, "STARTTLS inside TLS", is_second_starttls, true},
     {"tls", EXPECT_HOST, "a TLS handshake that the server completed", is_tls},
     {"resumed", EXPECT_HOST, "a TLS handshake that resumed an earlier session, and showed no certificate", is_resumed,
      true},

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "harness/expect.h"
+#include "harness/verdict_always.h"
 #include "harness/verdict_course.h"
 
 const char *const verdict_words[] = {"PASS",  "FAIL",        "WARN",     "INFO",    "XFAIL",
@@ -449,7 +450,7 @@ static bool judge_code(struct bench *b, size_t index, const struct expectation *
 /* What is wrong with a report's form, at the level of the clause that it breaks. */
 static bool flawed(struct bench *b, struct srcpos at, const char *clause, const char *sentence)
 {
-    const struct clause *found = b->q->clauses != NULL ? clauses_find(b->q->clauses, clause) : NULL;
+    const struct clause *found = b->q->clauses != NULL && clause != NULL ? clauses_find(b->q->clauses, clause) : NULL;
     fails(b, at, NULL, NULL, sentence);
     b->out->clause = clause;
     b->out->level = found != NULL ? found->level : NULL;
@@ -748,6 +749,19 @@ static bool judge_rest(struct bench *b)
     return false;
 }
 
+/* What no sender may do in any case; nothing where the scenario has found a difference of its own. */
+static bool judge_always(struct bench *b)
+{
+    struct verdict_breach breach;
+    bool fine = b->out->kind == VERDICT_PASS || b->out->kind == VERDICT_INFO;
+    if (!fine || !verdict_breach(b->q, &breach))
+        return false;
+    flawed(b, b->q->scenario->at, breach.clause, arena_printf(b->arena, "%s %s.", b->q->subject->name, breach.did));
+    b->out->proof = breach.proof;
+    b->out->note = came_at(b, "it", breach.proof);
+    return true;
+}
+
 /* What the lab itself could not do: told by who ran the case, or witnessed by a fake. NULL: all went well. */
 static const char *trouble_of(const struct verdict_question *q)
 {
@@ -769,8 +783,8 @@ static void judge(struct bench *b)
         unknown(b, q->scenario->at, "the journal is full: the sender did more than can be witnessed");
     else if (q->step_count < q->scenario->step_count)
         unknown(b, q->scenario->at, "the course of the scenario was not followed to its end");
-    else
-        judge_rest(b);
+    else if (!judge_rest(b))
+        judge_always(b);
 }
 
 void verdict_judge(struct arena *arena, const struct verdict_question *question, struct verdict *out)

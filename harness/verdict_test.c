@@ -33,7 +33,7 @@ static void witness_envelope(struct journal *journal, char *words)
 /* A line of SMTP inside TLS; early: it did not wait for the answer to the one ahead. */
 static void witness_command(struct journal *journal, const char *line, const char *early)
 {
-    char verb[8] = "";
+    char verb[16] = "";
     snprintf(verb, sizeof verb, "%.*s", (int)strcspn(line, " "), line);
     journal_add(journal, JOURNAL_MX_COMMAND, MX1, 1, "verb", verb, "line", line, "channel", "tls", "early", early,
                 NULL);
@@ -64,6 +64,11 @@ static void witness(struct journal *journal, const char *script)
             journal_add(journal, JOURNAL_MX_TLS, MX1, 1, "raw-keys", "yes", NULL);
         else if (strncmp(event, "handshake ", 10) == 0)
             journal_add(journal, JOURNAL_MX_TLS, MX1, 1, "resumed", strcmp(event + 10, "resumed") == 0 ? "yes" : "no",
+                        NULL);
+        else if (strcmp(event, "offer") == 0)
+            journal_add(journal, JOURNAL_MX_SENT, MX1, 1, "line", "250 STARTTLS", "channel", "clear", NULL);
+        else if (strcmp(event, "starttls") == 0)
+            journal_add(journal, JOURNAL_MX_COMMAND, MX1, 2, "verb", "STARTTLS", "line", "STARTTLS", "channel", "clear",
                         NULL);
         else if (strncmp(event, "said ", 5) == 0)
             witness_command(journal, event + 5, "no");
@@ -328,6 +333,22 @@ static const struct row rows[] = {
      .reads = ""},
     {"no reading allows a loss", OPPORTUNISTIC_NONE, "tlsa", 0, NULL, -1, NULL, NULL, VERDICT_FAIL, "lost the message",
      .reads = "use"},
+    {"a last dot in SNI, whatever the scenario says", NONE_NONE, "hello mx1.partner.example.;message tls",
+     IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL, "named in SNI"},
+    {"STARTTLS inside TLS", NONE_NONE, "said STARTTLS;message tls", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_FAIL,
+     "said STARTTLS inside TLS"},
+    {"TLSA asked for where the mode looks at none", NONE_STS, "tlsa;message tls", IS(DELIVERED), NULL, -1, NULL, NULL,
+     VERDICT_FAIL, "asked for TLSA records"},
+    {"a policy asked for where the mode looks at none", OPPORTUNISTIC_NONE, "tlsa;sts;message tls", IS(DELIVERED), NULL,
+     -1, NULL, NULL, VERDICT_FAIL, "asked for an MTA-STS policy"},
+    {"in clear to who offers TLS", NONE_NONE, "offer;mail clear;message clear", IS(DELIVERED), NULL, -1, NULL, NULL,
+     VERDICT_FAIL, "although the host offered STARTTLS"},
+    {"in clear to who offers none", NONE_NONE, "mail clear;message clear", IS(DELIVERED), NULL, -1, NULL, NULL,
+     VERDICT_PASS, ""},
+    {"in clear after an attempt at TLS", NONE_NONE, "starttls;offer;mail clear;message clear", IS(DELIVERED), NULL, -1,
+     NULL, NULL, VERDICT_PASS, ""},
+    {"the scenario's own difference comes first", NONE_NONE, "tlsa;message tls", IS(DEFERRED), NULL, -1, NULL, NULL,
+     VERDICT_FAIL, "sent the message to"},
     {"a SHOULD beside a MUST does not soften it", OPPORTUNISTIC_NONE, "message tls", IS(DEFERRED), NULL, -1, NULL, NULL,
      VERDICT_FAIL, "sent the message to", .level = "SHOULD", .stricter = "MUST NOT"},
     {"a SHOULD excuses no loss", OPPORTUNISTIC_NONE, "", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL,
