@@ -18,6 +18,7 @@ enum {
     COMMON_NAME_MAX = 64, /* RFC 5280, ub-common-name */
     SERIAL_BYTES = 16,
     LOADED_MAX = 20, /* certificates of a user's file */
+    RSA_BITS = 2048,
     WEAK_BITS = 1024,
     POINT_MAX = 256, /* bytes of a public key on a curve */
 };
@@ -283,6 +284,11 @@ struct identity *identity_new_key(struct err *err)
     return lender_of(EVP_EC_gen("P-256"), err);
 }
 
+struct identity *identity_new_rsa_key(struct err *err)
+{
+    return lender_of(EVP_RSA_gen(RSA_BITS), err);
+}
+
 struct identity *identity_new_weak_key(struct err *err)
 {
     return lender_of(EVP_RSA_gen(WEAK_BITS), err);
@@ -486,9 +492,14 @@ bool identity_use(const struct identity *identity, SSL_CTX *ctx, struct err *err
 
 bool identity_use_ssl(const struct identity *identity, SSL *ssl, struct err *err)
 {
-    STACK_OF(X509) *chain = shown_chain(identity);
     SSL_certs_clear(ssl);
     SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
+    return identity_add_ssl(identity, ssl, err);
+}
+
+bool identity_add_ssl(const struct identity *identity, SSL *ssl, struct err *err)
+{
+    STACK_OF(X509) *chain = shown_chain(identity);
     return used(chain != NULL && SSL_use_cert_and_key(ssl, identity->certificate, identity->key, chain, 1) == 1 &&
                     use_staple(identity, ssl),
                 chain, err);

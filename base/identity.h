@@ -3,7 +3,7 @@
  *
  * Owns:   EVP_PKEY and X509 objects; an identity keeps what it needs of its issuer, so issuers may be freed first.
  * Errors: NULL or false with *err filled.
- * Keys are ECDSA P-256, but for weak ones. "Expired" means dates that lie in the past of the clock given. */
+ * Keys are ECDSA P-256, but for RSA and weak ones. "Expired" means dates that lie in the past of the clock given. */
 #ifndef BASE_IDENTITY_H
 #define BASE_IDENTITY_H
 
@@ -38,7 +38,8 @@ struct identity_spec {
 struct identity *identity_new(const struct identity_spec *spec, const struct clock *clock, struct err *err) NODISCARD;
 /* A fresh key without certificate, to be lent to others. */
 struct identity *identity_new_key(struct err *err) NODISCARD;
-/* The same, an RSA key of 1024 bits: too weak for today. */
+/* The same, an RSA key of 2048 bits; and one of 1024 bits, too weak for today. */
+struct identity *identity_new_rsa_key(struct err *err) NODISCARD;
 struct identity *identity_new_weak_key(struct err *err) NODISCARD;
 /* The private half becomes another key's, as if a stranger showed the certificate: what it signs does not verify. */
 bool identity_lose_key(struct identity *identity, struct err *err) NODISCARD;
@@ -67,6 +68,8 @@ EVP_PKEY *identity_key(const struct identity *identity);             /* borrowed
 const struct identity *identity_issuer(const struct identity *identity); /* borrowed copy; NULL if self-signed */
 bool identity_use(const struct identity *identity, SSL_CTX *ctx, struct err *err) NODISCARD;
 bool identity_use_ssl(const struct identity *identity, SSL *ssl, struct err *err) NODISCARD;
+/* Beside the one in use, of another kind of key: which is shown the handshake decides. */
+bool identity_add_ssl(const struct identity *identity, SSL *ssl, struct err *err) NODISCARD;
 /* PEM of the shown chain, of the key, of this one certificate. */
 char *identity_chain_pem(struct arena *arena, const struct identity *identity);
 char *identity_key_pem(struct arena *arena, const struct identity *identity);

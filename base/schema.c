@@ -412,6 +412,8 @@ static void read_struct(struct reading *r, const struct schema *schema, const st
         read_field(r, schema, &schema->fields[i], map, out);
     if (schema->node_offset != 0)
         *(const struct tree_node **)((char *)out + schema->node_offset) = map;
+    if (map != NULL && schema->check != NULL)
+        schema->check(out, map, r->diags);
 }
 
 void schema_read(struct arena *arena, const struct schema *schema, const struct tree_node *node, void *out,

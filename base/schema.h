@@ -59,6 +59,8 @@ struct schema {
      * with a finding when it stands for nothing. NULL: only maps. */
     const struct tree_node *(*short_form)(struct arena *arena, const struct tree_node *node, struct diag_list *diags);
     const char *short_doc;       /* what the short form is, for the manual */
+    /* What no single row can tell: looks at the struct when all of it was read from the map. NULL: nothing. */
+    void (*check)(const void *value, const struct tree_node *map, struct diag_list *diags);
     bool placeholders;           /* of the outermost schema: "${name}" may stand anywhere, to be replaced before it is
                                   * read; for the JSON Schema alone */
 };

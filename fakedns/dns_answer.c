@@ -248,10 +248,21 @@ static bool already_answered(const struct dns_reply *reply, const ldns_rdf *name
     return false;
 }
 
+static void add_unrelated(struct dns_reply *reply)
+{
+    for (size_t i = 0; i < reply->zone->rrsets.count; i++) {
+        struct dns_rrset *rrset = reply->zone->rrsets.items[i];
+        if (rrset->type == reply->query.type && !rrset->below && !dns_name_equal(rrset->owner, reply->query.name))
+            add(reply, DNS_ANSWER_SECTION, rrset, NULL);
+    }
+}
+
 static void resolve(struct dns_reply *reply)
 {
     const ldns_rdf *name = reply->query.name;
     reply->authoritative = true;
+    if (reply->unrelated)
+        add_unrelated(reply);
     for (unsigned chased = 0; chased < CHASE_MAX; chased++) {
         name = look_up(reply, name);
         if (name == NULL || !dns_name_under(name, reply->zone->name) || faulty_by_itself(reply, name) ||

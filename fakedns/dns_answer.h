@@ -34,6 +34,7 @@ struct dns_reply {
     unsigned delay_ms;
     unsigned rcode;
     bool authoritative, truncated, wrong_id, malformed, oversized;
+    bool unrelated;                     /* what else of that type there is comes first */
     bool passed_over;                   /* by a fault that is about other servers than this one */
     bool settled;                       /* by a fault: nothing is looked up */
     struct { struct dns_item *items; size_t count, room; } items;

@@ -91,6 +91,10 @@ const struct dns_fault_row dns_fault_rows[] = {
     {.info = {.name = "oversized", .clause = "6891-6.2.5",
               .doc = "Answers over UDP come whole, however little the asker says to take: no harm."},
      .in_reply = dns_fault_oversized},
+    {.info = {.name = "unrelated", .clause = "1034-5.3.3",
+              .doc = "Answers bring along, before what was asked for, whatever else of that type the zone holds: no "
+                     "harm to who takes only the name that he asked for."},
+     .in_reply = dns_fault_unrelated},
     {.info = {.name = "disagreeing", .clause = "4035-5.4",
               .doc = "The zone's two servers disagree: the one at the IPv6 address denies everything, without proof."},
      .in_reply = dns_fault_disagreeing},

@@ -82,6 +82,7 @@ void dns_fault_truncated(struct dns_reply *reply);
 void dns_fault_wrong_id(struct dns_reply *reply);
 void dns_fault_malformed(struct dns_reply *reply);
 void dns_fault_oversized(struct dns_reply *reply);
+void dns_fault_unrelated(struct dns_reply *reply);
 void dns_fault_disagreeing(struct dns_reply *reply);
 void dns_fault_half_lame(struct dns_reply *reply);
 void dns_fault_slow(struct dns_reply *reply);

@@ -77,6 +77,11 @@ void dns_fault_oversized(struct dns_reply *reply)
     reply->oversized = true;
 }
 
+void dns_fault_unrelated(struct dns_reply *reply)
+{
+    reply->unrelated = true;
+}
+
 static bool at_ipv6(struct dns_reply *reply)
 {
     reply->passed_over = reply->view->address.addr.ss_family != AF_INET6;

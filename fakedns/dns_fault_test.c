@@ -123,6 +123,8 @@ static const struct {
      PARTNER, TLSA, "TLSA", ASK_DO, "broken", "it", NONE},
     {"oversized", {.fault = "oversized", .zone = "partner.example", .type = "TXT"}, 1,
      PARTNER, "many.partner.example", "TXT", ASK_DO | ASK_SMALL, "NOERROR aa | TXT+ | |", "it", VALID},
+    {"what else there is of the type comes first", {.fault = "unrelated", .zone = "partner.example", .type = "MX"}, 1,
+     PARTNER, "partner.example", "MX", ASK_DO, "NOERROR aa | MX+ MX+ | |", "it", NONE},
     {"the server that knows", {.fault = "disagreeing", .zone = "two.net", .type = "MX"}, 1,
      "198.18.0.9", "two.net", "MX", ASK_DO, "NOERROR aa | MX+ | |", "", NONE},
     {"the server that denies", {.fault = "disagreeing", .zone = "two.net", .type = "MX"}, 1,

@@ -61,6 +61,7 @@ enum mx_starttls {
 enum mx_tls_versions { MX_TLS_ANY, MX_TLS_1_2_ONLY, MX_TLS_1_3_ONLY, MX_TLS_1_0_ONLY, MX_TLS_VERSIONS_COUNT };
 
 enum mx_ciphers { MX_CIPHERS_ANY, MX_CIPHERS_ANONYMOUS, MX_CIPHERS_COUNT };
+enum mx_groups { MX_GROUPS_ANY, MX_GROUPS_P384_ONLY };
 
 enum mx_client_certificate {
     MX_CLIENT_CERTIFICATE_NOT_ASKED,
@@ -77,9 +78,9 @@ struct mx_behaviour {
     /* enum mx_starttls: offered | hidden | refused-454 | refused-502 | refused-554 | refused-421 (and the connection
      * closed) | answered-250 (which is no 220) | stripped (a man in the middle blanks it and answers 500) | broken
      * (220, garbage instead of TLS) | reset (220, RST) | close (220, FIN) | stall (220, silence) | alert (fatal
-     * handshake_failure) | slow (the handshake, a byte every 20 ms) | flooded (after it key updates without end) |
-     * renegotiated (after it a HelloRequest; TLS 1.2). Broken and reset wait for the client's first bytes: it has seen
-     * the 220. */
+     * handshake_failure) | slow (the handshake, a byte every 20 ms) | flooded (after it key updates without end; the
+     * host speaks TLS 1.3 alone) | renegotiated (after it a HelloRequest; TLS 1.2 alone). Broken and reset wait for the
+     * client's first bytes: it has seen the 220. */
     int starttls;
     struct schema_list greeting, ehlo, helo, mail, rcpt, data, end_of_data, quit; /* of struct mx_doing */
     /* EHLO keywords besides STARTTLS: default PIPELINING, SIZE 1048576, 8BITMIME, ENHANCEDSTATUSCODES. What is not
@@ -89,8 +90,12 @@ struct mx_behaviour {
     struct schema_texts offers; /* further keywords, and what they stand for; REQUIRETLS inside TLS alone. No defect. */
     /* enum mx_tls_versions: any (1.2 and 1.3) | tls1.2-only | tls1.3-only | tls1.0-only */
     int tls_versions;
-    /* enum mx_ciphers: any | anonymous (suites without a certificate; TLS 1.2) */
+    /* enum mx_ciphers: any | anonymous (suites without a certificate; TLS 1.2 alone) */
     int ciphers;
+    /* enum mx_groups: any | p384-only (which no client bets on: TLS 1.3 then takes a HelloRetryRequest, and that is
+     * when it is reported) */
+    int groups;
+    int64_t hello_limit; /* bytes; a longer ClientHello ends the connection; 0: none */
     /* enum mx_client_certificate: not-asked | asked (any will do, or none) | required (any will do) */
     int client_certificate;
     const char *inject; /* bytes sent in clear right behind the 220 of STARTTLS; NULL: none (\r \n \t escapes) */
@@ -111,6 +116,7 @@ struct fakemx_host {
     uint16_t port;                        /* 0: 25 */
     const struct mx_behaviour *behaviour; /* NULL: well-behaved */
     const struct identity *identity;      /* NULL: none, STARTTLS is not offered */
+    const struct identity *beside;        /* of another kind of key, for clients that do not take the first; or NULL */
     struct fakemx_sni *sni;               /* what is shown to a client that asks for another name */
     size_t sni_count;
     /* "expired": how the journal calls what was shown; NULL: made of the key's digest, like "41aa…07" */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fakemx/mx_behaviour.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/table.h"
@@ -82,6 +83,7 @@ static const char *const starttls_words[] = {"offered",     "hidden",      "refu
 static const char *const version_words[] = {"any", "tls1.2-only", "tls1.3-only", "tls1.0-only", NULL};
 
 static const char *const cipher_words[] = {"any", "anonymous", NULL};
+static const char *const group_words[] = {"any", "p384-only", NULL};
 static const char *const client_certificate_words[] = {"not-asked", "asked", "required", NULL};
 
 #define SETTING(name, kind_, member, ...)                                                                              \
@@ -101,8 +103,8 @@ static const struct schema_field behaviour_fields[] = {
             "middle; or after the 220: broken "
             "(garbage), reset, close, stall, alert (fatal handshake_failure), slow (the handshake, a byte every 20 "
             "ms); or "
-            "after the handshake: flooded (TLS 1.3 key updates, cut off after 4 MiB), renegotiated (TLS 1.2, a "
-            "HelloRequest)."),
+            "after the handshake, with which it is reported: flooded (key updates, cut off after 4 MiB; TLS 1.3 alone "
+            "is spoken), renegotiated (a HelloRequest; TLS 1.2 alone is spoken)."),
     STEP("greeting", greeting, "Instead of the 220 greeting."),
     STEP("ehlo", ehlo, "Instead of the answer to EHLO, counted before and after STARTTLS."),
     STEP("helo", helo, "Instead of the answer to HELO."),
@@ -120,7 +122,13 @@ static const struct schema_field behaviour_fields[] = {
     SETTING("tls-versions", WORD, tls_versions, .words = version_words, .otherwise = "any",
             .doc = "The TLS versions spoken; any is 1.2 and 1.3."),
     SETTING("ciphers", WORD, ciphers, .words = cipher_words, .otherwise = "any",
-            .doc = "The cipher suites; anonymous: only those without a certificate, of TLS 1.2."),
+            .doc = "The cipher suites; anonymous: only those without a certificate; TLS 1.2 alone is spoken."),
+    SETTING("groups", WORD, groups, .words = group_words, .otherwise = "any",
+            .doc = "The groups of the key exchange; p384-only: one that no client sends a share of at first, so that "
+                   "TLS 1.3 takes a HelloRetryRequest, with which it is reported."),
+    SETTING("hello-limit", NUMBER, hello_limit, .otherwise = "0",
+            .doc = "A ClientHello of more bytes than this ends the connection, as with servers and middleboxes that "
+                   "read one segment; 0: none does."),
     SETTING("client-certificate", WORD, client_certificate, .words = client_certificate_words, .otherwise = "not-asked",
             .doc = "Whether the client is asked for a certificate of its own, or must have one; any will do."),
     SETTING("inject", TEXT, inject,
@@ -132,12 +140,53 @@ static const struct schema_field behaviour_fields[] = {
             .doc = "Abort the handshake with unrecognized_name when SNI is not one of the host's names."),
 };
 
+/* What can be had with one version of TLS alone. */
+static const struct {
+    size_t setting;
+    int word;
+    enum mx_tls_versions only;
+} versions_of_words[] = {
+    {MX_SETTING(starttls), MX_STARTTLS_FLOODED, MX_TLS_1_3_ONLY},
+    {MX_SETTING(starttls), MX_STARTTLS_RENEGOTIATED, MX_TLS_1_2_ONLY},
+    {MX_SETTING(ciphers), MX_CIPHERS_ANONYMOUS, MX_TLS_1_2_ONLY},
+};
+
+static bool is_said(const struct mx_behaviour *behaviour, size_t row)
+{
+    return *(const int *)((const char *)behaviour + versions_of_words[row].setting) == versions_of_words[row].word;
+}
+
+enum mx_tls_versions mx_behaviour_tls_versions(const struct mx_behaviour *behaviour)
+{
+    for (size_t i = 0; i < COUNT(versions_of_words); i++)
+        if (is_said(behaviour, i))
+            return versions_of_words[i].only;
+    return (enum mx_tls_versions)behaviour->tls_versions;
+}
+
+static void check_versions(const void *value, const struct tree_node *map, struct diag_list *diags)
+{
+    const struct mx_behaviour *behaviour = value;
+    enum mx_tls_versions spoken = (enum mx_tls_versions)behaviour->tls_versions;
+    for (size_t i = 0; i < COUNT(versions_of_words); i++) {
+        enum mx_tls_versions only = versions_of_words[i].only;
+        const char *key = mx_setting_name(versions_of_words[i].setting);
+        if (!is_said(behaviour, i))
+            continue;
+        if (spoken != MX_TLS_ANY && spoken != only)
+            diag_error(diags, tree_get(map, key)->at, "'%s: %s' is had with %s; the host speaks %s", key,
+                       tree_get(map, key)->text, version_words[only], version_words[spoken]);
+        spoken = only;
+    }
+}
+
 const struct schema mx_behaviour_schema = {
     .name = "behaviour of an MX host",
     .doc = "How the SMTP server of an MX host behaves.",
     .fields = behaviour_fields,
     .count = COUNT(behaviour_fields),
     .size = sizeof(struct mx_behaviour),
+    .check = check_versions,
 };
 
 static const size_t setting_of_step[MX_STEP_COUNT] = {
@@ -250,6 +299,8 @@ static bool field_equal(const struct schema_field *field, const struct mx_behavi
         return *(const int *)a == *(const int *)b;
     case SCHEMA_BOOL:
         return *(const bool *)a == *(const bool *)b;
+    case SCHEMA_NUMBER:
+        return *(const int64_t *)a == *(const int64_t *)b;
     case SCHEMA_TEXT:
         return text_equal(*(const char *const *)a, *(const char *const *)b);
     case SCHEMA_TEXTS:
@@ -347,6 +398,8 @@ const char *mx_setting_words(struct arena *arena, const struct mx_behaviour *beh
         words = doing->act != MX_REPLY ? act_words[doing->act] : doing->raw != NULL ? doing->raw : doing->reply;
     else if (field->kind == SCHEMA_WORD)
         words = field->words[*(const int *)value];
+    else if (field->kind == SCHEMA_NUMBER)
+        words = arena_printf(arena, "%" PRId64, *(const int64_t *)value);
     else if (field->kind == SCHEMA_TEXT)
         words = *(const char *const *)value;
     else if (field->kind == SCHEMA_TEXTS)

@@ -34,6 +34,8 @@ enum mx_step {
 /* What to do at the n-th time a step is reached, NULL: the usual. */
 const struct mx_doing *mx_behaviour_doing(const struct mx_behaviour *behaviour, enum mx_step step, unsigned nth,
                                            const char *line);
+/* The versions of TLS that are really spoken: what a setting needs comes before what tls_versions says. */
+enum mx_tls_versions mx_behaviour_tls_versions(const struct mx_behaviour *behaviour);
 size_t mx_step_setting(enum mx_step step); /* only for a step at which mx_behaviour_doing() found something */
 
 const struct mx_behaviour *mx_behaviour_copy(struct arena *arena,

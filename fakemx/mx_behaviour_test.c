@@ -40,6 +40,8 @@ static const struct {
     {"{mail: [{reply: 450 4.7.1 later, nth: 1}, {act: reset, nth: 2}, 550 no]}", "mail"},
     {"{keywords: [SIZE], tls-keywords: [REQUIRETLS], tls-versions: tls1.2-only}", "keywords tls-keywords tls-versions"},
     {"{inject: '250 ok\\r\\n', sni-required: yes}", "inject sni-required"},
+    {"{groups: p384-only, hello-limit: 1400}", "groups hello-limit"},
+    {"{ciphers: anonymous, tls-versions: tls1.2-only}", "tls-versions ciphers"},
     {"{greeting: piecemeal, mail: {raw: '250 ok\\n'}, rcpt: drip, data: deaf}", "greeting mail rcpt data"},
 };
 
@@ -69,6 +71,10 @@ static const struct {
     {"{starttls: striped}", "did you mean 'stripped'"},
     {"{end_of_data: 450 no}", "did you mean 'end-of-data'"},
     {"{sni-required: perhaps}", "yes or no"},
+    {"{ciphers: anonymous, tls-versions: tls1.3-only}", "is had with tls1.2-only; the host speaks tls1.3-only"},
+    {"{starttls: flooded, tls-versions: tls1.2-only}", "is had with tls1.3-only; the host speaks tls1.2-only"},
+    {"{starttls: renegotiated, tls-versions: tls1.3-only}", "is had with tls1.2-only"},
+    {"{starttls: flooded, ciphers: anonymous}", "'ciphers: anonymous' is had with tls1.2-only"},
 };
 
 START_TEST(mistakes_are_findings)

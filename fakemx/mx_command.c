@@ -183,6 +183,7 @@ static const char *run_ehlo(struct mx_dialogue *dialogue, struct arena *arena, c
 static const struct {
     const char *reply;
     enum mx_then then;
+    bool later; /* takes effect, and is reported, after the handshake */
 } starttls_ways[] = {
     [MX_STARTTLS_OFFERED] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS},
     [MX_STARTTLS_HIDDEN] = {"502 5.5.1 Command not implemented", MX_THEN_LISTEN},
@@ -198,8 +199,8 @@ static const struct {
     [MX_STARTTLS_STALL] = {"220 2.0.0 Ready to start TLS", MX_THEN_STALL},
     [MX_STARTTLS_ALERT] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS},
     [MX_STARTTLS_SLOW] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS},
-    [MX_STARTTLS_FLOODED] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS},
-    [MX_STARTTLS_RENEGOTIATED] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS},
+    [MX_STARTTLS_FLOODED] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS, true},
+    [MX_STARTTLS_RENEGOTIATED] = {"220 2.0.0 Ready to start TLS", MX_THEN_TLS, true},
 };
 
 static const char *run_starttls(struct mx_dialogue *dialogue, struct arena *arena UNUSED, const char *args,
@@ -212,7 +213,7 @@ static const char *run_starttls(struct mx_dialogue *dialogue, struct arena *aren
         return bad_sequence;
     if (behaviour->starttls == MX_STARTTLS_OFFERED && dialogue->host->config.identity == NULL)
         return "502 5.5.1 Command not implemented";
-    if (behaviour->starttls != MX_STARTTLS_OFFERED)
+    if (behaviour->starttls != MX_STARTTLS_OFFERED && !starttls_ways[behaviour->starttls].later)
         hit(answer, MX_SETTING(starttls), NULL);
     answer->then = starttls_ways[behaviour->starttls].then;
     if (behaviour->inject != NULL && starttls_ways[behaviour->starttls].reply[0] == '2') {

@@ -99,10 +99,26 @@ void probe_free(struct probe **probe)
     loop_free(&(*probe)->loop);
     identity_free(&(*probe)->identity);
     identity_free(&(*probe)->other);
+    identity_free(&(*probe)->beside);
+    identity_free(&(*probe)->rsa_key);
     identity_free(&(*probe)->root);
     arena_free(&(*probe)->arena);
     free(*probe);
     *probe = NULL;
+}
+
+const struct identity *probe_stand_beside(struct probe *probe)
+{
+    struct err err;
+    const char *name = probe->host.name;
+    struct identity_spec spec = {.issuer = probe->root, .names = &name, .name_count = 1};
+    probe->rsa_key = identity_new_rsa_key(&err);
+    ck_assert_ptr_nonnull(probe->rsa_key);
+    probe->beside = identity_new_with_key(&spec, probe->rsa_key, NULL, &err);
+    ck_assert_ptr_nonnull(probe->beside);
+    probe->host.beside = probe->beside;
+    ck_assert(probe_change(probe, "{}"));
+    return probe->beside;
 }
 
 bool probe_change(struct probe *probe, const char *smtp)

@@ -18,6 +18,7 @@ struct probe {
     struct mx_behaviour behaviour;
     struct fakemx_sni sni;
     struct identity *root, *identity, *other; /* other: shown to SNI other.example, by a label that is made */
+    struct identity *rsa_key, *beside;        /* NULL: none */
     int fd;                                   /* the client's connection, -1: none */
     SSL *ssl;                                 /* NULL: in clear */
     char bytes[70000];                        /* received and not yet looked at */
@@ -30,6 +31,8 @@ struct probe *probe_new(const char *smtp);
 void probe_free(struct probe **probe);
 void probe_behave(struct probe *probe, const char *smtp); /* into probe->behaviour; the fake is not told */
 bool probe_change(struct probe *probe, const char *smtp);
+/* From now on the host has a certificate with an RSA key besides; borrowed. */
+const struct identity *probe_stand_beside(struct probe *probe);
 bool probe_connect(struct probe *probe); /* another connection; false: refused */
 void probe_disconnect(struct probe *probe);
 void probe_send(struct probe *probe, const void *bytes, size_t length);

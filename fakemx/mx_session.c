@@ -460,9 +460,12 @@ static void look_at_tls(struct mx_session *session, enum mx_tls_state state)
     if (state != MX_TLS_OPEN || session->dialogue.tls)
         return;
     mx_dialogue_secure(&session->dialogue);
-    if (behaviour_of(session)->starttls == MX_STARTTLS_FLOODED)
+    int starttls = behaviour_of(session)->starttls;
+    if (starttls == MX_STARTTLS_FLOODED || starttls == MX_STARTTLS_RENEGOTIATED)
+        mx_witness_hit(&session->witness, MX_SETTING(starttls), NULL);
+    if (starttls == MX_STARTTLS_FLOODED)
         begin_endless(session, NULL, MX_AT_ONCE);
-    else if (behaviour_of(session)->starttls == MX_STARTTLS_RENEGOTIATED)
+    else if (starttls == MX_STARTTLS_RENEGOTIATED)
         mx_tls_renegotiate(session->tls, output_of(session));
 }
 

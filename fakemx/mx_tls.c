@@ -67,6 +67,18 @@ static bool show(SSL *ssl, const struct identity *identity, struct err *err)
     return identity_use_ssl(identity, ssl, err);
 }
 
+/* The host's own, and the one beside it: which of them OpenSSL shows is known when it is shown. */
+static bool show_own(SSL *ssl, const struct fakemx_host *host, struct err *err)
+{
+    return show(ssl, host->identity, err) && (host->beside == NULL || identity_add_ssl(host->beside, ssl, err));
+}
+
+static const struct identity *shown(const struct fakemx_host *host, const struct identity *chosen, const SSL *ssl)
+{
+    bool beside = host->beside != NULL && SSL_get_certificate(ssl) == identity_certificate(host->beside);
+    return beside ? host->beside : chosen;
+}
+
 /* ---- the ClientHello ---- */
 
 /* RFC 6066 3: list length, type 0, name length, name. */
@@ -155,8 +167,11 @@ static int on_hello(SSL *ssl, int *alert, void *arg UNUSED)
 {
     struct mx_tls *tls = SSL_get_app_data(ssl);
     const struct fakemx_host *host = &tls->witness->host->config;
-    if (tls->hello_seen) /* the second, after a HelloRetryRequest */
+    if (tls->hello_seen) { /* the second, after a HelloRetryRequest */
+        if (host->behaviour->groups != MX_GROUPS_ANY)
+            mx_witness_hit(tls->witness, MX_SETTING(groups), NULL);
         return SSL_CLIENT_HELLO_SUCCESS;
+    }
     tls->hello_seen = true;
     read_sni(ssl, tls->sni);
     const unsigned char *types;
@@ -170,9 +185,10 @@ static int on_hello(SSL *ssl, int *alert, void *arg UNUSED)
     }
     tls->identity = identity_for(host, tls->sni);
     *alert = SSL_AD_HANDSHAKE_FAILURE;
-    if (host->behaviour->starttls == MX_STARTTLS_ALERT || tls->identity == NULL || !show(ssl, tls->identity, NULL))
+    if (host->behaviour->starttls == MX_STARTTLS_ALERT || tls->identity == NULL)
         return SSL_CLIENT_HELLO_ERROR;
-    return SSL_CLIENT_HELLO_SUCCESS;
+    bool ok = tls->identity == host->identity ? show_own(ssl, host, NULL) : show(ssl, tls->identity, NULL);
+    return ok ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
 }
 
 /* Names were looked at in on_hello(); this acknowledges them. */
@@ -200,6 +216,9 @@ static void on_message(int sent, int version UNUSED, int type, const void *bytes
         tls->certificate_sent)
         return;
     tls->certificate_sent = true;
+    tls->identity = shown(&tls->witness->host->config, tls->identity, ssl);
+    if (tls->identity == tls->witness->host->config.beside)
+        return;
     struct arena *arena = arena_new("certificate");
     mx_witness_certificate_hit(tls->witness, label_of(arena, &tls->witness->host->config, tls->identity));
     arena_free(&arena);
@@ -274,6 +293,7 @@ static int on_status(SSL *ssl UNUSED, void *arg UNUSED)
 
 static SSL_CTX *context_new(enum mx_tls_versions which, enum mx_ciphers ciphers)
 {
+    assert(ciphers == MX_CIPHERS_ANY || which == MX_TLS_1_2_ONLY);
     static const struct {
         int lowest, highest;
         const char *ciphers; /* NULL: as OpenSSL has them */
@@ -283,17 +303,15 @@ static SSL_CTX *context_new(enum mx_tls_versions which, enum mx_ciphers ciphers)
         [MX_TLS_1_3_ONLY] = {TLS1_3_VERSION, TLS1_3_VERSION, NULL},
         [MX_TLS_1_0_ONLY] = {TLS1_VERSION, TLS1_VERSION, "DEFAULT@SECLEVEL=0"},
     };
-    bool anonymous = ciphers == MX_CIPHERS_ANONYMOUS;
-    int highest = anonymous && rows[which].highest > TLS1_2_VERSION ? TLS1_2_VERSION : rows[which].highest;
-    const char *list = anonymous ? "aNULL:@SECLEVEL=0" : rows[which].ciphers;
+    const char *list = ciphers == MX_CIPHERS_ANONYMOUS ? "aNULL:@SECLEVEL=0" : rows[which].ciphers;
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context == NULL || SSL_CTX_set_min_proto_version(context, rows[which].lowest) != 1 ||
-        SSL_CTX_set_max_proto_version(context, highest) != 1 || SSL_CTX_set_num_tickets(context, 0) != 1 ||
+        SSL_CTX_set_max_proto_version(context, rows[which].highest) != 1 || SSL_CTX_set_num_tickets(context, 0) != 1 ||
         (list != NULL && SSL_CTX_set_cipher_list(context, list) != 1)) {
         SSL_CTX_free(context);
         return NULL;
     }
-    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_client_hello_cb(context, on_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
@@ -330,9 +348,10 @@ void mx_tls_contexts_free(struct mx_tls_contexts **contexts)
 static SSL *ssl_new(struct mx_tls_contexts *contexts, const struct mx_host *host, struct err *err)
 {
     const struct mx_behaviour *behaviour = host->config.behaviour;
-    SSL_CTX **context = &contexts->items[behaviour->tls_versions][behaviour->ciphers];
+    enum mx_tls_versions spoken = mx_behaviour_tls_versions(behaviour);
+    SSL_CTX **context = &contexts->items[spoken][behaviour->ciphers];
     if (*context == NULL)
-        *context = context_new(behaviour->tls_versions, behaviour->ciphers);
+        *context = context_new(spoken, (enum mx_ciphers)behaviour->ciphers);
     if (*context != NULL && contexts->keys)
         SSL_CTX_set_keylog_callback(*context, on_key);
     SSL *ssl = *context != NULL ? SSL_new(*context) : NULL;
@@ -345,7 +364,7 @@ static SSL *ssl_new(struct mx_tls_contexts *contexts, const struct mx_host *host
 bool mx_tls_check(struct mx_tls_contexts *contexts, const struct mx_host *host, struct err *err)
 {
     SSL *ssl = ssl_new(contexts, host, err);
-    bool ok = ssl != NULL && (host->config.identity == NULL || show(ssl, host->config.identity, err));
+    bool ok = ssl != NULL && (host->config.identity == NULL || show_own(ssl, &host->config, err));
     for (size_t i = 0; ok && i < host->config.sni_count; i++)
         ok = show(ssl, host->config.sni[i].identity, err);
     SSL_free(ssl);
@@ -401,6 +420,8 @@ struct mx_tls *mx_tls_new(struct mx_tls_contexts *contexts, const struct mx_witn
     SSL_set_accept_state(ssl);
     if (witness->host->config.behaviour->session_tickets)
         hand_out_tickets(ssl);
+    if (witness->host->config.behaviour->groups == MX_GROUPS_P384_ONLY)
+        SSL_set1_groups_list(ssl, "P-384");
     ask_for_certificate(ssl, witness->host->config.behaviour->client_certificate);
     return tls;
 }
@@ -473,8 +494,28 @@ static void read_plain(struct mx_tls *tls, struct evbuffer *plain)
     look_at_stop(tls, n);
 }
 
+/* RFC 8446 5.1: a record says how long it is in the last two bytes of its head; a ClientHello is the first. */
+static bool hello_is_too_long(const struct mx_tls *tls, const struct evbuffer *in)
+{
+    enum { HEAD = 5 };
+    unsigned char head[HEAD];
+    int64_t limit = tls->witness->host->config.behaviour->hello_limit;
+    if (limit == 0 || tls->hello_seen || evbuffer_copyout((struct evbuffer *)in, head, HEAD) < HEAD)
+        return false;
+    return (head[HEAD - 2] << 8 | head[HEAD - 1]) > limit;
+}
+
+static enum mx_tls_state turn_away(struct mx_tls *tls)
+{
+    mx_witness_hit(tls->witness, MX_SETTING(hello_limit), NULL);
+    fail(tls);
+    return tls->state;
+}
+
 enum mx_tls_state mx_tls_take(struct mx_tls *tls, struct evbuffer *in, struct evbuffer *plain, struct evbuffer *out)
 {
+    if (hello_is_too_long(tls, in))
+        return turn_away(tls);
     hand_over(in, tls->from_client);
     ERR_clear_error();
     if (tls->state == MX_TLS_HANDSHAKE)

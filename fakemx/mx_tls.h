@@ -14,7 +14,7 @@
 
 #include "fakemx/mx_host.h"
 
-struct mx_tls_contexts; /* shared by all sessions, one for each enum mx_tls_versions */
+struct mx_tls_contexts; /* shared by all sessions, one for each way of speaking TLS */
 /* keys: those of each session go into the journal, at most MX_TLS_KEYS_MAX. */
 struct mx_tls_contexts *mx_tls_contexts_new(bool keys, struct err *err) NODISCARD;
 void mx_tls_contexts_free(struct mx_tls_contexts **contexts);

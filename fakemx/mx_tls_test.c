@@ -76,6 +76,20 @@ static const struct {
      false, false, NULL, NULL, "peer did not return a certificate", NULL, "client-certificate certificate"},
     {"anonymous suites that the client does not have", "{ciphers: anonymous}", NULL, TLS1_2_VERSION, TLS1_3_VERSION,
      false, false, NULL, NULL, "alert to the client: handshake failure", NULL, "ciphers"},
+    {"another group than the first", "{groups: p384-only}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, true, true, "TLSv1.3",
+     "trusted", NULL, NULL, "groups certificate"},
+    {"TLS 1.2 has no second hello", "{groups: p384-only}", NULL, TLS1_2_VERSION, TLS1_2_VERSION, true, true, "TLSv1.2",
+     "trusted", NULL, NULL, "certificate"},
+    {"flooded", "{starttls: flooded}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false, false, "TLSv1.3", "trusted", NULL,
+     NULL, "certificate starttls"},
+    {"not flooded by TLS 1.2", "{starttls: flooded}", NULL, TLS1_2_VERSION, TLS1_2_VERSION, false, false, NULL, NULL,
+     "alert to the client: protocol version", NULL, ""},
+    {"renegotiated", "{starttls: renegotiated}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false, false, "TLSv1.2",
+     "trusted", NULL, NULL, "certificate starttls"},
+    {"not renegotiated by TLS 1.3", "{starttls: renegotiated}", NULL, TLS1_3_VERSION, TLS1_3_VERSION, false, false,
+     NULL, NULL, "alert to the client: protocol version", NULL, ""},
+    {"a short hello", "{hello-limit: 16000}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, true, true, "TLSv1.3", "trusted",
+     NULL, NULL, "certificate"},
     {"an alert", "{starttls: alert}", NULL, TLS1_2_VERSION, TLS1_3_VERSION, false, false, NULL, NULL,
      "alert to the client: handshake failure", NULL, "starttls"},
 };
@@ -140,6 +154,44 @@ START_TEST(an_anonymous_handshake_shows_no_certificate)
     ck_assert(probe_tls(probe, context, NULL));
     ck_assert_str_eq(journal_get(probe_event(probe, JOURNAL_MX_TLS), "certificate"), "none");
     ck_assert_str_eq(probe_hits(probe), "ciphers");
+    SSL_CTX_free(context);
+    probe_free(&probe);
+}
+END_TEST
+
+START_TEST(a_hello_that_is_too_long_ends_it)
+{
+    struct probe *probe = probe_new("{hello-limit: 64}");
+    SSL_CTX *context = client(probe, TLS1_2_VERSION, TLS1_3_VERSION, false, false);
+    ck_assert(ask_for_tls(probe));
+    ck_assert(!probe_tls(probe, context, NULL));
+    ck_assert_ptr_null(probe_event(probe, JOURNAL_MX_HELLO));
+    ck_assert_ptr_nonnull(probe_event(probe, JOURNAL_MX_TLS_FAILED));
+    ck_assert_str_eq(probe_hits(probe), "hello-limit");
+    SSL_CTX_free(context);
+    probe_free(&probe);
+}
+END_TEST
+
+static const struct {
+    const char *takes;
+    bool beside; /* is what is shown */
+} keys[] = {
+    {"ECDSA+SHA256:RSA-PSS+SHA256", false},
+    {"RSA-PSS+SHA256:ECDSA+SHA256", false},
+    {"RSA-PSS+SHA256", true},
+};
+
+START_TEST(of_two_keys_the_first_that_the_client_takes_is_shown)
+{
+    struct probe *probe = probe_new("{}");
+    SSL_CTX *context = client(probe, TLS1_2_VERSION, TLS1_3_VERSION, false, false);
+    ck_assert_int_eq(SSL_CTX_set1_sigalgs_list(context, keys[_i].takes), 1);
+    const struct identity *rsa = probe_stand_beside(probe), *shown = keys[_i].beside ? rsa : probe->identity;
+    ck_assert(ask_for_tls(probe));
+    ck_assert(probe_tls(probe, context, "mx1.partner.example"));
+    ck_assert_str_eq(journal_get(probe_event(probe, JOURNAL_MX_TLS), "spki_sha256"),
+                     identity_tlsa_data(probe->arena, shown, 1, 1));
     SSL_CTX_free(context);
     probe_free(&probe);
 }
@@ -304,6 +356,8 @@ TEST_SUITE(mx_tls)
 {
     TEST_LOOP(handshakes_are_witnessed, COUNT(handshakes));
     TEST(an_anonymous_handshake_shows_no_certificate);
+    TEST(a_hello_that_is_too_long_ends_it);
+    TEST_LOOP(of_two_keys_the_first_that_the_client_takes_is_shown, COUNT(keys));
     TEST(an_offer_to_take_a_raw_key_is_witnessed);
     TEST(a_message_goes_over_tls);
     TEST_LOOP(sessions_end_within_tls, COUNT(endings));

@@ -21,7 +21,7 @@
 enum web_https { WEB_HTTPS_OK, WEB_HTTPS_REFUSE, WEB_HTTPS_RESET, WEB_HTTPS_CLOSE, WEB_HTTPS_STALL, WEB_HTTPS_GARBAGE,
                  WEB_HTTPS_ALERT };
 enum web_body { WEB_BODY_WHOLE, WEB_BODY_HALF, WEB_BODY_ENDLESS, WEB_BODY_OVERSIZED, WEB_BODY_EMPTY, WEB_BODY_SILENT,
-                WEB_BODY_SLOW, WEB_BODY_GIANT };
+                WEB_BODY_SLOW, WEB_BODY_GIANT, WEB_BODY_EXCESS, WEB_BODY_UNENDED, WEB_BODY_BROKEN_CHUNKS };
 
 /* Everything that can be set about a policy host: web_behaviour.c holds one row for each. */
 struct web_behaviour {
@@ -33,7 +33,9 @@ struct web_behaviour {
     struct schema_texts headers; /* more header lines of the policy's answer; no fault by themselves */
     int body;                 /* enum web_body: whole | half (fewer bytes than Content-Length, then close) | endless |
                                * oversized (valid policy padded beyond 64 KiB) | empty | silent (request read, never
-                               * answered) | slow (a byte at a time, never done) */
+                               * answered) | slow (a byte at a time, never done) | giant (endless behind a
+                               * Content-Length of 1 GiB) | excess (more bytes than Content-Length) | unended (chunks
+                               * without the last) | broken-chunks (one whose size is no number) */
     const char *policy;       /* the body byte for byte; NULL: the plan's */
     bool reports;             /* takes what is POSTed to it: TLS reports */
     int64_t nth;              /* the settings above hold only for the n-th request for the policy at this host (https:

@@ -56,7 +56,8 @@ static const char common[] = "daemon off;\n"
                              "proxy_next_upstream off;\n"
                              "proxy_read_timeout 1d;\n";
 
-/* One for each socket, so that every SNI and every Host gets the same certificate. */
+/* One for each socket, so that every SNI and every Host gets the same certificate. Where upstream says X-Content-Length
+ * or X-Transfer-Encoding nginx sends the header, and the body as it comes: it would put right what is wrong there. */
 static const char server[] = "server {\n"
                              "    listen unix:%zu.sock ssl proxy_protocol;\n"
                              "    ssl_certificate %zu.pem;\n"
@@ -66,6 +67,11 @@ static const char server[] = "server {\n"
                              "        proxy_set_header Host $http_host;\n"
                              "        proxy_set_header X-Connection $proxy_protocol_addr;\n"
                              "        proxy_set_header X-Host %zu;\n"
+                             "        chunked_transfer_encoding off;\n"
+                             "        proxy_hide_header X-Content-Length;\n"
+                             "        proxy_hide_header X-Transfer-Encoding;\n"
+                             "        add_header Content-Length $upstream_http_x_content_length always;\n"
+                             "        add_header Transfer-Encoding $upstream_http_x_transfer_encoding always;\n"
                              "    }\n"
                              "}\n";
 

@@ -11,9 +11,18 @@ static const char *const https_words[] = {
     [WEB_HTTPS_ALERT] = "alert", NULL,
 };
 static const char *const body_words[] = {
-    [WEB_BODY_WHOLE] = "whole",         [WEB_BODY_HALF] = "half",   [WEB_BODY_ENDLESS] = "endless",
-    [WEB_BODY_OVERSIZED] = "oversized", [WEB_BODY_EMPTY] = "empty", [WEB_BODY_SILENT] = "silent",
-    [WEB_BODY_SLOW] = "slow",           [WEB_BODY_GIANT] = "giant", NULL,
+    [WEB_BODY_WHOLE] = "whole",
+    [WEB_BODY_HALF] = "half",
+    [WEB_BODY_ENDLESS] = "endless",
+    [WEB_BODY_OVERSIZED] = "oversized",
+    [WEB_BODY_EMPTY] = "empty",
+    [WEB_BODY_SILENT] = "silent",
+    [WEB_BODY_SLOW] = "slow",
+    [WEB_BODY_GIANT] = "giant",
+    [WEB_BODY_EXCESS] = "excess",
+    [WEB_BODY_UNENDED] = "unended",
+    [WEB_BODY_BROKEN_CHUNKS] = "broken-chunks",
+    NULL,
 };
 
 /* The one place where a behaviour of a policy host is declared. */
@@ -34,7 +43,10 @@ static const struct schema_field fields[] = {
             "(cut off "
             "after 4 MiB); oversized: the policy with valid extensions up to more than 64 KiB; empty; silent: no "
             "answer at all; "
-            "slow: a byte a second, never done; giant: endless behind a Content-Length of 1 GiB."},
+            "slow: a byte a second, never done; giant: endless behind a Content-Length of 1 GiB; excess: the whole "
+            "behind a Content-Length that ends "
+            "in its middle; unended: in chunks, without the last one; broken-chunks: in chunks, the size of one is no "
+            "number."},
     {FIELD(policy), .kind = SCHEMA_TEXT, .doc = "The body byte for byte, in place of the policy of the domain."},
     {FIELD(reports), .kind = SCHEMA_BOOL, .otherwise = "no",
      .doc = "The host takes what is POSTed to it, TLS reports, and answers 201, or the status said."},

@@ -155,7 +155,15 @@ static void exchange_end(struct web_exchange *exchange)
     exchange_free(exchange);
 }
 
-static void send_head(struct web_exchange *exchange, bool chunked)
+/* How the body's end is told. What begins with X is told by nginx as it is, and not held against the body. */
+static const char by_chunks[] = "X-Transfer-Encoding: chunked\r\n";
+
+static const char *by_length(const struct web_exchange *exchange)
+{
+    return arena_printf(exchange->arena, "Content-Length: %zu\r\n", exchange->length);
+}
+
+static void send_head(struct web_exchange *exchange, const char *framing)
 {
     const struct web_answer *answer = &exchange->answer;
     struct evbuffer *out = bufferevent_get_output(exchange->io);
@@ -166,11 +174,7 @@ static void send_head(struct web_exchange *exchange, bool chunked)
         evbuffer_add_printf(out, "Location: %s\r\n", answer->location);
     for (size_t i = 0; answer->behaviour != NULL && i < answer->behaviour->headers.count; i++)
         evbuffer_add_printf(out, "%s\r\n", answer->behaviour->headers.items[i]);
-    if (chunked)
-        evbuffer_add_printf(out, "Transfer-Encoding: chunked\r\n");
-    else
-        evbuffer_add_printf(out, "Content-Length: %zu\r\n", exchange->length);
-    evbuffer_add_printf(out, "Connection: close\r\n\r\n");
+    evbuffer_add_printf(out, "%sConnection: close\r\n\r\n", framing);
 }
 
 static void send_bytes(struct web_exchange *exchange, size_t count)
@@ -179,9 +183,21 @@ static void send_bytes(struct web_exchange *exchange, size_t count)
     exchange->sent += count;
 }
 
+static void send_text(struct web_exchange *exchange, const char *text)
+{
+    evbuffer_add(bufferevent_get_output(exchange->io), text, strlen(text));
+}
+
+static void send_chunk(struct web_exchange *exchange, size_t count)
+{
+    evbuffer_add_printf(bufferevent_get_output(exchange->io), "%zx\r\n", count);
+    send_bytes(exchange, count);
+    send_text(exchange, "\r\n");
+}
+
 static void send_whole(struct web_exchange *exchange)
 {
-    send_head(exchange, false);
+    send_head(exchange, by_length(exchange));
     send_bytes(exchange, exchange->length);
     report_answer(exchange);
 }
@@ -189,7 +205,7 @@ static void send_whole(struct web_exchange *exchange)
 static void send_half(struct web_exchange *exchange)
 {
     exchange->length += exchange->length == 0; /* half of nothing lacks a byte too */
-    send_head(exchange, false);
+    send_head(exchange, by_length(exchange));
     send_bytes(exchange, exchange->length / 2);
     report_answer(exchange);
 }
@@ -197,7 +213,7 @@ static void send_half(struct web_exchange *exchange)
 static void send_empty(struct web_exchange *exchange)
 {
     exchange->length = 0;
-    send_head(exchange, false);
+    send_head(exchange, by_length(exchange));
     report_answer(exchange);
 }
 
@@ -205,11 +221,33 @@ static void send_empty(struct web_exchange *exchange)
 static void send_oversized(struct web_exchange *exchange)
 {
     exchange->answer.body = web_policy_oversized(exchange->arena, exchange->answer.body, &exchange->length);
-    send_head(exchange, true);
-    struct evbuffer *out = bufferevent_get_output(exchange->io);
-    evbuffer_add_printf(out, "%zx\r\n", exchange->length);
+    send_head(exchange, by_chunks);
+    send_chunk(exchange, exchange->length);
+    send_text(exchange, "0\r\n\r\n");
+    report_answer(exchange);
+}
+
+static void send_unended(struct web_exchange *exchange)
+{
+    send_head(exchange, by_chunks);
+    send_chunk(exchange, exchange->length);
+    report_answer(exchange);
+}
+
+static void send_broken_chunks(struct web_exchange *exchange)
+{
+    send_head(exchange, by_chunks);
+    send_chunk(exchange, exchange->length / 2);
+    send_text(exchange, "no number\r\n");
+    send_bytes(exchange, exchange->length - exchange->sent);
+    send_text(exchange, "\r\n0\r\n\r\n");
+    report_answer(exchange);
+}
+
+static void send_excess(struct web_exchange *exchange)
+{
+    send_head(exchange, arena_printf(exchange->arena, "X-Content-Length: %zu\r\n", exchange->length / 2));
     send_bytes(exchange, exchange->length);
-    evbuffer_add_printf(out, "\r\n0\r\n\r\n");
     report_answer(exchange);
 }
 
@@ -230,14 +268,14 @@ static void send_fillers(struct web_exchange *exchange)
 /* More follows whenever the last lines are gone: on_written(). */
 static void send_endless(struct web_exchange *exchange)
 {
-    send_head(exchange, true);
+    send_head(exchange, by_chunks);
     send_fillers(exchange);
 }
 
 static void send_giant(struct web_exchange *exchange)
 {
     exchange->length = GIANT_BYTES;
-    send_head(exchange, false);
+    send_head(exchange, by_length(exchange));
     send_fillers(exchange);
 }
 
@@ -254,7 +292,7 @@ static void on_pace(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 static void send_slow(struct web_exchange *exchange)
 {
     exchange->length += exchange->length == 0;
-    send_head(exchange, false);
+    send_head(exchange, by_length(exchange));
     exchange->pace = event_new(loop_base(exchange->upstream->loop), -1, EV_PERSIST, on_pace, exchange);
     if (exchange->pace != NULL)
         event_add(exchange->pace, &slow_pace);
@@ -268,10 +306,17 @@ static const struct {
     void (*send)(struct web_exchange *exchange);
     bool stays; /* is not over when what was written is gone */
 } manners[] = {
-    [WEB_BODY_WHOLE] = {send_whole, false},    [WEB_BODY_HALF] = {send_half, false},
-    [WEB_BODY_ENDLESS] = {send_endless, true}, [WEB_BODY_OVERSIZED] = {send_oversized, false},
-    [WEB_BODY_EMPTY] = {send_empty, false},    [WEB_BODY_SILENT] = {send_nothing, true},
-    [WEB_BODY_SLOW] = {send_slow, true},       [WEB_BODY_GIANT] = {send_giant, true},
+    [WEB_BODY_WHOLE] = {send_whole, false},
+    [WEB_BODY_HALF] = {send_half, false},
+    [WEB_BODY_ENDLESS] = {send_endless, true},
+    [WEB_BODY_OVERSIZED] = {send_oversized, false},
+    [WEB_BODY_EMPTY] = {send_empty, false},
+    [WEB_BODY_SILENT] = {send_nothing, true},
+    [WEB_BODY_SLOW] = {send_slow, true},
+    [WEB_BODY_GIANT] = {send_giant, true},
+    [WEB_BODY_EXCESS] = {send_excess, false},
+    [WEB_BODY_UNENDED] = {send_unended, false},
+    [WEB_BODY_BROKEN_CHUNKS] = {send_broken_chunks, false},
 };
 
 static void report_faults(struct web_exchange *exchange)

@@ -381,10 +381,11 @@ static const char *https_of(struct arena *arena, const struct world_name *name, 
                                               [WEB_HTTPS_STALL] = "silent",
                                               [WEB_HTTPS_GARBAGE] = "broken",
                                               [WEB_HTTPS_ALERT] = "broken"};
-    static const char *const bodies[] = {
-        [WEB_BODY_HALF] = "cut",    [WEB_BODY_ENDLESS] = "large", [WEB_BODY_OVERSIZED] = "large",
-        [WEB_BODY_EMPTY] = "empty", [WEB_BODY_SILENT] = "silent", [WEB_BODY_SLOW] = "silent",
-        [WEB_BODY_GIANT] = "large"};
+    static const char *const bodies[] = {[WEB_BODY_HALF] = "cut",        [WEB_BODY_ENDLESS] = "large",
+                                         [WEB_BODY_OVERSIZED] = "large", [WEB_BODY_EMPTY] = "empty",
+                                         [WEB_BODY_SILENT] = "silent",   [WEB_BODY_SLOW] = "silent",
+                                         [WEB_BODY_GIANT] = "large",     [WEB_BODY_EXCESS] = "ok",
+                                         [WEB_BODY_UNENDED] = "cut",     [WEB_BODY_BROKEN_CHUNKS] = "broken"};
     static const struct web_behaviour usual = {.status = 200};
     const struct web_behaviour *web = name->https.nth > 1 ? &usual : &name->https;
     *why = NULL;

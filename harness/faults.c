@@ -111,6 +111,11 @@ struct setting {
     int word;                                /* of a SCHEMA_WORD */
 };
 
+static bool text_differs(const char *value, const char *otherwise)
+{
+    return value != NULL && (otherwise == NULL || strcmp(value, otherwise) != 0);
+}
+
 static bool differs(const struct schema_field *field, const void *value, const void *otherwise)
 {
     static const size_t sizes[] = {
@@ -121,8 +126,9 @@ static bool differs(const struct schema_field *field, const void *value, const v
     };
     switch (field->kind) {
     case SCHEMA_TEXT:
+        return text_differs(*(const char *const *)value, *(const char *const *)otherwise);
     case SCHEMA_NODE:
-        return *(const void *const *)value != NULL && *(const void *const *)otherwise == NULL;
+        return *(const void *const *)value != NULL;
     case SCHEMA_TEXTS:
         return ((const struct schema_texts *)value)->count != ((const struct schema_texts *)otherwise)->count;
     case SCHEMA_SUBS:

@@ -165,6 +165,14 @@ static bool is_self_signed(const struct identity *identity)
     return identity_issuer(identity) == NULL;
 }
 
+static const struct identity *rsa_identity(struct plan_builder *b, const struct world_name *host, struct err *err)
+{
+    if (host->has_rsa_certificate)
+        return plan_pki_rsa(b->pki, host->name, &host->rsa_certificate, err);
+    err_set(err, ERR_INPUT, "%s has no rsa-certificate", host->name);
+    return NULL;
+}
+
 /* Whose data a record names: the certificate in use, or what stands behind "of". NULL with *err filled. */
 static const struct identity *named_identity(struct plan_builder *b, const struct world_name *host, const char *who,
                                              unsigned usage, struct err *err)
@@ -178,6 +186,8 @@ static const struct identity *named_identity(struct plan_builder *b, const struc
         return plan_pki_other_key(b->pki, host->name, spec, err);
     if (who != NULL && strcmp(who, "renewed") == 0)
         return plan_pki_renewed(b->pki, host->name, spec, err);
+    if (who != NULL && strcmp(who, "rsa-certificate") == 0)
+        return rsa_identity(b, host, err);
     if (who != NULL && strcmp(who, "intermediate") == 0) {
         const struct identity *issuer = identity_issuer(own);
         if (issuer == NULL || is_self_signed(issuer)) {
@@ -198,14 +208,14 @@ static const struct identity *identity_behind_of(struct plan_builder *b, const s
 {
     const struct identity *root = who != NULL ? plan_pki_root(b->pki, who) : NULL;
     const struct world_name *other = who != NULL ? world_find(b->world, who) : NULL;
-    static const char *const words[] = {"other-key", "renewed", "intermediate", "root"};
+    static const char *const words[] = {"other-key", "renewed", "rsa-certificate", "intermediate", "root"};
     bool known = who == NULL || root != NULL || other != NULL;
     for (size_t i = 0; who != NULL && i < COUNT(words); i++)
         known = known || strcmp(words[i], who) == 0;
     if (!known) {
         err_set(err, ERR_INPUT,
-                "'%s' is neither other-key, renewed, intermediate, root, private-root, unknown-root, public-root "
-                "nor a host of the world",
+                "'%s' is neither other-key, renewed, rsa-certificate, intermediate, root, private-root, unknown-root, "
+                "public-root nor a host of the world",
                 who);
         return NULL;
     }

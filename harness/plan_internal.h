@@ -25,6 +25,7 @@ struct plan_host {
     const char **listening;
     size_t listening_count;          /* without the dead ones */
     const struct identity *identity; /* NULL: none */
+    const struct identity *beside;   /* with an RSA key; NULL: none */
     bool first;                      /* most preferred, and not behind an alias */
 };
 
@@ -95,6 +96,9 @@ const struct identity *plan_pki_other_key(struct plan_pki *pki, const char *host
                                           struct err *err);
 const struct identity *plan_pki_renewed(struct plan_pki *pki, const char *host, const struct world_certificate *spec,
                                         struct err *err);
+/* The same with an RSA key. */
+const struct identity *plan_pki_rsa(struct plan_pki *pki, const char *host, const struct world_certificate *spec,
+                                    struct err *err);
 bool plan_certificate_departs(const struct world_certificate *spec);
 const char *plan_certificate_label(struct arena *arena, const struct world_certificate *spec); /* "expired" */
 bool plan_pki_hosts(struct plan_builder *b); /* gives each host its identity */

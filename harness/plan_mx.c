@@ -109,6 +109,7 @@ bool plan_mx_hosts(struct plan_builder *b)
             .port = (uint16_t)name->port,
             .behaviour = &name->smtp,
             .identity = host->identity,
+            .beside = host->beside,
             .identity_label = plan_certificate_label(b->arena, &name->certificate),
             .fault_prefix = arena_printf(b->arena, "%s:", name->name),
             .certificate_fault = certificate_defect(b, host),

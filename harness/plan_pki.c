@@ -213,13 +213,17 @@ static struct identity *keep(struct plan_pki *pki, const char *key, struct ident
     return identity;
 }
 
-/* The identity that only lends its key: "key", "other-key", or "weak-key". */
+/* The identity that only lends its key: "key", "other-key", "rsa-key" or "weak-key". */
 static struct identity *key_of(struct plan_pki *pki, const char *host, const char *which, struct err *err)
 {
     const char *key = arena_printf(pki->arena, "%s %s", which, host);
     struct identity *known = find_cached(pki, key);
-    bool weak = strcmp(which, "weak-key") == 0;
-    return known != NULL ? known : keep(pki, key, weak ? identity_new_weak_key(err) : identity_new_key(err));
+    if (known != NULL)
+        return known;
+    return keep(pki, key,
+                strcmp(which, "weak-key") == 0  ? identity_new_weak_key(err)
+                : strcmp(which, "rsa-key") == 0 ? identity_new_rsa_key(err)
+                                                : identity_new_key(err));
 }
 
 /* DNS-IDs: what is said, with "*" for every host beside this one; else the host's own name. */
@@ -374,12 +378,13 @@ static const char *cache_key(struct arena *arena, const char *which, const char 
 
 static const char *key_word(const char *which, const struct world_certificate *said)
 {
-    if (strcmp(which, "other-key") == 0)
+    if (strcmp(which, "other-key") == 0 || strcmp(which, "rsa-key") == 0)
         return which;
     return said->flaw == FLAW_WEAK_KEY ? "weak-key" : "key";
 }
 
-/* which: of what key ("key", "other-key"), and whether it is the certificate in use ("key") or another ("renewed"). */
+/* which: of what key ("key", "other-key", "rsa-key"), and whether it is the certificate in use ("key") or another
+ * ("renewed"). */
 static const struct identity *identity_of(struct plan_pki *pki, const char *which, const char *host,
                                           const struct world_certificate *said, struct err *err)
 {
@@ -424,21 +429,40 @@ const struct identity *plan_pki_renewed(struct plan_pki *pki, const char *host, 
     return identity_of(pki, "renewed", host, spec, err);
 }
 
+const struct identity *plan_pki_rsa(struct plan_pki *pki, const char *host, const struct world_certificate *spec,
+                                    struct err *err)
+{
+    return identity_of(pki, "rsa-key", host, spec, err);
+}
+
+/* False where it is not the scenario that is wrong. */
+static bool found_or_said(struct plan_builder *b, const struct identity *identity, const struct world_name *name,
+                          const struct err *err)
+{
+    if (identity == NULL && err->kind != ERR_INPUT) {
+        *b->err = *err;
+        return false;
+    }
+    if (identity == NULL)
+        diag_error(b->diags, name->certificate.at.file != NULL ? name->certificate.at : name->at, "%s", err->text);
+    return true;
+}
+
 bool plan_pki_hosts(struct plan_builder *b)
 {
-    for (size_t i = 0; i < b->hosts.count; i++) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < b->hosts.count; i++) {
         struct plan_host *host = &b->hosts.items[i];
         const struct world_name *name = host->name;
+        struct err err = {0};
         if (name->certificate.issuer == ISSUER_NONE)
             continue;
-        struct err err = {0};
         host->identity = plan_pki_identity(b->pki, name->name, &name->certificate, &err);
-        if (host->identity == NULL && err.kind != ERR_INPUT) {
-            *b->err = err;
-            return false;
-        }
-        if (host->identity == NULL)
-            diag_error(b->diags, name->certificate.at.file != NULL ? name->certificate.at : name->at, "%s", err.text);
+        ok = found_or_said(b, host->identity, name, &err);
+        if (!ok || !name->has_rsa_certificate)
+            continue;
+        host->beside = plan_pki_rsa(b->pki, name->name, &name->rsa_certificate, &err);
+        ok = found_or_said(b, host->beside, name, &err);
     }
-    return true;
+    return ok;
 }

@@ -91,6 +91,7 @@ struct world_name {               /* one key of world: */
     struct schema_texts tls_rpt;  /* the TXT records' texts at _smtp._tls; default: one, where a report is expected; the
                                    * one word `none`: none */
     struct world_certificate certificate; bool has_certificate;
+    struct world_certificate rsa_certificate; bool has_rsa_certificate;  /* beside it */
     struct schema_named sni;      /* of struct world_certificate: shown instead when the hello names this */
     struct mx_behaviour smtp; bool has_smtp;
     struct web_behaviour https; bool has_https;

@@ -90,6 +90,8 @@ static const struct { const char *name, *text, *place, *says; } mistakes[] = {
      "'dane=maybe' is no mode"},
     {"feature that is none", "says: x\nneeds: [klock]\n" WORLD SEND EXPECT, ":2:9:", "did you mean 'clock'?"},
     {"base that is none", "says: x\nbase: dane/nowhere\n" EXPECT, ":2:7:", "there is no scenario 'dane/nowhere'"},
+    {"twin that is none", "says: x\ntwin: dane/nowhere\n" WORLD SEND EXPECT, ":2:7:",
+     "there is no scenario 'dane/nowhere'"},
     {"change without base", "says: x\nchange: {}\n" WORLD SEND EXPECT, ":2:9:", "needs a base"},
     {"placeholder that is none", "says: x\nworld:\n  partner.example: {address: \"${ip}\"}\n" SEND EXPECT, ":3:30:",
      "'${ip}'"},
@@ -246,6 +248,54 @@ START_TEST(the_twin_has_the_same_values_on_shared_axes)
 }
 END_TEST
 
+static const struct {
+    const char *name, *twin, *change, *expect;
+    bool differs;
+} twins[] = {
+#define IS "mx1.partner.example: {tlsa: [3 1 1, 3 1 1 of other-key]}"
+    {"the same", "", IS, "{message: delivered, mx1: [connect, starttls, mail-from]}", false},
+    {"less of the same", "", IS, "{message: delivered}", false},
+    {"nothing said", "", IS, "{mx1: [connect]}", false},
+    {"another course", "", IS, "{message: deferred}", true},
+    {"room where there is none", "", IS, "{accept: [delivered, deferred], latitude: L1}", true},
+    {"in clear", "", IS, "{message: delivered, channel: clear}", true},
+    {"must not be seen", "", IS, "{message: delivered, mx1: [no starttls]}", true},
+    {"who does not connect does nothing", "", IS, "{mx1: [no connect]}", true},
+    {"another report", "", IS, "{message: delivered, report: none}", true},
+    {"another twin", "twin: dane/key-of-another-certificate\n", IS, "{message: delivered}", true},
+    {"another twin, the same", "twin: dane/key-of-another-certificate\n", IS,
+     "[{when: {dane: none}, message: delivered}, {when: {dane: [opportunistic, mandatory]}, message: deferred}]",
+     false},
+#undef IS
+};
+
+START_TEST(what_is_right_in_the_twin_must_be_wrong_here)
+{
+    struct arena *arena = arena_new("twins");
+    const char *text = arena_printf(arena, "says: x\nbase: dane/matching-key\n%schange: {%s}\nexpect: %s\n",
+                                    twins[_i].twin, twins[_i].change, twins[_i].expect);
+    struct corpus *corpus = corpus_read_text("scenarios", "dane/x", text, strlen(text));
+    char *said = findings(corpus);
+    ck_assert_msg(diag_errors(corpus->diags) == (twins[_i].differs ? 0 : 1), "%s: %s", twins[_i].name, said);
+    ck_assert_msg((strstr(said, "is right here too") == NULL) == twins[_i].differs, "%s: %s", twins[_i].name, said);
+    free(said);
+    corpus_free(&corpus);
+    arena_free(&arena);
+}
+END_TEST
+
+START_TEST(a_twin_may_be_another_than_the_base)
+{
+    static const char text[] = "says: x\nbase: dane/matching-key\ntwin: dane/key-of-another-certificate\n"
+                               "change: {mx1.partner.example: {tlsa: [3 0 1]}}\nexpect: {message: delivered}\n";
+    struct corpus *corpus = corpus_read_text("scenarios", "dane/x", text, strlen(text));
+    ck_assert_uint_eq(corpus->count, 1);
+    ck_assert_str_eq(corpus->items[0]->twin->title, "dane/key-of-another-certificate");
+    ck_assert_str_eq(corpus->items[0]->base, "dane/matching-key");
+    corpus_free(&corpus);
+}
+END_TEST
+
 START_TEST(clauses_are_looked_up)
 {
     static const char text[] = "says: x\ncovers: [8461-9.9-9, 7672-2.2-3]\n" WORLD SEND EXPECT;
@@ -277,6 +327,8 @@ TEST_SUITE(scenario_check)
     TEST(deep_brackets_are_refused_at_once);
     TEST(what_the_base_gives_need_not_be_said);
     TEST(the_twin_has_the_same_values_on_shared_axes);
+    TEST_LOOP(what_is_right_in_the_twin_must_be_wrong_here, COUNT(twins));
+    TEST(a_twin_may_be_another_than_the_base);
     TEST(clauses_are_looked_up);
     TEST(every_scenario_we_ship_is_sound);
 }

@@ -26,11 +26,11 @@ struct scenario_file {
     const char *name, *path;
     bool reading;                         /* a base that is being read is its own base */
     bool base_failed;                     /* it says a base, but there is none: only its keys are checked */
-    unsigned depth;                       /* how many bases stand below it */
+    unsigned depth;                       /* how many bases and twins stand below it */
     const struct tree_node *node;         /* as it stands in the file */
     const struct tree_node *world, *send; /* with the base's */
     struct sender_setup sender;           /* the same */
-    struct scenario_file *base;
+    struct scenario_file *base, *twin;    /* twin NULL: it is the base */
     struct axis *axes;
     size_t axis_count;
     struct {
@@ -198,22 +198,22 @@ static char *variant_text(struct arena *arena, const struct scenario_file *file,
     return text;
 }
 
-/* The base's variant with the same values on the axes that both have; its first values on the others. */
-static const struct scenario *find_twin(const struct scenario_file *file, const size_t *choice)
+/* The variant of another file with the same values on the axes that both have; its first values on the others. */
+static const struct scenario *variant_of(const struct scenario_file *other, const struct scenario_file *file,
+                                         const size_t *choice)
 {
-    const struct scenario_file *base = file->base;
-    if (base == NULL || base->variants.count == 0)
+    if (other == NULL || other->variants.count == 0)
         return NULL;
     size_t index = 0;
-    for (size_t i = 0; i < base->axis_count; i++) {
-        const struct axis *axis = &base->axes[i], *own = find_axis(file, axis->name);
+    for (size_t i = 0; i < other->axis_count; i++) {
+        const struct axis *axis = &other->axes[i], *own = find_axis(file, axis->name);
         size_t at = 0;
         for (size_t k = 0; own != NULL && k < axis->count; k++)
             if (strcmp(axis->values[k].name, own->values[choice[own - file->axes]].name) == 0)
                 at = k;
         index = index * axis->count + at;
     }
-    return index < base->variants.count ? base->variants.items[index] : NULL;
+    return index < other->variants.count ? other->variants.items[index] : NULL;
 }
 
 /* --- the tree of one variant ----------------------------------------------------------------------------------- */
@@ -388,9 +388,9 @@ static void add_needs(struct arena *arena, const struct scenario_step *step, str
             add_text(arena, needs, rows[i].feature, step->at);
 }
 
-static void take_modes(struct variant *variant, const struct file_scenario *said, struct scenario *scenario)
+static void take_modes(struct variant *variant, const struct file_scenario *said, const struct scenario *base,
+                       struct scenario *scenario)
 {
-    const struct scenario *twin = scenario->twin;
     scenario->modes = said->modes.count == 0 ? MODES_ALL : 0;
     scenario->modes_because = said->modes_because;
     for (size_t i = 0; i < said->modes.count; i++) {
@@ -401,9 +401,9 @@ static void take_modes(struct variant *variant, const struct file_scenario *said
                        said->modes.items[i]);
         scenario->modes |= set;
     }
-    if (said->modes.count == 0 && twin != NULL && twin->modes != MODES_ALL) {
-        scenario->modes = twin->modes;
-        scenario->modes_because = twin->modes_because;
+    if (said->modes.count == 0 && base != NULL && base->modes != MODES_ALL) {
+        scenario->modes = base->modes;
+        scenario->modes_because = base->modes_because;
     }
 }
 
@@ -441,6 +441,7 @@ static void read_variant(struct variant *variant, const struct tree_node *whole)
     schema_read(arena, &scenario_schema, tree, &said, library->diags);
 
     struct scenario *scenario = arena_alloc(arena, sizeof *scenario);
+    const struct scenario *base = variant_of(file->base, file, variant->choice);
     *scenario = (struct scenario){
         .name = file->name,
         .variant = variant_text(arena, file, variant->choice),
@@ -452,17 +453,17 @@ static void read_variant(struct variant *variant, const struct tree_node *whole)
         .tags = said.tags,
         .because = said.because,
         .base = file->base != NULL ? file->base->name : NULL,
-        .twin = find_twin(file, variant->choice),
+        .twin = file->twin != NULL ? variant_of(file->twin, file, variant->choice) : base,
     };
     scenario->title =
         scenario->variant[0] != '\0' ? arena_printf(arena, "%s[%s]", file->name, scenario->variant) : file->name;
-    take_modes(variant, &said, scenario);
+    take_modes(variant, &said, base, scenario);
     take_sender(arena, tree, scenario);
     take_steps(variant, &said, scenario);
     for (size_t i = 0; i < scenario->step_count; i++)
         add_needs(arena, &scenario->steps[i], &scenario->needs);
-    for (size_t i = 0; scenario->twin != NULL && i < scenario->twin->needs.count; i++)
-        add_text(arena, &scenario->needs, scenario->twin->needs.items[i], scenario->twin->needs.at[i]);
+    for (size_t i = 0; base != NULL && i < base->needs.count; i++)
+        add_text(arena, &scenario->needs, base->needs.items[i], base->needs.at[i]);
     *ARENA_PUSH(arena, &file->variants) = scenario;
 }
 
@@ -528,7 +529,7 @@ static const char *file_name_at(const void *rows, size_t i)
 }
 
 /* Beside the scenarios' folder a base may stand next to its file. */
-static const char *path_of_base(struct scenario_library *library, const struct scenario_file *file, const char *name)
+static const char *path_of_other(struct scenario_library *library, const struct scenario_file *file, const char *name)
 {
     const char *path = NULL, *slash = strrchr(file->path, '/');
     if (strstr(name, "..") != NULL || name[0] == '/')
@@ -543,27 +544,27 @@ static const char *path_of_base(struct scenario_library *library, const struct s
     return access(path, R_OK) == 0 ? path : NULL;
 }
 
-static void read_base(struct scenario_library *library, struct scenario_file *file)
+/* The file that a key names; NULL: none, or it cannot be had, and that was said. */
+static struct scenario_file *read_other(struct scenario_library *library, struct scenario_file *file, const char *key)
 {
-    const struct tree_node *said = tree_get(file->node, "base");
+    const struct tree_node *said = tree_get(file->node, key);
     if (said == NULL || said->kind != TREE_TEXT)
-        return;
-    file->base_failed = true;
-    const char *path = path_of_base(library, file, said->text);
+        return NULL;
+    const char *path = path_of_other(library, file, said->text);
     if (path == NULL) {
         diag_error(library->diags, said->at, "there is no scenario '%s'%s", said->text,
                    scenario_did_you_mean(library->arena, table_nearest(said->text, file_name_at, library)));
-        return;
+        return NULL;
     }
-    file->base = scenario_library_read(library, said->text, path, said->at);
-    if (file->base != NULL && file->base->depth + 1 > BASES_MAX) {
+    struct scenario_file *other = scenario_library_read(library, said->text, path, said->at);
+    if (other == NULL)
+        return NULL;
+    if (other->depth + 1 > BASES_MAX) {
         diag_error(library->diags, said->at, "more than %d bases stand on each other", BASES_MAX);
-        file->base = NULL;
+        return NULL;
     }
-    if (file->base == NULL)
-        return;
-    file->depth = file->base->depth + 1;
-    file->base_failed = false;
+    file->depth = other->depth + 1 > file->depth ? other->depth + 1 : file->depth;
+    return other;
 }
 
 /* Without its world nothing can be said about names. */
@@ -584,7 +585,9 @@ static struct scenario_file *take_tree(struct scenario_library *library, struct 
     }
     file->node = node;
     file->reading = true;
-    read_base(library, file);
+    file->base = read_other(library, file, "base");
+    file->base_failed = file->base == NULL && tree_get(file->node, "base") != NULL;
+    file->twin = read_other(library, file, "twin");
     inherit(library, file);
     read_axes(library, file);
     if (file->base_failed)

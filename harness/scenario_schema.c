@@ -309,7 +309,7 @@ static const struct schema_field name_fields[] = {
          .doc = "where its SMTP server listens; TLSA records then stand at _PORT._tcp"),
     NAME("tlsa", TEXTS, tlsa,
          .doc = "TLSA records of its port: `3 1 1` names the certificate in use; `3 1 1 of other-key` (or renewed, "
-                "intermediate, root, another host) names another; `3 1 1 00ff` holds just that"),
+                "rsa-certificate, intermediate, root, another host) names another; `3 1 1 00ff` holds just that"),
     NAME("txt", TEXTS, txt, .doc = "TXT records, one item each"),
     NAME("tls-rpt", TEXTS, tls_rpt,
          .doc = "the TXT records at _smtp._tls, one item each; none: no record; default: one that asks for reports by "
@@ -319,6 +319,8 @@ static const struct schema_field name_fields[] = {
          .doc = "more records, in master-file syntax, names relative to this name"),
     NAME("dns", SUBS, dns, .sub = &dns_fault_schema, .doc = "what is wrong with the DNS of this name"),
     NAME("certificate", SUB, certificate, .sub = &certificate_schema, .doc = "what the host shows in TLS"),
+    NAME("rsa-certificate", SUB, rsa_certificate, .sub = &certificate_schema,
+         .doc = "what an MX host has besides, with an RSA key: shown to clients that do not take ECDSA"),
     NAME("sni", NAMED, sni, .sub = &certificate_schema,
          .doc = "what it shows instead to clients that ask for these names"),
     NAME("smtp", SUB, smtp, .sub = &mx_behaviour_schema, .doc = "how the host's SMTP server behaves"),
@@ -521,9 +523,12 @@ static const struct schema_field scenario_fields[] = {
              .doc = "the modes it is for, such as dane=mandatory; default all six"),
     SCENARIO("modes-because", TEXT, modes_because, .doc = "why not for all"),
     SCENARIO("base", TEXT, base, .at_offset = offsetof(struct file_scenario, base_at),
-             .doc = "the control twin: the same world without the defect"),
-    SCENARIO("because", TEXT, because,
-             .doc = "why more than one thing differs from the base, or why nothing else is expected"),
+             .doc = "the scenario whose world it changes, and its control twin: the same world without the defect"),
+    SCENARIO("twin", TEXT, twin,
+             .doc =
+                 "another control twin than the base: a scenario in which what is right here would be wrong, where the "
+                 "base expects the same"),
+    SCENARIO("because", TEXT, because, .doc = "why more than one thing differs from the base"),
     SCENARIO("variants", NODE, variants,
              .doc = "axes along which it is multiplied: `ip: [v4, v6]`, used as ${ip}; a map instead of a list names "
                     "its values"),

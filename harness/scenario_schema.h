@@ -53,7 +53,7 @@ struct file_scenario {
     struct srcpos says_at, base_at, modes_at, change_at, world_at;
     const struct tree_node *node, *variants;
     struct schema_texts covers, needs, tags, modes;
-    const char *because, *modes_because, *base;
+    const char *because, *modes_because, *base, *twin;
     struct schema_named world, change; /* of struct world_name */
     struct file_send send;
     struct schema_list connectors, rules; /* of struct file_connector, struct file_rule, for the check alone */

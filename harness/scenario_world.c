@@ -118,6 +118,7 @@ static void settle_name(struct arena *arena, struct world_name *name, const stru
     if (name->zone_at.file == NULL)
         name->zone = label_count(name->name) <= 2 || name->dnssec_at.file != NULL;
     name->has_certificate = tree_get(name->node, "certificate") != NULL;
+    name->has_rsa_certificate = tree_get(name->node, "rsa-certificate") != NULL;
     name->has_smtp = tree_get(name->node, "smtp") != NULL;
     name->has_https = tree_get(name->node, "https") != NULL;
     name->has_mta_sts = tree_get(name->node, "mta-sts") != NULL && name->mta_sts.mode != WORLD_STS_ABSENT;
