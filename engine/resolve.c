@@ -318,17 +318,33 @@ static bool set_address(const struct dns_record *record, int family, uint16_t po
     return out->length > 0;
 }
 
+static bool is_usable(const struct family *family)
+{
+    return family->asked && !trust_is_failure(family->result.trust);
+}
+
+/* Thousands of deliveries may hold theirs while they wait: no more room than is needed. */
+static struct netaddr *room_for_addresses(const struct host_search *search)
+{
+    size_t count = 0;
+    for (int f = 0; f < FAMILY_COUNT; f++)
+        if (is_usable(&search->families[f]))
+            count += search->families[f].result.answer.count;
+    return arena_alloc(search->arena,
+                       (count < HOST_ADDRESSES_MAX ? count : HOST_ADDRESSES_MAX) * sizeof(struct netaddr));
+}
+
 /* In the resolver's order, the families taking turns, so that a dead one costs one time-out (5321-5.1-14). */
 static void take_addresses(struct host_search *search)
 {
-    struct netaddr *addresses = arena_alloc(search->arena, HOST_ADDRESSES_MAX * sizeof *addresses);
+    struct netaddr *addresses = room_for_addresses(search);
     size_t count = 0;
     bool more = true;
     for (size_t i = 0; more && count < HOST_ADDRESSES_MAX; i++) {
         more = false;
         for (int f = 0; f < FAMILY_COUNT && count < HOST_ADDRESSES_MAX; f++) {
             const struct family *family = &search->families[f];
-            if (!family->asked || trust_is_failure(family->result.trust) || i >= family->result.answer.count)
+            if (!is_usable(family) || i >= family->result.answer.count)
                 continue;
             more = true;
             count += set_address(&family->result.answer.records[i], f, search->port, &addresses[count]);
@@ -348,7 +364,7 @@ static enum dns_trust weaker(enum dns_trust a, enum dns_trust b)
  * other one has shown that nothing is secure here. Without DANE, addresses are addresses. */
 static bool tolerates_failure(const struct host_search *search, const struct family *good)
 {
-    return good->asked && !trust_is_failure(good->result.trust) && good->result.answer.count > 0 &&
+    return is_usable(good) && good->result.answer.count > 0 &&
            (!search->ask_tlsa || good->result.trust != TRUST_SECURE);
 }
 
@@ -375,7 +391,7 @@ static void conclude_addresses(struct host_search *search)
     }
     for (int f = 0; f < FAMILY_COUNT; f++) {
         const struct family *family = &search->families[f];
-        if (!family->asked || trust_is_failure(family->result.trust))
+        if (!is_usable(family))
             continue;
         facts->trust = weaker(facts->trust, family->result.trust);
         facts->expanded = family->result.answer.expanded;

@@ -12,7 +12,7 @@ enum { INPUT_MAX = 16 * 1024 };
 struct smtp_link {
     struct bufferevent *io;
     struct event *deadline;
-    struct smtp_reply_parser *parser;
+    struct smtp_reply_parser *parser; /* NULL until something came: thousands may wait for that */
     const struct smtp_link_hearer *hearer;
     void *arg;
     enum { IDLE, AWAITS_REPLY, AWAITS_HANDSHAKE, BROKEN } state;
@@ -41,6 +41,8 @@ static void feed(struct smtp_link *link, size_t length)
 {
     struct evbuffer *in = bufferevent_get_input(link->io);
     size_t used;
+    if (link->parser == NULL)
+        link->parser = smtp_reply_new();
     enum smtp_reply_state state =
         smtp_reply_feed(link->parser, (const char *)evbuffer_pullup(in, (ev_ssize_t)length), length, &used);
     evbuffer_drain(in, used);
@@ -105,7 +107,6 @@ struct smtp_link *smtp_link_new(struct loop *loop, struct bufferevent *io)
     if (link == NULL)
         abort();
     link->io = io;
-    link->parser = smtp_reply_new();
     link->deadline = evtimer_new(loop_base(loop), on_deadline, link);
     if (link->deadline == NULL)
         abort();
