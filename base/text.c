@@ -299,6 +299,13 @@ static bool read_all(int fd, size_t limit, struct reading *reading)
     }
 }
 
+const char *text_past_mark(const char *text, size_t *length)
+{
+    size_t mark = *length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    *length -= mark;
+    return text + mark;
+}
+
 char *text_read_file(struct arena *arena, const char *path, size_t limit, size_t *length, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

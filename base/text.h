@@ -30,6 +30,8 @@ bool text_same(const char *a, const char *b);                 /* NULL is the sam
 /* A moment in UTC: "2026-06-01T08:00:00Z", "2026-06-01 08:00:00", "2026-06-01". "" where the calendar ends. */
 enum text_time { TEXT_RFC3339, TEXT_SECONDS, TEXT_DAY };
 char *text_time(struct arena *arena, int64_t at, enum text_time form);
+/* Without the byte order mark that Windows puts in front of UTF-8. */
+const char *text_past_mark(const char *text, size_t *length);
 /* Reads a whole file, NUL-terminated; fails above limit bytes. */
 char *text_read_file(struct arena *arena, const char *path, size_t limit, size_t *length, struct err *err);
 bool text_write_file(const char *path, const char *text, size_t length, struct err *err);

@@ -152,8 +152,9 @@ static void find_reports(struct search *s)
     for (size_t i = 0; i < h->reports.count; i++) {
         const struct history_report *r = &h->reports.items[i];
         add(s, r->domain,
-            arena_printf(s->arena, "%s reports %lld failed sessions for %s%s%s: %s", r->organization, (long long)r->bad,
-                         r->domain, *r->mx != '\0' ? " at " : "", r->mx, r->result));
+            arena_printf(s->arena, "%s reports %lld failed sessions for %s%s%s%s%s",
+                         *r->organization != '\0' ? r->organization : "somebody", (long long)r->bad, r->domain,
+                         *r->mx != '\0' ? " at " : "", r->mx, *r->result != '\0' ? ": " : "", r->result));
     }
 }
 

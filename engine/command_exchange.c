@@ -1,21 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/command_exchange.h"
 
+#include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "engine/connector_change.h"
 #include "engine/exchange.h"
 
+enum { RECORDS_MAX = 16 << 20 };
+
 /* ---- import ---- */
 
-/* NULL: why was said. */
-static json_t *read_records(const char *path)
+/* What Windows PowerShell writes to a file is UTF-16 behind a mark. */
+static const char *as_utf8(struct arena *arena, const char *text, size_t *length)
 {
+    if (*length < 2 || (memcmp(text, "\xff\xfe", 2) != 0 && memcmp(text, "\xfe\xff", 2) != 0))
+        return text_past_mark(text, length);
+    size_t room = *length * 2, left = room;
+    char *made = arena_alloc(arena, room), *to = made, *from = (char *)text;
+    iconv_t turn = iconv_open("UTF-8", "UTF-16");
+    if (turn == (iconv_t)-1)
+        return text;
+    iconv(turn, &from, length, &to, &left); /* where it ends early, the JSON does */
+    iconv_close(turn);
+    *length = room - left;
+    return made;
+}
+
+/* NULL: why was said. */
+static json_t *read_records(struct arena *arena, const char *path)
+{
+    struct err err;
     json_error_t wrong;
+    size_t length;
     bool standard = path == NULL || strcmp(path, "-") == 0;
-    json_t *records = standard ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &wrong)
-                               : json_load_file(path, JSON_REJECT_DUPLICATES, &wrong);
+    const char *text = text_read_file(arena, standard ? "/dev/stdin" : path, RECORDS_MAX, &length, &err);
+    if (text == NULL) {
+        command_failed(&err);
+        return NULL;
+    }
+    text = as_utf8(arena, text, &length);
+    json_t *records = json_loadb(text, length, JSON_REJECT_DUPLICATES, &wrong);
     if (records == NULL)
         fprintf(stderr, "mtalab-engine: %s:%d:%d: %s\n", standard ? "standard input" : path, wrong.line, wrong.column,
                 wrong.text);
@@ -45,7 +72,7 @@ int command_import(const struct command_line *line)
     size_t size = 0;
     if (line->word_count > 2)
         return command_misused("connector import wants one file, or standard input");
-    json_t *records = read_records(line->word_count == 2 ? line->words[1] : NULL);
+    json_t *records = read_records(line->arena, line->word_count == 2 ? line->words[1] : NULL);
     FILE *out = records != NULL ? open_memstream(&text, &size) : NULL;
     if (out == NULL) {
         json_decref(records);

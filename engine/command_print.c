@@ -50,13 +50,19 @@ void command_print_table(FILE *out, json_t *rows, struct command_table table)
 
 /* ---- rows with times ---- */
 
+/* 0 is no time. */
+static json_t *time_text(struct arena *arena, json_int_t at)
+{
+    return json_string(at != 0 ? text_time(arena, at, TEXT_SECONDS) : "");
+}
+
 static void name_times(struct arena *arena, json_t *row)
 {
     static const char *const keys[] = {"at", "received", "due", "arrived", "begins"};
     for (size_t i = 0; i < COUNT(keys); i++) {
         json_t *value = json_object_get(row, keys[i]);
         if (json_is_integer(value))
-            json_object_set_new(row, keys[i], json_string(text_time(arena, json_integer_value(value), TEXT_SECONDS)));
+            json_object_set_new(row, keys[i], time_text(arena, json_integer_value(value)));
     }
 }
 

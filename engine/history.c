@@ -92,6 +92,14 @@ static void take_report(struct arena *arena, const json_t *row, struct history *
     *ARENA_PUSH(arena, &h->reports) = (struct history_report){texts[0], texts[1], texts[2], texts[3], bad, begins};
 }
 
+/* The sum of a policy's failures, which follow one by one and say more. */
+static bool is_sum_of(const json_t *row, const json_t *next)
+{
+    const char *result = json_string_value(json_object_get(row, "result"));
+    const char *detail = json_string_value(json_object_get(next, "result"));
+    return result != NULL && *result == '\0' && detail != NULL && *detail != '\0';
+}
+
 bool history_read_reports(struct arena *arena, const struct engine_config *config, struct history *h, struct err *err)
 {
     if (access(arena_printf(arena, "%s/tlsrpt.db", config->directory), F_OK) != 0)
@@ -102,7 +110,8 @@ bool history_read_reports(struct arena *arena, const struct engine_config *confi
     size_t i;
     json_array_foreach(rows, i, row)
     {
-        take_report(arena, row, h);
+        if (!is_sum_of(row, json_array_get(rows, i + 1)))
+            take_report(arena, row, h);
     }
     json_decref(rows);
     tlsrpt_received_close(&received);

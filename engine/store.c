@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/store.h"
 
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { STATEMENTS_MAX = 48 };
 
@@ -45,18 +52,44 @@ static bool prepare_file(struct store *store, const char *schema, bool fsync, st
            execute(store, "BEGIN IMMEDIATE", err) && execute(store, schema, err) && execute(store, "COMMIT", err);
 }
 
+/* A new file belongs to whom its folder belongs to: a command that root gives must not leave one behind that the
+ * engine's own user cannot write. */
+static bool make_file(const char *path, struct err *err)
+{
+    char folder[PATH_MAX];
+    struct stat owner;
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return true; /* it is there, or SQLite says why not */
+    snprintf(folder, sizeof folder, "%s", path);
+    bool mine = geteuid() != 0 || (stat(dirname(folder), &owner) == 0 && fchown(fd, owner.st_uid, owner.st_gid) == 0);
+    close(fd);
+    return mine || err_set(err, ERR_SYSTEM, "%s cannot be given to the owner of its folder", path);
+}
+
+/* SQLite opens a file that it may not write for reading only, and says so at the first change. */
+static bool can_be_written(const struct store *store, const char *path, struct err *err)
+{
+    return sqlite3_db_readonly(store->db, "main") == 0 ||
+           err_set(err, ERR_SYSTEM, "%s cannot be written: whose is it?", path);
+}
+
 struct store *store_open(const char *path, const char *schema, bool fsync, struct err *err)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL)
         abort();
+    if (strcmp(path, ":memory:") != 0 && !make_file(path, err)) {
+        store_close(&store);
+        return NULL;
+    }
     if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK) {
         err_set(err, ERR_SYSTEM, "cannot open %s: %s", path, sqlite3_errmsg(store->db));
         store_close(&store);
         return NULL;
     }
-    if (!prepare_file(store, schema, fsync, err))
+    if (!prepare_file(store, schema, fsync, err) || !can_be_written(store, path, err))
         store_close(&store);
     return store;
 }

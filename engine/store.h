@@ -16,7 +16,7 @@
 struct store;
 
 /* WAL; fsync: every commit is on disk before it returns (synchronous FULL). schema: run in one transaction, with IF NOT
- * EXISTS. */
+ * EXISTS. A file that is not there is made, for its owner alone, who is the folder's when root makes it. */
 struct store *store_open(const char *path, const char *schema, bool fsync, struct err *err) NODISCARD;
 void store_close(struct store **store);
 

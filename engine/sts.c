@@ -20,6 +20,7 @@ struct sts {
     struct event *refresh_timer;
     uint16_t port;
     struct lookup *open;          /* a list */
+    char refresh_after[256];      /* the round of refreshing goes on behind this domain; "": none is under way */
     void (*refreshed)(void *arg); /* NULL: nobody waits for it */
     void *refreshed_arg;
 };
@@ -98,8 +99,13 @@ static bool is_refreshing(const struct sts *sts)
     return false;
 }
 
-static void tell_refreshed(struct sts *sts)
+static void refresh_some(struct sts *sts);
+
+/* Perhaps some are refreshed, and it is the turn of the next, or all are. */
+static void go_on_refreshing(struct sts *sts)
 {
+    if (!is_refreshing(sts) && sts->refresh_after[0] != '\0')
+        refresh_some(sts);
     void (*refreshed)(void *arg) = sts->refreshed;
     if (refreshed == NULL || is_refreshing(sts))
         return;
@@ -115,7 +121,7 @@ static void answer(struct lookup *lookup, const struct sts_facts *facts)
         w->done(w->arg, copy_facts(w->arena, facts));
     struct sts *sts = lookup->sts;
     lookup_free(lookup);
-    tell_refreshed(sts);
+    go_on_refreshing(sts);
 }
 
 /* Something failed. A cached policy that lives rules in spite of it (8461-3.3-14); else it is as if the domain had no
@@ -316,16 +322,25 @@ void sts_recheck(struct sts *sts, struct arena *arena, const char *domain,
     ask(sts, domain, FOR_RECHECK, (struct waiter){.arena = arena, .done = done, .arg = arg});
 }
 
-static void refresh(struct sts *sts)
+/* A round has every policy that has grown old asked for once, so many at a time: those that cannot be had keep nobody
+ * else from his turn. */
+static void refresh_some(struct sts *sts)
 {
     struct arena *arena = arena_new("MTA-STS refresh");
     const char *domains[REFRESH_AT_ONCE_MAX];
-    int64_t now = clock_now(sts->clock);
-    size_t count = sts_cache_aging(sts->cache, arena, now, REFRESH_AGE_SECONDS, REFRESH_AT_ONCE_MAX, domains);
+    size_t count = sts_cache_aging(sts->cache, arena, clock_now(sts->clock), REFRESH_AGE_SECONDS, sts->refresh_after,
+                                   REFRESH_AT_ONCE_MAX, domains);
+    bool more = count == REFRESH_AT_ONCE_MAX;
+    snprintf(sts->refresh_after, sizeof sts->refresh_after, "%s", more ? domains[count - 1] : "");
     for (size_t i = 0; i < count; i++)
-        if (find_open(sts, domains[i], FOR_REFRESH) == NULL)
-            lookup_start(lookup_new(sts, domains[i], FOR_REFRESH));
+        lookup_start(lookup_new(sts, domains[i], FOR_REFRESH));
     arena_free(&arena);
+}
+
+static void refresh(struct sts *sts)
+{
+    if (!is_refreshing(sts))
+        refresh_some(sts);
 }
 
 void sts_refresh(struct sts *sts, void (*over)(void *arg), void *arg)
@@ -333,7 +348,7 @@ void sts_refresh(struct sts *sts, void (*over)(void *arg), void *arg)
     sts->refreshed = over;
     sts->refreshed_arg = arg;
     refresh(sts);
-    tell_refreshed(sts);
+    go_on_refreshing(sts);
 }
 
 static void on_refresh_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)

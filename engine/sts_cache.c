@@ -92,15 +92,15 @@ bool sts_cache_failed_lately(struct sts_cache *cache, struct arena *arena, const
     return true;
 }
 
-size_t sts_cache_aging(struct sts_cache *cache, struct arena *arena, int64_t now, int64_t age, size_t limit,
-                       const char **domains)
+size_t sts_cache_aging(struct sts_cache *cache, struct arena *arena, int64_t now, int64_t age, const char *after,
+                       size_t limit, const char **domains)
 {
     size_t count = 0;
     sqlite3_stmt *row =
         store_query(cache->store, NULL,
-                    "SELECT domain FROM sts_policy WHERE expires_at > ?1 AND "
-                    "?1 - fetched_at >= min(?2, (expires_at - fetched_at) / 2) ORDER BY fetched_at LIMIT ?3",
-                    "iii", now, age, (int64_t)limit);
+                    "SELECT domain FROM sts_policy WHERE domain > ?4 AND expires_at > ?1 AND "
+                    "?1 - fetched_at >= min(?2, (expires_at - fetched_at) / 2) ORDER BY domain LIMIT ?3",
+                    "iiit", now, age, (int64_t)limit, after);
     while (row != NULL && store_row(row))
         if (count < limit)
             domains[count++] = store_text(arena, row, 0);

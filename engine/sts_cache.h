@@ -39,9 +39,9 @@ void sts_cache_put_failure(struct sts_cache *cache, const char *domain, const ch
 /* Did a fetch of this very id fail within the last five minutes (8461-3.3-9)? Then *out says how. */
 bool sts_cache_failed_lately(struct sts_cache *cache, struct arena *arena, const char *domain, const char *id,
                              int64_t now, struct sts_fetch_failure *out);
-/* Domains whose policy lives, but is older than age seconds or than half of its life; at most limit names, the oldest
- * first. */
-size_t sts_cache_aging(struct sts_cache *cache, struct arena *arena, int64_t now, int64_t age, size_t limit,
-                       const char **domains);
+/* Domains behind this one in the order of names ("": all) whose policy lives, but is older than age seconds or than
+ * half of its life; at most limit names. */
+size_t sts_cache_aging(struct sts_cache *cache, struct arena *arena, int64_t now, int64_t age, const char *after,
+                       size_t limit, const char **domains);
 
 #endif

@@ -127,11 +127,13 @@ START_TEST(old_policies_are_found_for_refreshing)
     put(&f, "old.example", "id", policy_text, 5300);
     put(&f, "older.example", "id", policy_text, 5200);
     put(&f, "dead.example", "id", policy_text, 4000);
-    ck_assert_uint_eq(sts_cache_aging(f.cache, f.arena, 5900, 86400, 4, domains), 2);
+    ck_assert_uint_eq(sts_cache_aging(f.cache, f.arena, 5900, 86400, "", 4, domains), 2);
+    ck_assert_str_eq(domains[0], "old.example");
+    ck_assert_str_eq(domains[1], "older.example");
+    ck_assert_uint_eq(sts_cache_aging(f.cache, f.arena, 5900, 86400, "old.example", 4, domains), 1);
     ck_assert_str_eq(domains[0], "older.example");
-    ck_assert_str_eq(domains[1], "old.example");
-    ck_assert_uint_eq(sts_cache_aging(f.cache, f.arena, 5900, 250, 4, domains), 3);
-    ck_assert_uint_eq(sts_cache_aging(f.cache, f.arena, 5900, 250, 1, domains), 1);
+    ck_assert_uint_eq(sts_cache_aging(f.cache, f.arena, 5900, 250, "", 4, domains), 3);
+    ck_assert_uint_eq(sts_cache_aging(f.cache, f.arena, 5900, 250, "", 1, domains), 1);
     fixture_free(&f);
 }
 END_TEST

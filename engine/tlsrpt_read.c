@@ -278,17 +278,28 @@ static json_t *read_root(struct arena *arena, json_t *root)
                      date_in(range, "start-datetime"), "ends", date_in(range, "end-datetime"), "policies", policies);
 }
 
+/* As JSON, it begins like one; a mail does not. */
+static bool is_object(struct bytes in)
+{
+    size_t blank = 0;
+    while (blank < in.length && strchr(" \t\r\n", in.at[blank]) != NULL && in.at[blank] != '\0')
+        blank++;
+    return blank < in.length && in.at[blank] == '{';
+}
+
 json_t *tlsrpt_read(struct arena *arena, const char *bytes, size_t length, struct err *err)
 {
+    bytes = text_past_mark(bytes, &length);
     struct bytes in = {bytes, length};
     json_error_t wrong = {.text = "it is empty"};
-    bool mail = length > 0 && bytes[0] != '{' && !is_gzip(in);
+    bool mail = length > 0 && !is_object(in) && !is_gzip(in);
     if (length > TLSRPT_FILE_MAX || (mail && !find_part(arena, bytes, bytes + length, 0, &in))) {
         err_set(err, ERR_PEER, length > TLSRPT_FILE_MAX ? "it is too big for a TLS report" : "no TLS report is in it");
         return NULL;
     }
     if (is_gzip(in) && !unpack(arena, in, &in, err))
         return NULL;
+    in.at = text_past_mark(in.at, &in.length);
     json_t *root = in.length > 0 ? json_loadb(in.at, in.length, 0, &wrong) : NULL, *read = NULL;
     if (json_is_array(json_object_get(root, "policies")))
         read = read_root(arena, root);

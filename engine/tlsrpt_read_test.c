@@ -27,6 +27,7 @@ static const struct row {
     const char *why;
 } rows[] = {
     {"a report", PLAIN, SEEN, NULL},
+    {"a mark and blanks in front, as Windows writes", "\xef\xbb\xbf\r\n " PLAIN, SEEN, NULL},
     {"a date without a zone (RPT-04)", REPORT("2026-06-01T00:00:00", POLICY("[\"3 1 1 AB\"]", "mx.p.example", "5")),
      SEEN, NULL},
     {"a date of another zone", REPORT("2026-06-01T02:00:00+02:00", POLICY("[\"3 1 1 AB\"]", "mx.p.example", "5")), SEEN,

@@ -44,6 +44,14 @@ check "as it was" "connector strict (the exact domain: partner.example), smtp-da
 check "the log" '"key": "fallback-on"' "$(engine connector log --json "$@")"
 check "the gate was passed by force" '"note": "past the gate, by --force"' "$(engine connector log --json "$@")"
 
+if [ "$(id -u)" = 0 ]; then
+    rm "$dir/connectors.db"
+    chown nobody "$dir"
+    engine connector set strict smtp-dane=none "$@" >/dev/null
+    check "root leaves no file of its own with the engine's" nobody "$(stat -c %U "$dir/connectors.db")"
+    chown root "$dir" && rm "$dir/connectors.db"
+fi
+
 build/bin/mtalab-engine connector export --json "$@" >"$dir/records"
 build/bin/mtalab-engine connector import "$dir/records" >"$dir/imported" 2>"$dir/warnings"
 config "accepted-domains: [fabrikam.example]
@@ -51,6 +59,10 @@ $(cat "$dir/imported")
 rules: [{name: secret, connector: board, header-contains: 'X-Class: secret'}]"
 build/bin/mtalab-engine connector export --json "$@" >"$dir/again"
 check "a round trip" "$(cat "$dir/records")" "$(cat "$dir/again")"
+{ printf '\357\273\277'; cat "$dir/records"; } >"$dir/marked"
+check "a mark of Windows" "$(cat "$dir/imported")" "$(engine connector import "$dir/marked")"
+iconv -f UTF-8 -t UTF-16 "$dir/records" >"$dir/wide"
+check "UTF-16, as Windows PowerShell writes" "$(cat "$dir/imported")" "$(engine connector import - <"$dir/wide")"
 check "a command" "Set-OutboundConnector -Identity 'strict' -Enabled \$true" "$(engine connector export strict "$@")"
 check "no JSON" "records:2:" "$(echo '{' >"$dir/records"; engine connector import "$dir/records")"
 check "no word of Exchange's" "record 1 (a): SmtpDaneMode has a value that is not known" \
