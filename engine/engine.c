@@ -183,7 +183,21 @@ static void adopt_config(struct engine *e, const struct engine_config *config, s
     wake_soon(e);
 }
 
-/* With what was changed beside the file; NULL: *said tells why. */
+/* The certificate for STARTTLS as its files are now. */
+static bool take_submission_tls(struct engine *e, const struct engine_config *config, struct err *err)
+{
+    const struct engine_submission_tls *said = &config->submission_tls;
+    struct tls_server *tls = NULL;
+    if (said->certificate != NULL) {
+        tls = tls_server_new(said->certificate, said->key, err);
+        if (tls == NULL)
+            return false;
+    }
+    submit_set_tls(e->submit, tls);
+    return true;
+}
+
+/* With what was changed beside the file, and the certificate taken; NULL: *said tells why. */
 static const struct engine_config *read_config(struct engine *e, struct arena *own, struct arena *arena,
                                                const char **said)
 {
@@ -192,7 +206,7 @@ static const struct engine_config *read_config(struct engine *e, struct arena *o
     struct err err;
     if (config == NULL)
         *said = arena_printf(arena, "the configuration stays as it was:\n%s", diag_text(arena, diags));
-    else if (!connector_changes_load(own, config, &err))
+    else if (!connector_changes_load(own, config, &err) || !take_submission_tls(e, config, &err))
         *said = arena_strdup(arena, err.text);
     else
         return config;
@@ -477,6 +491,8 @@ static bool open_front(struct engine *e, struct err *err)
         return false;
     trace_watch(e->trace, on_trace, e->metrics);
     e->submit = submit_new(config, &e->clock, e->loop, &submit_ports);
+    if (!take_submission_tls(e, config, err))
+        return false;
     for (size_t i = 0; i < config->listen.count; i++)
         if (!submit_listen(e->submit, config->listen.items[i], err))
             return false;

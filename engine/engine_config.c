@@ -17,6 +17,7 @@ static const char *const report_original_words[] = {"header", "message", NULL};
 static const char *const pass_fail_words[] = {"deliver", "block", NULL};
 static const char *const revocation_words[] = {"soft", "hard", "off", NULL};
 static const char *const order_words[] = {"most-specific", "exchange", NULL};
+static const char *const required_of_words[] = {"network", "clients", "nobody", NULL};
 static const char *const requiretls_from_words[] = {"loopback", "clients", "nobody", NULL};
 
 /* clang-format off */
@@ -64,6 +65,19 @@ static const struct schema_field timeout_fields[] = {   /* 5321-4.5.3.2-2 */
 static const struct schema timeout_schema =
     SCHEMA(struct engine_timeouts, "timeouts", "how long the engine waits", timeout_fields);
 
+static const struct schema_field submission_tls_fields[] = {
+    {.key = "certificate", .kind = SCHEMA_TEXT, .offset = offsetof(struct engine_submission_tls, certificate),
+     .at_offset = offsetof(struct engine_submission_tls, certificate_at),
+     .doc = "file with the certificate, and behind it its chain, PEM; read anew by reload"},
+    {.key = "key", .kind = SCHEMA_TEXT, .offset = offsetof(struct engine_submission_tls, key),
+     .at_offset = offsetof(struct engine_submission_tls, key_at),
+     .doc = "file with its private key, PEM"},
+    WORDS(struct engine_submission_tls, "required-of", required_of, "network", required_of_words,
+          "who may submit inside TLS only: clients that are not on this machine, all clients, or nobody"),
+};
+static const struct schema submission_tls_schema =
+    SCHEMA(struct engine_submission_tls, "submission-tls", "STARTTLS where mail is taken", submission_tls_fields);
+
 static const struct schema_field tlsrpt_fields[] = {
     FIELD(struct engine_tlsrpt, "organization", SCHEMA_TEXT, organization, NULL,
           "who reports; without it: the domain of contact"),
@@ -99,6 +113,8 @@ static const struct schema_field engine_fields[] = {
           "where mail is taken by SMTP: address:port"),
     FIELD(struct engine_config, "clients", SCHEMA_TEXTS, clients, NULL,
           "networks that may submit; without any: 127.0.0.0/8 and ::1/128"),
+    SUB(struct engine_config, "submission-tls", SCHEMA_SUB, submission_tls, &submission_tls_schema,
+        "STARTTLS where mail is taken; without it, clients beyond this machine submit in clear"),
     NEEDED(struct engine_config, "hostname", SCHEMA_TEXT, hostname, "the engine's own name, for EHLO and reports"),
     NEEDED(struct engine_config, "directory", SCHEMA_TEXT, directory, "where queue, trace and policy cache are kept"),
     FIELD(struct engine_config, "control", SCHEMA_TEXT, control, NULL,
@@ -122,7 +138,7 @@ static const struct schema_field engine_fields[] = {
     WORDS(struct engine_config, "dane-pass-sts-fail", pass_fail, "deliver", pass_fail_words,
           "when DANE passes and an enforce policy fails"),
     WORDS(struct engine_config, "requiretls-from", requiretls_from, "loopback", requiretls_from_words,
-          "who may submit with REQUIRETLS, since submission is without TLS: clients on this machine, all, or nobody"),
+          "who may submit with REQUIRETLS without TLS: clients on this machine, all, or nobody"),
     WORDS(struct engine_config, "revocation", revocation, "soft", revocation_words,
           "under certificate-validation and domain-validation, by OCSP and CRL: soft, only a certificate known to be "
           "revoked fails; hard, also one that nobody vouches for; off, nobody is asked"),
@@ -243,6 +259,14 @@ static void check_listen(const struct engine_config *config, struct diag_list *d
             diag_error(diags, config->listen.at[i], "%s", err.text);
 }
 
+static void check_submission_tls(const struct engine_submission_tls *said, struct diag_list *diags)
+{
+    if (said->certificate != NULL && said->key == NULL)
+        diag_error(diags, said->certificate_at, "submission-tls has a certificate without a key");
+    if (said->certificate == NULL && said->key != NULL)
+        diag_error(diags, said->key_at, "submission-tls has a key without a certificate");
+}
+
 /* Reports by mail must be signed (8460-3-7), and whom they come from must be told (8460-4.4-2). */
 static void check_tlsrpt(struct arena *arena, const struct engine_tlsrpt *said, struct srcpos at,
                          struct diag_list *diags)
@@ -304,6 +328,7 @@ struct engine_config *engine_config_parse(struct arena *arena, const struct tree
     connector_check(&config->routing, diags);
     check_networks(config, diags);
     check_listen(config, diags);
+    check_submission_tls(&config->submission_tls, diags);
     check_metrics(config, diags);
     check_limits(config, root->at, diags);
     check_tlsrpt(arena, &config->tlsrpt, root->at, diags);

@@ -18,11 +18,19 @@ enum report_original { REPORT_HEADER, REPORT_MESSAGE };
 enum pass_fail { PASS_FAIL_DELIVER, PASS_FAIL_BLOCK };
 enum requiretls_from { REQUIRETLS_FROM_LOOPBACK, REQUIRETLS_FROM_CLIENTS, REQUIRETLS_FROM_NOBODY };
 
+enum tls_required_of { TLS_REQUIRED_OF_NETWORK, TLS_REQUIRED_OF_CLIENTS, TLS_REQUIRED_OF_NOBODY };
+
 struct engine_timeouts {             /* seconds; patience > 0 caps every one of them */
     double connect, greeting, ehlo, starttls, handshake, mail, rcpt, data, block, body, quit, policy;
     double revocation, idle, message;
 };
 struct engine_resolver { const char *root_hints, *trust_anchor, *options_file, *forward; };
+
+struct engine_submission_tls {       /* certificate NULL: there is none */
+    const char *certificate, *key;
+    int required_of;                 /* enum tls_required_of */
+    struct srcpos certificate_at, key_at;
+};
 
 struct engine_tlsrpt {               /* contact NULL: no TLS reports are made */
     const char *organization, *contact, *dkim_key, *dkim_selector, *dkim_domain;
@@ -40,6 +48,7 @@ struct engine_config {
     const char *file;                /* it was read from; NULL: none */
     struct schema_texts listen;      /* "127.0.0.1:25", "[::1]:25" */
     struct schema_texts clients;     /* networks that may submit: "127.0.0.0/8" */
+    struct engine_submission_tls submission_tls;
     const char *hostname, *directory, *ca_file, *control;
     struct engine_resolver resolver;
     bool ipv4, ipv6;

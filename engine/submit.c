@@ -24,7 +24,9 @@ struct session {
     const char *client;
     char hello[HELLO_MAX + 1]; /* printable ASCII; "": none yet */
     bool extended;             /* EHLO */
-    bool may_require_tls;      /* REQUIRETLS is offered */
+    bool local;                /* from this machine */
+    bool tls;                  /* inside TLS, or about to be */
+    bool turning;              /* TLS begins when what was said is out */
     unsigned errors, idle;     /* idle: commands since the last message that bring none nearer */
     bool deaf;                 /* reads nothing until its replies are out */
     bool giving;               /* a message has begun, and has the time for it */
@@ -55,6 +57,7 @@ struct submit {
     const struct clock *clock;
     struct loop *loop;
     struct submit_ports ports;
+    struct tls_server *tls; /* NULL: none is offered */
     struct evconnlistener *listeners[LISTENERS_MAX];
     size_t listener_count;
     struct session *sessions;
@@ -72,6 +75,7 @@ static void end_session(struct session *s)
     s->submit->session_count--;
     s->submit->held -= evbuffer_get_length(s->body);
     event_free(s->deadline);
+    tls_server_end(s->io);
     bufferevent_free(s->io);
     evbuffer_free(s->body);
     arena_free(&s->mail_arena);
@@ -133,6 +137,24 @@ static const char *on_helo(struct session *s, const char *args)
     return idle(s, arena_printf(s->mail_arena, "250 %s", s->submit->config->hostname));
 }
 
+/* RFC 8689 2 wants it said in protected sessions only. */
+static bool may_require_tls(const struct session *s)
+{
+    int from = s->submit->config->requiretls_from;
+    return s->tls || from == REQUIRETLS_FROM_CLIENTS || (from == REQUIRETLS_FROM_LOOPBACK && s->local);
+}
+
+static bool offers_tls(const struct session *s)
+{
+    return s->submit->tls != NULL && !s->tls;
+}
+
+static bool must_start_tls(const struct session *s)
+{
+    int of = s->submit->config->submission_tls.required_of;
+    return offers_tls(s) && (of == TLS_REQUIRED_OF_CLIENTS || (of == TLS_REQUIRED_OF_NETWORK && !s->local));
+}
+
 static const char *on_ehlo(struct session *s, const char *args)
 {
     const char *reply = on_helo(s, args);
@@ -141,9 +163,9 @@ static const char *on_ehlo(struct session *s, const char *args)
     s->extended = true;
     return arena_printf(s->mail_arena,
                         "250-%s\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
-                        "250-ENHANCEDSTATUSCODES\r\n%s250 SIZE %lld",
-                        s->submit->config->hostname, s->may_require_tls ? "250-REQUIRETLS\r\n" : "",
-                        (long long)s->submit->config->message_size);
+                        "250-ENHANCEDSTATUSCODES\r\n%s%s250 SIZE %lld",
+                        s->submit->config->hostname, offers_tls(s) ? "250-STARTTLS\r\n" : "",
+                        may_require_tls(s) ? "250-REQUIRETLS\r\n" : "", (long long)s->submit->config->message_size);
 }
 
 /* ---- parameters of MAIL: each NULL when all is well; value: what stands behind the =, NULL without one ---- */
@@ -171,7 +193,7 @@ static const char *on_smtputf8(struct session *s, const char *value)
 
 static const char *on_requiretls(struct session *s, const char *value)
 {
-    if (!s->may_require_tls)
+    if (!may_require_tls(s))
         return wrong(s, "555 5.5.4 REQUIRETLS is not offered here");
     s->requiretls = true;
     return value == NULL ? NULL : wrong(s, "501 5.5.4 REQUIRETLS has no value");
@@ -221,6 +243,8 @@ static const char *on_mail(struct session *s, const char *args)
 {
     if (s->hello[0] == '\0')
         return wrong(s, "503 5.5.1 EHLO first");
+    if (must_start_tls(s))
+        return wrong(s, "530 5.7.0 STARTTLS first");
     if (s->sender != NULL)
         return wrong(s, "503 5.5.1 a transaction is open already");
     if (strncasecmp(args, "FROM:", 5) != 0)
@@ -299,6 +323,21 @@ static const char *on_bdat(struct session *s, const char *args)
     return NULL;
 }
 
+/* RFC 3207. What came behind it in clear would be taken for something said inside TLS: nobody honest does that. */
+static const char *on_starttls(struct session *s, const char *args)
+{
+    if (!offers_tls(s))
+        return wrong(s, "503 5.5.1 STARTTLS is not offered");
+    if (*args != '\0')
+        return wrong(s, "501 5.5.4 STARTTLS takes no argument");
+    if (evbuffer_get_length(bufferevent_get_input(s->io)) > 0) {
+        s->ending = true;
+        return "501 5.5.1 STARTTLS, and then nothing before TLS";
+    }
+    s->turning = true;
+    return "220 2.0.0 begin";
+}
+
 static const char *on_rset(struct session *s, const char *args UNUSED)
 {
     reset_transaction(s);
@@ -332,10 +371,11 @@ static const struct {
     const char *verb;
     const char *(*handle)(struct session *s, const char *args);
 } verbs[] = {
-    {"EHLO", on_ehlo},   {"HELO", on_helo},    {"MAIL", on_mail},       {"RCPT", on_rcpt},
-    {"DATA", on_data},   {"BDAT", on_bdat},    {"RSET", on_rset},       {"NOOP", on_noop},
-    {"QUIT", on_quit},   {"VRFY", on_vrfy},    {"GET", on_foreign},     {"POST", on_foreign},
-    {"PUT", on_foreign}, {"HEAD", on_foreign}, {"OPTIONS", on_foreign}, {"CONNECT", on_foreign},
+    {"EHLO", on_ehlo},         {"HELO", on_helo},   {"MAIL", on_mail},    {"RCPT", on_rcpt},
+    {"DATA", on_data},         {"BDAT", on_bdat},   {"RSET", on_rset},    {"NOOP", on_noop},
+    {"STARTTLS", on_starttls}, {"QUIT", on_quit},   {"VRFY", on_vrfy},    {"GET", on_foreign},
+    {"POST", on_foreign},      {"PUT", on_foreign}, {"HEAD", on_foreign}, {"OPTIONS", on_foreign},
+    {"CONNECT", on_foreign},
 };
 
 static const char *answer(struct session *s, const char *line)
@@ -387,7 +427,9 @@ static bool take_command(struct session *s)
 /* RFC 3848, RFC 6531 4.3 */
 static const char *protocol_of(const struct session *s)
 {
-    return s->smtputf8 ? "UTF8SMTP" : s->extended ? "ESMTP" : "SMTP";
+    if (!s->extended)
+        return "SMTP";
+    return s->smtputf8 ? s->tls ? "UTF8SMTPS" : "UTF8SMTP" : s->tls ? "ESMTPS" : "ESMTP";
 }
 
 static const char *received_line(struct session *s)
@@ -549,11 +591,32 @@ static bool take_nothing(struct session *s UNUSED)
 
 /* ---- events ---- */
 
+static void attend(struct session *s);
+
+/* All that was said before counts no longer (RFC 3207 4.2). */
+static void turn_to_tls(struct session *s)
+{
+    struct bufferevent *tls = s->submit->tls != NULL ? tls_server_accept(s->submit->tls, s->io) : NULL;
+    if (tls == NULL) {
+        end_session(s);
+        return;
+    }
+    s->io = tls;
+    s->turning = false;
+    s->tls = true;
+    s->hello[0] = '\0';
+    s->extended = false;
+    reset_transaction(s);
+    attend(s);
+}
+
 static void on_written(struct bufferevent *io, void *arg)
 {
     struct session *s = arg;
     if (s->ending) {
         end_session(s);
+    } else if (s->turning) {
+        turn_to_tls(s);
     } else if (s->deaf) {
         s->deaf = false;
         bufferevent_enable(io, EV_READ);
@@ -578,7 +641,7 @@ static void on_read(struct bufferevent *io, void *arg)
     static bool (*const takers[])(struct session * s) = {take_command, take_body, take_chunk, take_nothing};
     struct session *s = arg;
     bool more = true;
-    while (more && !s->ending) {
+    while (more && !s->ending && !s->turning) {
         more = takers[s->hearing](s);
         if (more)
             set_deadline(s);
@@ -588,8 +651,8 @@ static void on_read(struct bufferevent *io, void *arg)
             return;
         }
     }
-    if (s->ending)
-        bufferevent_disable(io, EV_READ); /* on_written() ends it */
+    if (s->ending || s->turning)
+        bufferevent_disable(io, EV_READ); /* on_written() goes on */
 }
 
 /* What came meanwhile is heard now. */
@@ -627,10 +690,21 @@ static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 static void on_event(struct bufferevent *io UNUSED, short what, void *arg)
 {
     struct session *s = arg;
+    if (what & BEV_EVENT_CONNECTED) /* the handshake is over */
+        return;
     if (what & BEV_EVENT_TIMEOUT && !s->ending)
         on_deadline(-1, 0, s);
     else
         end_session(s);
+}
+
+static void attend(struct session *s)
+{
+    struct timeval idle = connect_timeval(s->submit->config->timeouts.idle);
+    bufferevent_setcb(s->io, on_read, on_written, on_event, s);
+    bufferevent_setwatermark(s->io, EV_READ, 0, INPUT_MAX);
+    bufferevent_set_timeouts(s->io, &idle, &idle);
+    bufferevent_enable(s->io, EV_READ | EV_WRITE);
 }
 
 void submit_serve(struct submit *submit, struct bufferevent *io, const char *client, bool local)
@@ -643,8 +717,7 @@ void submit_serve(struct submit *submit, struct bufferevent *io, const char *cli
     s->arena = arena_new("session");
     s->mail_arena = arena_new("submission");
     s->client = arena_strdup(s->arena, client);
-    s->may_require_tls = submit->config->requiretls_from == REQUIRETLS_FROM_CLIENTS ||
-                         (submit->config->requiretls_from == REQUIRETLS_FROM_LOOPBACK && local);
+    s->local = local;
     s->body = evbuffer_new();
     s->next = submit->sessions;
     s->from = &submit->sessions;
@@ -653,10 +726,7 @@ void submit_serve(struct submit *submit, struct bufferevent *io, const char *cli
     submit->sessions = s;
     submit->session_count++;
     struct timeval idle = connect_timeval(submit->config->timeouts.idle);
-    bufferevent_setcb(io, on_read, on_written, on_event, s);
-    bufferevent_setwatermark(io, EV_READ, 0, INPUT_MAX);
-    bufferevent_set_timeouts(io, &idle, &idle);
-    bufferevent_enable(io, EV_READ | EV_WRITE);
+    attend(s);
     s->deadline = evtimer_new(loop_base(submit->loop), on_deadline, s);
     if (s->deadline == NULL)
         abort();
@@ -739,6 +809,12 @@ void submit_set_config(struct submit *submit, const struct engine_config *config
     submit->config = config;
 }
 
+void submit_set_tls(struct submit *submit, struct tls_server *tls)
+{
+    tls_server_free(&submit->tls);
+    submit->tls = tls;
+}
+
 void submit_free(struct submit **submit)
 {
     if (*submit == NULL)
@@ -747,6 +823,7 @@ void submit_free(struct submit **submit)
         evconnlistener_free((*submit)->listeners[i]);
     while ((*submit)->sessions != NULL)
         end_session((*submit)->sessions);
+    tls_server_free(&(*submit)->tls);
     free(*submit);
     *submit = NULL;
 }

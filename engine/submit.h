@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * submit - SMTP in: takes mail from clients into the queue (RFC 5321, with PIPELINING, 8BITMIME, SIZE, CHUNKING,
- * SMTPUTF8 and REQUIRETLS).
+ * SMTPUTF8, STARTTLS and REQUIRETLS).
  *
- * There is no TLS here: REQUIRETLS, which is for protected sessions (8689-2), is offered to whom the configuration
- * trusts without (requiretls-from), by default to clients on this machine.
+ * Who may submit is told by address, not by password. TLS is offered where there is a certificate, and then demanded of
+ * whom the configuration says (submission-tls). REQUIRETLS, which is for protected sessions (8689-2), is offered inside
+ * TLS, and without to whom the configuration trusts (requiretls-from), by default to clients on this machine.
  *
  * Only CRLF ends a line, only CRLF.CRLF ends a message; what intake.h refuses is refused. 250 to the final dot
  * means: it is on disk.
@@ -22,6 +23,7 @@
 #include "base/loop.h"
 #include "engine/engine_config.h"
 #include "engine/queue.h"
+#include "engine/tls_server.h"
 
 enum { SUBMIT_SESSIONS_MAX = 500, SUBMIT_LINE_MAX = 2048, SUBMIT_ERRORS_MAX = 20, SUBMIT_IDLE_MAX = 100 };
 
@@ -38,6 +40,8 @@ struct submit *submit_new(const struct engine_config *config, const struct clock
 bool submit_listen(struct submit *submit, const char *at, struct err *err) NODISCARD;
 /* A session on a connection that is there already; the bufferevent is then owned. local: from this machine. */
 void submit_serve(struct submit *submit, struct bufferevent *io, const char *client, bool local);
+/* For STARTTLS from now on; taken over. NULL: none is offered, as at first. */
+void submit_set_tls(struct submit *submit, struct tls_server *tls);
 /* For what comes from now on; what it listens at stays. */
 void submit_set_config(struct submit *submit, const struct engine_config *config);
 /* The messages accepted for later are on disk, or, not fine, are not: those who sent them are told. */

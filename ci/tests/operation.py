@@ -10,6 +10,8 @@ import resource
 import shutil
 import signal
 import smtplib
+import ssl
+import subprocess
 import sys
 import tempfile
 
@@ -330,13 +332,103 @@ async def send_has_the_rules_of_smtp(b):
     assert event["event"] == "Submit" and event["text"] == "by command"
 
 
+def certificate(b, name):
+    """A new one; where it lies, and where its key does."""
+    files = b.directory + "/" + name + ".pem", b.directory + "/" + name + ".key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    "2", "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name, "-out", files[0], "-keyout",
+                    files[1]], check=True, capture_output=True)
+    return files
+
+
+async def offer_tls(b, name, required_of):
+    files = certificate(b, name)
+    b.route(b.sink_port, "submission-tls: {certificate: %s, key: %s, required-of: %s}\n" % (*files, required_of))
+    await b.command("reload")
+    return files[0]
+
+
+async def mail_is_submitted_inside_tls(b):
+    def talk(name, trusted):
+        with smtplib.SMTP("127.0.0.1", b.port) as client:
+            try:
+                client.sendmail("alice@home.example", ["bob@x.example"], b"Subject: in clear\r\n\r\n")
+                assert False, "taken in clear"
+            except smtplib.SMTPSenderRefused as refused:
+                assert refused.smtp_code == 530, refused
+            assert client.has_extn("starttls") and client.has_extn("requiretls")
+            context = ssl.create_default_context(cafile=trusted)
+            client._host = name
+            assert client.starttls(context=context)[0] == 220
+            client.sendmail("alice@home.example", ["bob@x.example"], b"Subject: protected\r\n\r\n" + b"x" * 200000)
+            assert not client.has_extn("starttls") and client.has_extn("requiretls")
+    for name in "relay.example", "renewed.example":  # reload reads the certificate anew
+        trusted = await offer_tls(b, name, "clients")
+        await asyncio.to_thread(talk, name, trusted)
+        await b.ask(do="wait")
+        mail = b.taken("bob@x.example")[-1]
+        assert b" with ESMTPS;" in mail.content and b"protected" in mail.content, mail.content[:200]
+    assert len(b.sink.taken) == 2
+
+
+async def tls_is_demanded_of_whom_it_should(b):
+    for required_of, code in ("network", b"250"), ("nobody", b"250"), ("clients", b"530"):
+        await offer_tls(b, "relay.example", required_of)
+        reader, writer = await asyncio.open_connection("127.0.0.1", b.port)
+        writer.write(b"HELO me\r\nMAIL FROM:<a@home.example>\r\nQUIT\r\n")
+        assert code == (await reader.read())[-1000:].split(b"\r\n")[2][:3], required_of
+        writer.close()
+
+
+async def what_comes_behind_starttls_in_clear_is_never_heard(b):
+    await offer_tls(b, "relay.example", "nobody")
+    reader, writer = await asyncio.open_connection("127.0.0.1", b.port)
+    writer.write(b"EHLO me\r\nSTARTTLS\r\nMAIL FROM:<evil@home.example>\r\n")
+    said = await reader.read()  # to the end
+    assert said.split(b"\r\n")[-2].startswith(b"501 5.5.1"), said
+    reader, writer = await asyncio.open_connection("127.0.0.1", b.port)
+    writer.write(b"EHLO me\r\nSTARTTLS\r\n")
+    await reader.readuntil(b"220 2.0.0 begin\r\n")
+    writer.write(b"MAIL FROM:<evil@home.example>\r\nRCPT TO:<bob@x.example>\r\n")
+    try:
+        assert b"250" not in await reader.read()
+    except ConnectionResetError:
+        pass
+    client = smtplib.SMTP("127.0.0.1", b.port)
+
+    def forgets():
+        client.ehlo("me")
+        client.mail("alice@home.example")
+        client.docmd("STARTTLS")
+        client.sock = ssl._create_unverified_context().wrap_socket(client.sock)
+        client.file = None
+        assert client.docmd("RCPT", "TO:<bob@x.example>")[0] == 503
+        assert client.docmd("MAIL", "FROM:<alice@home.example>")[0] == 503  # nor its EHLO
+        assert client.docmd("STARTTLS")[0] == 503
+        client.quit()
+    await asyncio.to_thread(forgets)
+
+
+async def a_certificate_that_cannot_be_read_changes_nothing(b):
+    trusted = await offer_tls(b, "relay.example", "nobody")
+    with open(trusted, "w", encoding="ascii") as out:
+        out.write("no certificate")
+    said = await b.command("reload", fails=True)
+    assert "cannot use the certificate in " + trusted in said, said
+    with smtplib.SMTP("127.0.0.1", b.port) as client:
+        await asyncio.to_thread(client.starttls, context=ssl._create_unverified_context())
+    b.route(b.sink_port, "submission-tls: {certificate: %s}\n" % trusted)
+    assert "certificate without a key" in await b.command("reload", fails=True)
+
+
 TESTS = [a_refusal_is_reported, the_message_is_returned_where_that_is_set, tried_for_a_day_then_reported,
          the_null_sender_gets_no_report, a_report_that_fails_is_not_reported,
          a_changed_connector_rules_at_the_next_attempt, a_wrong_configuration_is_refused, hangup_reloads,
          what_is_held_stays_until_it_is_released, what_is_removed_is_gone, requeue_picks_out,
          a_deferral_is_told_in_the_words_of_exchange, a_full_disk_loses_and_doubles_nothing,
-         an_end_that_could_not_be_noted_is_none, clients_are_bounded,
-         send_has_the_rules_of_smtp]
+         an_end_that_could_not_be_noted_is_none, clients_are_bounded, send_has_the_rules_of_smtp,
+         mail_is_submitted_inside_tls, tls_is_demanded_of_whom_it_should,
+         what_comes_behind_starttls_in_clear_is_never_heard, a_certificate_that_cannot_be_read_changes_nothing]
 
 
 async def run(test):
