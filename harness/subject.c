@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,12 +72,15 @@ static bool make_directory(const char *path, struct err *err)
     return mkdir(path, 0755) == 0 || err_set(err, ERR_SYSTEM, "cannot make %s: %s", path, strerror(errno));
 }
 
+static const char *log_path(const struct subject *subject)
+{
+    return arena_printf(subject->arena, "%s.log", subject->directory);
+}
+
 /* What the adapter complains about goes to a file beside its directory. */
 static int open_log(const struct subject *subject)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s.log", subject->directory);
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+    return open(log_path(subject), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
 }
 
 static bool spawn_adapter(struct subject *subject, const char *adapter, struct err *err)
@@ -128,12 +130,34 @@ static const char *first_word(const char *line, char *word, size_t size)
     return word;
 }
 
+/* The last line of what the adapter complained about; "" if there is none. */
+static const char *last_words(const struct subject *subject)
+{
+    char end[512];
+    FILE *log = fopen(log_path(subject), "re");
+    size_t length = 0;
+    if (log != NULL) {
+        if (fseek(log, -(long)sizeof end, SEEK_END) != 0)
+            rewind(log);
+        length = fread(end, 1, sizeof end, log);
+        fclose(log);
+    }
+    while (length > 0 && strchr("\n\r ", end[length - 1]) != NULL)
+        length--;
+    size_t begin = length;
+    while (begin > 0 && end[begin - 1] != '\n')
+        begin--;
+    return text_escape(subject->arena, end + begin, length - begin);
+}
+
 static enum subject_answer no_answer(struct subject *subject, const char *line)
 {
     char verb[40];
+    const char *words = last_words(subject);
     first_word(line, verb, sizeof verb);
-    snprintf(subject->why, sizeof subject->why,
-             subject->says.ended ? "the adapter ended during '%s'" : "the adapter does not answer '%s'", verb);
+    snprintf(subject->why, sizeof subject->why, "the adapter %s '%s'%s%s",
+             subject->says.ended ? "ended during" : "does not answer", verb,
+             *words != '\0' ? "; the last it wrote to standard error: " : "", words);
     return subject->says.ended ? SUBJECT_GONE : SUBJECT_SILENT;
 }
 

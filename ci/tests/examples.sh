@@ -17,4 +17,10 @@ for file in docs/examples/*.yaml; do
         good=$((good + 1))
     fi
 done
+
+# The adapter does what the guide says of it.
+log=$(mktemp)
+build/bin/mtalab run dane/matching-key starttls/offered-without-policy --mta docs/examples/mtalab-adapter-smtplib >"$log" 2>&1
+if grep -q '^ *2 PASS' "$log" && grep -q '10 UNSUPPORTED' "$log"; then good=$((good + 1)); else fail "docs/examples/mtalab-adapter-smtplib"; cat "$log"; fi
+rm -f "$log"
 counted $good $bad 0

@@ -39,7 +39,7 @@ for command in $("$dir/root/usr/bin/mtalab-engine" --help | awk '/^  [a-z]/ { pr
 done
 
 complete_with() { # PROGRAM WORDS...: what bash offers for the last word
-    bash -c '. "$0/$1"; program=$1; shift; COMP_WORDS=("$program" "$@"); COMP_CWORD=$#; "_${program//-/_}"; printf "%s\n" "${COMPREPLY[@]}"' \
+    PATH="$dir/root/usr/bin:$PATH" bash -c '. "$0/$1"; program=$1; shift; COMP_WORDS=("$program" "$@"); COMP_CWORD=$#; "_${program//-/_}"; printf "%s\n" "${COMPREPLY[@]}"' \
         "$dir/root/usr/share/bash-completion/completions" "$@"
 }
 offers() { # EXPECTED PROGRAM WORDS...
@@ -52,8 +52,11 @@ offers() { # EXPECTED PROGRAM WORDS...
 offers "what-if" mtalab-engine wh
 offers "--probes" mtalab-engine stage --pr
 offers "--config" mtalab-engine stage --con
+offers "import" mtalab-engine connector imp
+offers "on off" mtalab-engine fallback partner o
 offers "doctor" mtalab do
 offers "--junit" mtalab run --ju
+offers "dane/matching-key" mtalab run dane/matching-k
 
 unit=$dir/root/usr/lib/systemd/system/mtalab-engine.service
 if grep -q '^ExecStart=/usr/bin/mtalab-engine run ' "$unit"; then ok=yes; else ok=no; fi
