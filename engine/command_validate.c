@@ -165,13 +165,16 @@ static json_t *run_stage(struct command_look *look, const struct connector *conn
         fine = probe_send(probe, arena, &copy, &message, &result, err);
         delivered += result.state == RECIPIENT_DELIVERED;
     }
-    json_t *trace = fine ? probe_trace(probe, err) : NULL;
+    json_t *trace = fine ? probe_trace(probe, err) : NULL, *report = probe != NULL ? probe_report(probe) : NULL;
     probe_free(&probe);
     *passed &= delivered == probes;
-    return trace == NULL
-               ? NULL
-               : json_pack("{s:s,s:I,s:I,s:s,s:o}", "smtp-dane", stage->name, "probes", (json_int_t)probes, "delivered",
-                           (json_int_t)delivered, "last", result_text(arena, &result), "trace", trace);
+    json_t *row = trace == NULL ? NULL
+                                : json_pack("{s:s,s:I,s:I,s:s,s:O,s:O}", "smtp-dane", stage->name, "probes",
+                                            (json_int_t)probes, "delivered", (json_int_t)delivered, "last",
+                                            result_text(arena, &result), "trace", trace, "report", report);
+    json_decref(trace);
+    json_decref(report);
+    return row;
 }
 
 /* clang-format off */
@@ -182,6 +185,10 @@ static const struct command_column trace_columns[] = {
     {"EVENT", "event", 8},   {"HOST", "host", 28},     {"MX", "mx_trust", 9}, {"TLSA", "tlsa", 9},
     {"STS", "sts_mode", 7},  {"DEMAND", "demand", 9},  {"CLAUSE", "clause", 13},
     {"TLS", "tls", 7},       {"CODE", "code", 8},      {"TEXT", "text", 0},
+};
+static const struct command_column report_columns[] = {
+    {"REPORT", "policy", 15}, {"DOMAIN", "domain", 28}, {"HOST", "mx", 28}, {"SESSIONS", "sessions", 8},
+    {"FAILURE", "result", 0},
 };
 /* clang-format on */
 
@@ -194,6 +201,7 @@ static void print_stages(const json_t *rows, bool fit, const char *connector)
     {
         printf("\n%s:\n", json_string_value(json_object_get(row, "smtp-dane")));
         command_print_table(stdout, json_object_get(row, "trace"), COMMAND_TABLE(trace_columns));
+        command_print_table(stdout, json_object_get(row, "report"), COMMAND_TABLE(report_columns));
     }
     printf("\n%s is %s for mandatory\n", connector, fit ? "fit" : "not fit");
 }
@@ -278,5 +286,6 @@ const struct command command_stage = {
     .run = do_stage,
     .options = stage_options,
     .option_count = COUNT(stage_options),
-    .details = "The connector itself, its queue and its trace are left alone. Status 0: every probe was delivered in "
-               "both modes."};
+    .details =
+        "The connector itself, its queue and its trace are left alone. Shown are the probes' own trace, and what a "
+        "TLS report (RFC 8460) would say of them. Status 0: every probe was delivered in both modes."};

@@ -12,8 +12,42 @@ struct probe {
     struct trace *trace;
     struct sessions *sessions;
     struct delivery_world world;
-    bool over; /* the attempt under way */
+    json_t *report; /* an array of tallies, each with its sessions */
+    bool over;      /* the attempt under way */
 };
+
+static bool same_word(const json_t *row, const char *key, const char *word)
+{
+    return strcmp(json_string_value(json_object_get(row, key)), word) == 0;
+}
+
+static json_t *tally_row(json_t *report, const struct tlsrpt_tally *tally, const char *mx)
+{
+    const char *policy = tlsrpt_policy_words[tally->policy], *result = tally->result != NULL ? tally->result : "";
+    size_t i;
+    json_t *row;
+    json_array_foreach(report, i, row)
+    {
+        if (same_word(row, "policy", policy) && same_word(row, "domain", tally->domain) &&
+            same_word(row, "result", result) && same_word(row, "mx", mx))
+            return row;
+    }
+    json_array_append_new(report, json_pack("{s:s,s:s,s:s,s:s,s:i}", "policy", policy, "domain", tally->domain, "mx",
+                                            mx, "result", result, "sessions", 0));
+    return json_array_get(report, json_array_size(report) - 1);
+}
+
+static void count(void *arg, const struct tlsrpt_session *session)
+{
+    struct probe *p = arg;
+    struct tlsrpt_tally tallies[TLSRPT_TALLIES_MAX];
+    size_t found = tlsrpt_tallies(session, tallies);
+    for (size_t i = 0; i < found; i++) {
+        json_t *row = tally_row(p->report, &tallies[i], session->host != NULL ? session->host->name : "");
+        json_int_t sessions = json_integer_value(json_object_get(row, "sessions"));
+        json_object_set_new(row, "sessions", json_integer(sessions + 1));
+    }
+}
 
 struct probe *probe_new(const struct engine_config *config, struct outside *outside, const struct clock *clock,
                         struct err *err)
@@ -26,6 +60,7 @@ struct probe *probe_new(const struct engine_config *config, struct outside *outs
     p->queue = queue_open(":memory:", false, clock, err);
     p->trace = trace_new(":memory:", config->trace_keep);
     p->sessions = sessions_new(outside->loop, clock, &limits);
+    p->report = json_array();
     p->world = (struct delivery_world){
         .settle = {.config = config, .clock = clock, .queue = p->queue, .trace = p->trace},
         .ports = outside_ports(outside),
@@ -33,6 +68,8 @@ struct probe *probe_new(const struct engine_config *config, struct outside *outs
         .tls = outside->tls,
         .sessions = p->sessions,
         .smtp_port = OUTSIDE_SMTP_PORT,
+        .count = count,
+        .counter = p,
     };
     if (p->queue == NULL)
         probe_free(&p);
@@ -47,6 +84,7 @@ void probe_free(struct probe **probe)
     sessions_free(&p->sessions);
     trace_free(&p->trace);
     queue_close(&p->queue);
+    json_decref(p->report);
     free(p);
     *probe = NULL;
 }
@@ -104,6 +142,11 @@ json_t *probe_trace(struct probe *p, struct err *err)
     json_t *events = trace_list(p->trace, request, err);
     json_decref(request);
     return events;
+}
+
+json_t *probe_report(const struct probe *p)
+{
+    return json_incref(p->report);
 }
 
 struct message probe_message(struct arena *arena, const char *sender, const char *recipient, const char *hostname,

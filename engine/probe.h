@@ -24,6 +24,9 @@ bool probe_send(struct probe *probe, struct arena *arena, const struct connector
                 const struct message *message, struct probe_result *result, struct err *err) NODISCARD;
 /* What was traced so far, an array of events; NULL with *err filled. */
 json_t *probe_trace(struct probe *probe, struct err *err);
+/* What a TLS report would say of it: an array of {"policy", "domain", "mx", "result" ("": success), "sessions"}. A new
+ * reference. */
+json_t *probe_report(const struct probe *probe);
 /* A mail that says what it is. */
 struct message probe_message(struct arena *arena, const char *sender, const char *recipient, const char *hostname,
                              int64_t at);

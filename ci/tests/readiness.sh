@@ -196,7 +196,9 @@ done
 # ---- stage: opportunistic, then mandatory on a copy ----
 says dane/matching-key 0 '.fit and all(.stages[]; .delivered == 2)' stage Partner someone@partner.example --probes 2
 says dane/no-tlsa-records 1 '(.fit | not) and .stages[0].delivered == 3 and .stages[1].delivered == 0
-    and any(.stages[1].trace[]; .clause == "7672-6-1" and .code == "4.7.323")' stage Partner someone@partner.example
+    and any(.stages[1].trace[]; .clause == "7672-6-1" and .code == "4.7.323")
+    and any(.stages[0].report[]; .policy == "no-policy-found" and .sessions == 3 and .result == "")
+    and any(.stages[1].report[]; .result == "dane-required" and .sessions == 3)' stage Partner someone@partner.example
 in_world dane/matching-key '$engine stage Partner a@partner.example >/dev/null; ls '"$dir/w/queue" >"$dir/out" 2>&1
 if [ -s "$dir/out" ] && ! grep -qE 'queue.db|trace.db' "$dir/out"; then ok=yes; else ok=no; fi
 verdict "stage leaves queue and trace alone" $ok "$(cat "$dir/out")"
