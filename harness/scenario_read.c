@@ -218,6 +218,16 @@ static const struct scenario *variant_of(const struct scenario_file *other, cons
 
 /* --- the tree of one variant ----------------------------------------------------------------------------------- */
 
+/* A world as the file says it, with this variant's values in place of ${axis}: what they are is merged, not how they
+ * are written. */
+static const struct tree_node *world_of(const struct variant *variant, const struct scenario_file *file)
+{
+    struct arena *arena = variant->library->arena;
+    const struct tree_node *said = tree_get(file->node, file->base != NULL ? "change" : "world");
+    said = said != NULL ? tree_substitute(arena, said, value_of, variant, variant->library->diags) : NULL;
+    return file->base != NULL ? tree_merge(arena, world_of(variant, file->base), said) : said;
+}
+
 /* The steps, with the whole world as it is then in place of each change. */
 static const struct tree_node *steps_with_worlds(struct arena *arena, const struct tree_node *steps,
                                                  const struct tree_node *world)
@@ -252,11 +262,18 @@ static void add_entry(struct arena *arena, struct entries *entries, const char *
         *ARENA_PUSH(arena, entries) = (struct tree_entry){key, value->at, value};
 }
 
-/* The file as if it had no base and no change: what the schema reads, still with ${axis}. */
+static const struct tree_node *map_of(struct arena *arena, struct srcpos at, const struct entries *entries)
+{
+    struct tree_node *map = arena_alloc(arena, sizeof *map);
+    *map = (struct tree_node){.kind = TREE_MAP, .at = at, .entries = entries->items, .count = entries->count};
+    return map;
+}
+
+/* The file as if it had no base, still with ${axis} and without its world. */
 static const struct tree_node *whole_tree(struct arena *arena, const struct scenario_file *file)
 {
-    static const char *const replaced[] = {"variants", "world",      "change", "send",
-                                           "steps",    "connectors", "rules",  "accepted-domains"};
+    static const char *const replaced[] = {"variants",   "world", "change",          "send",
+                                           "connectors", "rules", "accepted-domains"};
     struct entries entries = {0};
     for (size_t i = 0; i < file->node->count; i++) {
         size_t k = 0;
@@ -265,16 +282,28 @@ static const struct tree_node *whole_tree(struct arena *arena, const struct scen
         if (k == COUNT(replaced))
             *ARENA_PUSH(arena, &entries) = file->node->entries[i];
     }
-    add_entry(arena, &entries, "world", file->world);
     add_entry(arena, &entries, "send", file->send);
     add_entry(arena, &entries, "connectors", file->sender.connectors);
     add_entry(arena, &entries, "rules", file->sender.rules);
     add_entry(arena, &entries, "accepted-domains", file->sender.accepted_domains);
-    add_entry(arena, &entries, "steps", steps_with_worlds(arena, tree_get(file->node, "steps"), file->world));
-    struct tree_node *tree = arena_alloc(arena, sizeof *tree);
-    *tree =
-        (struct tree_node){.kind = TREE_MAP, .at = file->node->at, .entries = entries.items, .count = entries.count};
-    return tree;
+    return map_of(arena, file->node->at, &entries);
+}
+
+/* What the schema reads of a variant: no base, no change, no ${axis}. */
+static const struct tree_node *variant_tree(const struct variant *variant, const struct tree_node *whole)
+{
+    struct arena *arena = variant->library->arena;
+    const struct tree_node *tree = tree_substitute(arena, whole, value_of, variant, variant->library->diags);
+    const struct tree_node *world = world_of(variant, variant->file);
+    struct entries entries = {0};
+    for (size_t i = 0; i < tree->count; i++) {
+        bool steps = strcmp(tree->entries[i].key, "steps") == 0;
+        *ARENA_PUSH(arena, &entries) = tree->entries[i];
+        if (steps)
+            entries.items[i].value = steps_with_worlds(arena, tree->entries[i].value, world);
+    }
+    add_entry(arena, &entries, "world", world);
+    return map_of(arena, tree->at, &entries);
 }
 
 /* Worlds without what they say is absent. Runs on a tree whose maps are our own copies. */
@@ -435,7 +464,7 @@ static void read_variant(struct variant *variant, const struct tree_node *whole)
     struct scenario_library *library = variant->library;
     struct scenario_file *file = variant->file;
     struct arena *arena = library->arena;
-    const struct tree_node *tree = tree_substitute(arena, whole, value_of, variant, library->diags);
+    const struct tree_node *tree = variant_tree(variant, whole);
     struct file_scenario said;
     prune_worlds(arena, tree);
     schema_read(arena, &scenario_schema, tree, &said, library->diags);
