@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "harness/reading.h"
 #include "harness/scenario_schema.h"
 
 #include <string.h>
@@ -459,7 +460,7 @@ static const struct schema_field expectation_fields[] = {
     EXPECT("message", WORD, message, .otherwise = "unsaid", .words = message_course_words,
            .at_offset = offsetof(struct file_expectation, message_at), .doc = "what becomes of the message"),
     EXPECT("accept", TEXTS, accept, .doc = "more than one course is right; the first is preferred"),
-    EXPECT("latitude", TEXT, latitude, .doc = "the row that says why several are right, such as L18"),
+    EXPECT("latitude", TEXT, latitude, .doc = "why several are right, in a few words"),
     EXPECT("reading", NODE, reading,
            .doc = "instead of accept, where senders declare which way they go: what follows from each, such as "
                   "`{dane-insecure-mx: {skip: delivered, use: deferred}}`"),
@@ -564,7 +565,22 @@ void scenario_print_json_schema(FILE *out)
     schema_print_json(&scenario_schema, "scenario.schema.json", out);
 }
 
+static void print_readings(FILE *out)
+{
+    const struct reading *row;
+    fputs("\n## Readings\n\nWhere the RFCs leave room: the keys of `reading`, and of an adapter's `latitude`.\n\n"
+          "| key | words | about |\n|---|---|---|\n",
+          out);
+    for (size_t i = 0; (row = reading_at(i)) != NULL; i++) {
+        fprintf(out, "| `%s` |", row->key);
+        for (size_t k = 0; row->words[k] != NULL; k++)
+            fprintf(out, "%s `%s`", k > 0 ? "," : "", row->words[k]);
+        fprintf(out, " | %s |\n", row->doc);
+    }
+}
+
 void scenario_print_manual(FILE *out)
 {
     schema_print_manual(&scenario_schema, out);
+    print_readings(out);
 }
