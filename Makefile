@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # make [all]            the programs, in build/bin/
-# make check            unit tests of every folder; make check-base: of one folder
+# make check            unit tests of every folder; make check-base: of one folder; make tests: builds them
 # make MODE=asan check  the same under AddressSanitizer and UBSan, in build-asan/
 # make fuzz             every x_fuzz.c for FUZZ_SECONDS each; FUZZ=tree_fuzz: one; FUZZ_RUNS=0: its seeds once
 # make lint             layers, house rules, layout
@@ -148,7 +148,11 @@ $(BUILD)/obj/harness/report_html.o: harness/report_page.html
 
 # Tests. Under a sanitizer everything stays in one process, so that leaks are seen.
 TEST_ENVIRONMENT_asan := CK_FORK=no
-$(foreach test,$(TESTS),$(BUILD)/test/$(test)_test):
+TEST_PROGRAMS := $(foreach test,$(TESTS),$(BUILD)/test/$(test)_test)
+.PHONY: tests
+tests: $(TEST_PROGRAMS)
+
+$(TEST_PROGRAMS):
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  link    $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
@@ -158,8 +162,8 @@ CHECKS := $(addprefix check-,$(TESTS))
 $(CHECKS): check-%: $(BUILD)/test/%_test
 	$(TEST_ENVIRONMENT_$(MODE)) $<
 
-check: all $(foreach test,$(TESTS),$(BUILD)/test/$(test)_test)
-	@failed=; for test in $(foreach test,$(TESTS),$(BUILD)/test/$(test)_test); do \
+check: all tests
+	@failed=; for test in $(TEST_PROGRAMS); do \
 	    $(TEST_ENVIRONMENT_$(MODE)) $$test || failed="$$failed $$test"; \
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 

@@ -104,6 +104,14 @@ allow_namespaces() {
 }
 
 jobs=$(nproc 2>/dev/null || echo 2)
+# Where a case waits for others more than it computes: several for each processor.
+waiting_jobs=$((jobs * 3))
+
+# So many parts of ci/check at once; one where there are no namespaces, for the loopback has one port 25.
+side_by_side() {
+    build/bin/mtalab doctor | grep -q '^ok *namespaces' || { echo 1; return; }
+    if [ "$jobs" -lt 4 ]; then echo 2; else echo 4; fi
+}
 
 # counted PASSED FAILED SKIPPED: how a script in ci/tests/ ends.
 counted() { printf '%s passed, %s failed, %s skipped\n' "$1" "$2" "$3"; [ "$2" = 0 ]; }
@@ -112,7 +120,7 @@ counted() { printf '%s passed, %s failed, %s skipped\n' "$1" "$2" "$3"; [ "$2" =
 foreign_mta() {
     [ "$(id -u)" = 0 ] || { echo "skipped: $1 (needs root)"; counted 0 0 1; return; }
     results=$(mktemp)
-    build/bin/mtalab run --mta "$@" --json "$results" || ok=no
+    build/bin/mtalab run -j "$waiting_jobs" --mta "$@" --json "$results" || ok=no
     good=$(grep -c '"verdict":"\(PASS\|INFO\|WARN\|XFAIL\)"' "$results")
     left=$(grep -c '"verdict":"UNSUPPORTED"' "$results")
     all=$(grep -c '"verdict":' "$results")

@@ -74,7 +74,7 @@ static void check_answers(int fd)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char path[64];
-    snprintf(path, sizeof path, "/tmp/mtalab-control-fuzz.%d", (int)getpid());
+    snprintf(path, sizeof path, "/tmp/control_fuzz.%d", (int)getpid());
     struct desk desk = {NULL};
     struct loop *loop = loop_new(NULL);
     struct control_ports ports = {&desk, handle, gone};

@@ -13,7 +13,7 @@
 
 static const char *write_key(struct arena *arena, EVP_PKEY *pkey)
 {
-    char *path = arena_strdup(arena, "/tmp/mtalab-dkim-XXXXXX");
+    char *path = arena_strdup(arena, "/tmp/dkim_test.XXXXXX");
     int fd = mkstemp(path);
     FILE *file = fdopen(fd, "w");
     ck_assert_ptr_nonnull(file);

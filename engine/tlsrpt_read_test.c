@@ -180,7 +180,7 @@ START_TEST(received_reports_are_kept_once)
 {
     struct arena *arena = arena_new("test");
     struct err err;
-    char directory[] = "/tmp/mtalab-tlsrpt-XXXXXX";
+    char directory[] = "/tmp/tlsrpt_read_test.XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(directory));
     struct tlsrpt_received *received = tlsrpt_received_open(directory, &err);
     ck_assert_msg(received != NULL, "%s", err.text);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What the judges share. Sourced.
 
-# In ci/tests/: has every scenario say what it claims, puts up the worlds in which SELECT finds something to ask, two at a
-# time, for the judge SCRIPT, and counts. SELECT, an awk program, reads fakedns.yaml and claims of all worlds in turn and
+# In ci/tests/: has every scenario say what it claims, puts up the worlds in which SELECT finds something to ask, several
+# at a time, for the judge SCRIPT, and counts. SELECT, an awk program, reads fakedns.yaml and claims of all worlds in turn and
 # writes FOLDER/questions of each, leaving out what is the same as in a world before.
 judge_worlds() { # SCRIPT SELECT SKIPPED
     dir=$(mktemp -d)
@@ -14,7 +14,7 @@ judge_worlds() { # SCRIPT SELECT SKIPPED
         echo "skipped: $(cat "${zones%/*}/title") (to BIND and Postfix a TLSA record without data is broken)"
     done >"$dir/.skipped"
     cat "$dir/.skipped"
-    find "$dir" -name questions | sort | xargs -P 2 -n 1 sh ci/judges/up.sh "$1"
+    find "$dir" -name questions | sort | xargs -P "$waiting_jobs" -n 1 sh ci/judges/up.sh "$1"
     cat "$dir"/*/judged | grep -v -x -e ok -e judged
     printf '%s scenarios, %s questions in %s different worlds\n' "$(cat "$dir"/*/title | wc -l)" \
         "$(cat "$dir"/*/questions | wc -l)" "$(cat "$dir"/*/judged | grep -c -x judged)"
