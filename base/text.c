@@ -345,3 +345,12 @@ bool text_write_file(const char *path, const char *text, size_t length, struct e
     }
     return written || err_set(err, ERR_SYSTEM, "cannot write %s: %s", path, strerror(reason));
 }
+
+int text_folder(const char *path, struct err *err)
+{
+    bool there = mkdir(path, 0755) == 0 || errno == EEXIST;
+    int folder = there ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (folder < 0)
+        err_set(err, ERR_SYSTEM, "cannot use the folder %s: %s", path, strerror(errno));
+    return folder;
+}

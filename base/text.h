@@ -35,5 +35,6 @@ const char *text_past_mark(const char *text, size_t *length);
 /* Reads a whole file, NUL-terminated; fails above limit bytes. */
 char *text_read_file(struct arena *arena, const char *path, size_t limit, size_t *length, struct err *err);
 bool text_write_file(const char *path, const char *text, size_t length, struct err *err);
+int text_folder(const char *path, struct err *err); /* opened, and made where it is missing; -1 on failure */
 
 #endif

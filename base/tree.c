@@ -120,6 +120,46 @@ const struct tree_node *tree_merge(struct arena *arena, const struct tree_node *
     return map;
 }
 
+/* --- printing ------------------------------------------------------------------------------------------------- */
+
+/* Means the same in quotes as without? Then without, if every place takes it so. */
+static bool is_plain(const struct tree_node *node)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_. -";
+    size_t length = strlen(node->text);
+    bool blank_or_dash = length > 0 && (strchr(" -", node->text[0]) != NULL || node->text[length - 1] == ' ');
+    return !node->quoted && !blank_or_dash && node->text[strspn(node->text, plain)] == '\0';
+}
+
+static void print_text(const char *text, bool plain, FILE *out)
+{
+    fputs(plain ? "" : "\"", out);
+    if (plain)
+        fputs(text, out);
+    else
+        text_print_json(out, text);
+    fputs(plain ? "" : "\"", out);
+}
+
+void tree_print(const struct tree_node *node, FILE *out)
+{
+    if (node->kind == TREE_TEXT) {
+        print_text(node->text, is_plain(node), out);
+        return;
+    }
+    fputc(node->kind == TREE_MAP ? '{' : '[', out);
+    for (size_t i = 0; i < node->count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        if (node->kind == TREE_MAP) {
+            struct tree_node key = {.kind = TREE_TEXT, .text = node->entries[i].key};
+            tree_print(&key, out);
+            fputs(": ", out);
+        }
+        tree_print(node->kind == TREE_MAP ? node->entries[i].value : node->items[i], out);
+    }
+    fputc(node->kind == TREE_MAP ? '}' : ']', out);
+}
+
 /* --- reading -------------------------------------------------------------------------------------------------- */
 
 struct reader {

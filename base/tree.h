@@ -9,6 +9,8 @@
 #ifndef BASE_TREE_H
 #define BASE_TREE_H
 
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/err.h"
@@ -42,5 +44,8 @@ const struct tree_node *tree_merge(struct arena *arena, const struct tree_node *
 const struct tree_node *tree_substitute(struct arena *arena, const struct tree_node *node,
                                         const struct tree_node *(*node_of)(const void *arg, const char *name),
                                         const void *arg, struct diag_list *diags);
+
+/* As YAML in one line, which reads as the same tree. */
+void tree_print(const struct tree_node *node, FILE *out);
 
 #endif

@@ -379,6 +379,39 @@ START_TEST(substitution_does_not_grow_without_bound)
 }
 END_TEST
 
+static const struct printed_row {
+    const char *text, *line;
+} prints[] = {
+    {"text", "text"},
+    {"a: b\nc:\n  d: []\n  e: {}", "{a: b, c: {d: [], e: {}}}"},
+    {"[3 1 1 of other-key, 'none', none, '', x-y, a.b/c]",
+     "[3 1 1 of other-key, \"none\", none, \"\", x-y, \"a.b/c\"]"},
+    {"mail: 550 5.1.1 no, user\nempty:\nlist:\n- - a", "{mail: \"550 5.1.1 no, user\", empty: , list: [[a]]}"},
+    {"a: |\n  two\n  lines\n\"b \\\" c\": ' d '", "{a: \"two\\nlines\\n\", \"b \\\" c\": \" d \"}"},
+    {"- \"\\t#\"\n- it's\n- \xc3\xa9", "[\"\\u0009#\", \"it's\", \"\xc3\xa9\"]"},
+};
+
+static const char *printed(const struct tree_node *node)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    tree_print(node, out);
+    fclose(out);
+    const char *copy = arena_strdup(arena, text);
+    free(text);
+    return copy;
+}
+
+START_TEST(what_is_printed_reads_the_same)
+{
+    const struct tree_node *node = read_yaml(prints[_i].text), *again = read_yaml(prints[_i].line);
+    ck_assert_str_eq(printed(node), prints[_i].line);
+    ck_assert_str_eq(findings(), "");
+    ck_assert_str_eq(printed(again), prints[_i].line);
+}
+END_TEST
+
 TEST_SUITE(tree)
 {
     tcase_add_checked_fixture(testing_case, begin, end);
@@ -393,6 +426,7 @@ TEST_SUITE(tree)
     TEST(keys_are_found);
     TEST(files_are_read);
     TEST_LOOP(changes_are_merged, COUNT(merges));
+    TEST_LOOP(what_is_printed_reads_the_same, COUNT(prints));
     TEST_LOOP(names_are_replaced, COUNT(substitutions));
     TEST(substitution_does_not_grow_without_bound);
 }

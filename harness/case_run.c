@@ -436,7 +436,7 @@ static void judge(struct run *run, struct case_result *out)
         out->length = verdict.at.length;
     }
     const char *sender = run->step_count > 0 ? run->steps[0].plan->sender_domain : NULL;
-    case_timeline(run->arena, run->journal, verdict.proof, sender, CASE_LINES_MAX - 3, out);
+    case_timeline(run->arena, run->journal, 0, verdict.proof, sender, CASE_LINES_MAX - 3, out);
 }
 
 static const char *whole_journal(struct run *run)

@@ -60,14 +60,14 @@ static struct case_line line_of(struct arena *arena, const struct journal_event 
                               journal_sentence(arena, event), proof};
 }
 
-void case_timeline(struct arena *arena, const struct journal *journal, const struct journal_event *proof,
+void case_timeline(struct arena *arena, const struct journal *journal, size_t from, const struct journal_event *proof,
                    const char *sender_domain, size_t most, struct case_result *out)
 {
     size_t shown = 0, position = 0, left_out = 0;
-    for (size_t i = 0; i < journal_count(journal); i++)
+    for (size_t i = from; i < journal_count(journal); i++)
         shown += is_shown(journal_at(journal, i), proof, sender_domain);
     out->lines = arena_alloc(arena, (most + 3) * sizeof *out->lines);
-    for (size_t i = 0; i < journal_count(journal); i++) {
+    for (size_t i = from; i < journal_count(journal); i++) {
         const struct journal_event *event = journal_at(journal, i);
         if (!is_shown(event, proof, sender_domain))
             continue;

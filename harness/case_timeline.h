@@ -6,8 +6,9 @@
 #include "base/journal.h"
 #include "harness/case.h"
 
-/* At most most lines, the proof (NULL: none) always among them; what is left out is said in a line. */
-void case_timeline(struct arena *arena, const struct journal *journal, const struct journal_event *proof,
+/* Of the events from that one on; at most most lines, the proof (NULL: none) always among them; what is left out is
+ * said in a line. */
+void case_timeline(struct arena *arena, const struct journal *journal, size_t from, const struct journal_event *proof,
                    const char *sender_domain, size_t most, struct case_result *out);
 
 #endif

@@ -12,6 +12,7 @@
 int command_run(int argc, char **argv);     /* runs cases */
 int command_matrix(int argc, char **argv);  /* results side by side */
 int command_up(int argc, char **argv);      /* a world to work in */
+int command_world(int argc, char **argv);   /* a word to that world */
 int command_capture(int argc, char **argv); /* a partner as a scenario */
 int command_doctor(int argc, char **argv);  /* what blocks on this machine */
 int command_check(int argc, char **argv);   /* every mistake of scenarios at once */

@@ -254,12 +254,12 @@ static int sum_up(struct run *run, const struct runner_outcome *outcome, int64_t
 /* Opened here: a path may mean something else in a sandbox. */
 static bool open_evidence(struct run *run)
 {
-    const char *folder = run->said.evidence;
-    if (folder == NULL)
+    struct err err = {0};
+    if (run->said.evidence == NULL)
         return true;
-    run->evidence = mkdir(folder, 0755) == 0 || errno == EEXIST ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    run->evidence = text_folder(run->said.evidence, &err);
     if (run->evidence < 0)
-        fprintf(stderr, "mtalab: --evidence %s: %s\n", folder, strerror(errno));
+        fprintf(stderr, "mtalab: %s\n", err.text);
     run->runner.evidence = &run->evidence;
     return run->evidence >= 0;
 }

@@ -13,6 +13,7 @@ static const struct command {
 } commands[] = {
     {"run", command_run, "runs cases and says what came of them"},
     {"up", command_up, "keeps a scenario's world up to work in"},
+    {"world", command_world, "looks at that world, and changes it while it runs"},
     {"matrix", command_matrix, "puts the results of several senders side by side, on one page"},
     {"capture", command_capture, "looks at a partner, and writes a scenario that behaves the same"},
     {"check", command_check, "shows every mistake of scenarios"},

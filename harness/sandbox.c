@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/nsfs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,12 +61,54 @@ static bool become_root_of_it(uid_t uid, gid_t gid, struct err *err)
            write_id("/proc/self/gid_map", groups, err);
 }
 
-static bool leave(enum sandbox_kind kind, struct err *err)
+/* The name of an interface that is up, besides lo; NULL: there is none. Tunnels that modules bring are down. */
+static const char *way_out(char name[static IF_NAMESIZE])
+{
+    struct ifreq request;
+    const char *found = NULL;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct if_nameindex *list = if_nameindex();
+    for (const struct if_nameindex *at = list; at != NULL && at->if_index != 0 && found == NULL; at++) {
+        snprintf(request.ifr_name, sizeof request.ifr_name, "%s", at->if_name);
+        if (strcmp(at->if_name, "lo") != 0 && (ioctl(fd, SIOCGIFFLAGS, &request) != 0 || request.ifr_flags & IFF_UP))
+            found = name;
+        if (found != NULL)
+            snprintf(name, IF_NAMESIZE, "%s", request.ifr_name);
+    }
+    if_freenameindex(list);
+    close(fd);
+    return found;
+}
+
+/* Into a network that somebody else made, and, without root, first into the user namespace that it belongs to. */
+static bool join_network(enum sandbox_kind kind, const char *path, struct err *err)
+{
+    char name[IF_NAMESIZE];
+    int network = open(path, O_RDONLY | O_CLOEXEC);
+    int user = kind == SANDBOX_ROOTLESS && network >= 0 ? ioctl(network, NS_GET_USERNS) : -1;
+    bool joined = network >= 0 && (kind != SANDBOX_ROOTLESS || setns(user, CLONE_NEWUSER) == 0) &&
+                  setns(network, CLONE_NEWNET) == 0;
+    if (!joined)
+        err_set(err, ERR_SYSTEM, "cannot join the network of %s: %s", path, strerror(errno));
+    else if (way_out(name) != NULL)
+        err_set(err, ERR_SYSTEM, "%s is up in the network of %s: a world joins a network only where nothing but lo is",
+                name, path);
+    if (network >= 0)
+        close(network);
+    if (user >= 0)
+        close(user);
+    return err->kind == ERR_NONE;
+}
+
+static bool leave(enum sandbox_kind kind, const char *join, struct err *err)
 {
     if (kind == SANDBOX_LOOPBACK)
         return true;
     uid_t uid = geteuid();
     gid_t gid = getegid();
+    if (join != NULL)
+        return join_network(kind, join, err) &&
+               (unshare(CLONE_NEWNS | CLONE_NEWPID) == 0 || failed("mount and process namespaces", err));
     if (kind == SANDBOX_ROOTLESS) {
         /* An id map is written through /proc, which belongs to root while the process counts as not dumpable. */
         prctl(PR_SET_DUMPABLE, 1);
@@ -156,6 +201,8 @@ static int live(const struct sandbox_spec *spec, enum sandbox_kind kind, int rea
     int status = spec->body(&sandbox, spec->arg);
     if (kind == SANDBOX_LOOPBACK)
         clear_loopback();
+    if (spec->join != NULL)
+        sandbox_net_cut();
     return status;
 }
 
@@ -184,7 +231,7 @@ static void host(const struct sandbox_spec *spec, enum sandbox_kind kind, pid_t 
     reset_signals();
     if (!spec->keep_terminal)
         setsid();
-    if (!leave(kind, &word.err)) {
+    if (!leave(kind, spec->join, &word.err)) {
         tell(ready, &word);
         _exit(1);
     }

@@ -35,8 +35,9 @@ struct sandbox {
  * child's exit status. Returns when the sandbox stands. The child has a session of its own, unless keep_terminal, and
  * dies with the caller; killing it ends everything in it. -1 on failure. */
 struct sandbox_spec {
-    enum sandbox_kind kind;
+    enum sandbox_kind kind; /* ROOT or ROOTLESS with join */
     bool keep_terminal;
+    const char *join; /* path of somebody's network namespace, which becomes mta; refused where more than lo is up */
     int (*body)(const struct sandbox *sandbox, void *arg);
     void *arg;
 };

@@ -242,3 +242,16 @@ bool sandbox_net_make(struct sandbox_net *out, struct err *err)
         *out = net;
     return made;
 }
+
+void sandbox_net_cut(void)
+{
+    char buffer[MESSAGE_SIZE] = {0};
+    struct mnl_socket *socket = dial();
+    struct nlmsghdr *message = request(buffer, RTM_DELLINK, 0);
+    struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof *link);
+    link->ifi_index = VETH;
+    if (socket == NULL)
+        return;
+    ask(socket, message);
+    mnl_socket_close(socket);
+}

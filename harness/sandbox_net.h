@@ -25,5 +25,7 @@ struct sandbox_net {
 
 /* Turns the namespace of the caller into mta and moves the caller into a new one, inet. */
 bool sandbox_net_make(struct sandbox_net *out, struct err *err) NODISCARD;
+/* From inet: takes the wire away, which the kernel would do some time after the end. */
+void sandbox_net_cut(void);
 
 #endif

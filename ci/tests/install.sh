@@ -57,6 +57,8 @@ offers "on off" mtalab-engine fallback partner o
 offers "doctor" mtalab do
 offers "--junit" mtalab run --ju
 offers "dane/matching-key" mtalab run dane/matching-k
+offers "--attach" mtalab up --at
+offers "become" mtalab world bec
 
 unit=$dir/root/usr/lib/systemd/system/mtalab-engine.service
 if grep -q '^ExecStart=/usr/bin/mtalab-engine run ' "$unit"; then ok=yes; else ok=no; fi
