@@ -195,6 +195,7 @@ struct scenario {
     unsigned modes;               /* the modes it is for; all but where it says so */
     const char *modes_because;
     const char *base;             /* control twin's name; NULL: it is a twin itself */
+    const struct scenario *from;  /* the base, of the same variant; NULL: none */
     const struct scenario *twin;  /* resolved; NULL: none */
     struct sender_setup sender;
     struct scenario_step *steps; size_t step_count;      /* at least one */

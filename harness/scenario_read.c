@@ -482,6 +482,7 @@ static void read_variant(struct variant *variant, const struct tree_node *whole)
         .tags = said.tags,
         .because = said.because,
         .base = file->base != NULL ? file->base->name : NULL,
+        .from = base,
         .twin = file->twin != NULL ? variant_of(file->twin, file, variant->choice) : base,
     };
     scenario->title =

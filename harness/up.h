@@ -25,7 +25,7 @@ struct up {
     struct up_wish wish;
     const struct scenario *scenario;
     size_t step;    /* of its course */
-    bool sound;     /* its defect is switched off: the world is that of its control twin */
+    bool sound;     /* its defect is switched off: the world is that of its base */
     size_t seen_to; /* events before were told */
     struct up_by_hand {
         const struct tree_node *change; /* as in a scenario; NULL: none */

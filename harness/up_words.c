@@ -26,7 +26,7 @@ static void tell_defects(const struct up *up, FILE *out)
 /* What a sender has to do in this world, by whose word. */
 static void tell_expected(const struct up *up, FILE *out)
 {
-    const struct scenario *scenario = up->sound ? up->scenario->twin : up->scenario;
+    const struct scenario *scenario = up->sound ? up->scenario->from : up->scenario;
     const struct expectation *e = scenario_expects(&scenario->steps[up->step], up->wish.mode);
     const char *clause = scenario->covers.count > 0 ? scenario->covers.items[0] : "";
     for (int course = 0; e != NULL && message_course_words[course] != NULL; course++)
@@ -98,12 +98,12 @@ static bool next(struct up *up, const char *argument UNUSED, FILE *out)
 
 static bool go_sound(struct up *up, const char *argument UNUSED, FILE *out)
 {
-    const struct scenario *twin = up->scenario->twin;
-    if (twin == NULL) {
-        fprintf(out, "mtalab: %s has no control twin: it is a sound world itself\n", up->scenario->title);
+    const struct scenario *base = up->scenario->from;
+    if (base == NULL) {
+        fprintf(out, "mtalab: %s has no base, whose world would be without the defect\n", up->scenario->title);
         return false;
     }
-    if (!up_change(up, twin, twin->steps[0].world, out))
+    if (!up_change(up, base, base->steps[0].world, out))
         return false;
     up->sound = true;
     up->step = 0;
@@ -133,7 +133,15 @@ static const char *name_of_by_hand(const struct up *up, const struct scenario *s
                         slash != NULL ? scenario->file : ".");
 }
 
-/* The scenario that the changes make of the one that is up, which becomes its twin. */
+/* What must happen is for its reader to say: until then, another thing than in the base. */
+static const char *course_to_be_said(const struct up *up)
+{
+    const struct expectation *e = scenario_expects(&up->scenario->steps[0], up->wish.mode);
+    bool delivered = e == NULL || e->accept & (1u << COURSE_DELIVERED);
+    return message_course_words[delivered ? COURSE_DEFERRED : COURSE_DELIVERED];
+}
+
+/* The scenario that the changes make of the one that is up, which becomes its base. */
 static const char *write_by_hand(struct up *up, const struct tree_node *change)
 {
     char *text = NULL;
@@ -148,7 +156,8 @@ static const char *write_by_hand(struct up *up, const struct tree_node *change)
         tree_print(change->entries[i].value, out);
         fputc('\n', out);
     }
-    fputs("expect:\n  - message: delivered   # or deferred, bounced; 'when:' tells modes apart\n", out);
+    fprintf(out, "expect:   # say here what is right; 'when:' tells modes apart\n  - message: %s\n",
+            course_to_be_said(up));
     fclose(out);
     const char *kept = arena_strdup(up->arena, text);
     free(text);
@@ -163,8 +172,8 @@ static const struct scenario *read_by_hand(struct up *up, const char *text, FILE
         diag_print(corpus->diags, out);
     if (diag_errors(corpus->diags) > 0 || corpus->count == 0)
         return NULL;
-    const struct scenario *twin = corpus->items[0]->twin;
-    if (twin != NULL && strcmp(twin->variant, up->scenario->variant) == 0)
+    const struct scenario *base = corpus->items[0]->from;
+    if (base != NULL && strcmp(base->variant, up->scenario->variant) == 0)
         return corpus->items[0];
     fprintf(out, "mtalab: of the variants of %s only the first can be changed by hand\n", up->scenario->name);
     return NULL;
@@ -234,7 +243,7 @@ static const struct up_word words[] = {
     {"show", NULL, "what is up, what is wrong with it, and what a sender has to do", show},
     {"seen", NULL, "what was witnessed since the last time", seen},
     {"next", NULL, "the next step of the scenario's course", next},
-    {"off", NULL, "without the defect: the world of the control twin", go_sound},
+    {"off", NULL, "without the defect: the world of the scenario's base", go_sound},
     {"on", NULL, "with the defect again", go_wrong},
     {"set", "CHANGE", "changes names, as `change:` of a scenario does: 'mx1.partner.example: {certificate: expired}'",
      set},

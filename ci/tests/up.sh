@@ -43,7 +43,7 @@ out=$(up dane/matching-key -- sh -c "$certificate; mtalab world set 'mx1.partner
 check "a certificate is sound" "Verification: OK" "$(echo "$out" | head -1)"
 check "a certificate is set" "certificate has expired" "$out"
 check "two changes are one" "mx1.partner.example: {certificate: expired, tlsa: none}" "$(cat "$dir/saved.yaml")"
-check "what was saved runs" "2 PASS" "$(build/bin/mtalab run "$dir/saved.yaml" --mode dane=opportunistic 2>&1)"
+check "what was saved runs" "2 PASS" "$(build/bin/mtalab run "$dir/saved.yaml" --mode dane=mandatory 2>&1)"
 out=$(up dane/matching-key -- sh -c "mtalab world set 'mx1.partner.example: {certificat: expired}'; echo status \$?; mtalab world")
 check "a mistake has its place" "unknown key 'certificat' in this name, did you mean 'certificate'?" "$out"
 check "and a status" "status 2" "$out"
@@ -72,7 +72,7 @@ check "there is no third" "and this is the last" "$out"
 check "a course is not changed in its middle" "this is not where the scenario begins" "$out"
 check "an edited file is read again" "starttls of mx1.partner.example is hidden" "$(echo "$out" | grep -A 3 'step 1 of 2')"
 check "another scenario's world" "The world of mta-sts/enforce-host-not-listed" "$out"
-check "and its twin" "nothing is wrong" "$(echo "$out" | tail -2)"
+check "and its base" "nothing is wrong" "$(echo "$out" | tail -2)"
 check "no such word" "did you mean 'next'?" "$(up dane/matching-key -- sh -c 'mtalab world nxt')"
 check "no world" "this is for the shell that 'mtalab up SCENARIO' opens" "$(env -u MTALAB_WORLD build/bin/mtalab world 2>&1)"
 
