@@ -23,13 +23,27 @@ static const struct {
     {                                                                                                                  \
         key, type, offsetof(struct case_result, member)                                                                \
     }
-    FIELD("title", TEXT, title),         FIELD("mode", UNSIGNED, mode),     FIELD("subject", TEXT, subject),
-    FIELD("verdict", KIND, kind),        FIELD("sentence", TEXT, sentence), FIELD("note", TEXT, note),
-    FIELD("clause", TEXT, clause),       FIELD("level", TEXT, level),       FIELD("partly", TEXT, partly),
-    FIELD("courses", UNSIGNED, courses), FIELD("file", TEXT, file),         FIELD("line", UNSIGNED, line),
-    FIELD("col", UNSIGNED, col),         FIELD("length", UNSIGNED, length), FIELD("seconds", SECONDS, seconds),
-    FIELD("cpu", SECONDS, cpu_seconds),  FIELD("twin", TEXT, twin),         FIELD("twin-verdict", KIND, twin_kind),
-    FIELD("is-twin", FLAG, is_twin),     FIELD("journal", TEXT, journal),
+    FIELD("title", TEXT, title),
+    FIELD("mode", UNSIGNED, mode),
+    FIELD("subject", TEXT, subject),
+    FIELD("verdict", KIND, kind),
+    FIELD("sentence", TEXT, sentence),
+    FIELD("note", TEXT, note),
+    FIELD("clause", TEXT, clause),
+    FIELD("level", TEXT, level),
+    FIELD("partly", TEXT, partly),
+    FIELD("rule", TEXT, rule),
+    FIELD("courses", UNSIGNED, courses),
+    FIELD("file", TEXT, file),
+    FIELD("line", UNSIGNED, line),
+    FIELD("col", UNSIGNED, col),
+    FIELD("length", UNSIGNED, length),
+    FIELD("seconds", SECONDS, seconds),
+    FIELD("cpu", SECONDS, cpu_seconds),
+    FIELD("twin", TEXT, twin),
+    FIELD("twin-verdict", KIND, twin_kind),
+    FIELD("is-twin", FLAG, is_twin),
+    FIELD("journal", TEXT, journal),
 #undef FIELD
 };
 

@@ -18,6 +18,7 @@ struct case_result {              /* plain data in the arena of whoever decoded 
     const char *subject;          /* "postfix 3.7.11" */
     enum verdict_kind kind;
     const char *sentence, *note, *clause, *level, *partly;
+    const char *rule;             /* the clause in full: "RFC 7672, 3.2: ..."; NULL where nothing is to be explained */
     unsigned courses;             /* as in struct verdict */
     const char *file; unsigned line, col, length;
     double seconds, cpu_seconds;

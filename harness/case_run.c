@@ -402,6 +402,16 @@ static bool run_steps(struct run *run)
 
 /* ---- the verdict ---- */
 
+/* What the clause says of which something is to be told. */
+static const char *rule_of(const struct run *run, const struct verdict *verdict)
+{
+    const struct clause *clause = verdict->kind != VERDICT_PASS && verdict->clause != NULL
+                                      ? clauses_find(run->setting->clauses, verdict->clause)
+                                      : NULL;
+    return clause == NULL ? NULL
+                          : arena_printf(run->arena, "RFC %s, %s: %s", clause->rfc, clause->section, clause->says);
+}
+
 /* What the subject lacks ends a case, and excuses nothing that it did before. */
 static void judge(struct run *run, struct case_result *out)
 {
@@ -427,6 +437,7 @@ static void judge(struct run *run, struct case_result *out)
     out->note = verdict.note;
     out->clause = verdict.clause;
     out->level = verdict.level;
+    out->rule = rule_of(run, &verdict);
     out->partly = verdict.partly;
     out->courses = verdict.courses;
     if (verdict.at.file != NULL) {

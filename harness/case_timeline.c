@@ -17,7 +17,8 @@ static bool tells_dns(const struct journal_event *event)
 {
     static const char *const types[] = {"MX", "TLSA", "TXT", "CNAME", NULL};
     static const char *const fine[] = {"NOERROR", "NXDOMAIN", NULL};
-    return is_one_of(journal_get(event, "qtype"), types) || !is_one_of(journal_get(event, "rcode"), fine);
+    bool onwards = strncmp(journal_get(event, "answer"), "referral ", 9) == 0;
+    return (is_one_of(journal_get(event, "qtype"), types) && !onwards) || !is_one_of(journal_get(event, "rcode"), fine);
 }
 
 /* Replies that are as usual go without saying. */

@@ -29,8 +29,9 @@ static void annotation(struct arena *arena, const struct case_result *result, FI
         fprintf(out, ",line=%u,col=%u", result->line, result->col);
     }
     fputs("::", out);
-    escaped(arena_printf(arena, "%s: %s", verdict_words[result->kind],
-                         result->sentence != NULL ? result->sentence : ""),
+    escaped(arena_printf(arena, "%s: %s%s%s", verdict_words[result->kind],
+                         result->sentence != NULL ? result->sentence : "", result->rule != NULL ? "\n" : "",
+                         result->rule != NULL ? result->rule : ""),
             "", out);
     fputc('\n', out);
 }

@@ -49,7 +49,9 @@ static void testcase(struct arena *arena, const struct case_result *result, FILE
         fprintf(out, "    <%s", element);
         attribute(out, "type", verdict_words[result->kind]);
         attribute(out, "message", result->sentence);
-        fputs(">\n", out);
+        fputs(">", out);
+        text_print_xml(out, result->rule == NULL ? "" : result->rule);
+        fputc('\n', out);
         timeline(result, out);
         fprintf(out, "</%s>\n", element);
     } else if (result->kind != VERDICT_PASS) {

@@ -39,6 +39,11 @@ static void diagnostics(const struct case_result *result, FILE *out)
     quoted("message", result->sentence != NULL ? result->sentence : "", out);
     if (result->clause != NULL)
         quoted("clause", result->clause, out);
+    if (result->rule != NULL)
+        quoted("rule", result->rule, out);
+    for (size_t i = 0; i < result->line_count; i++)
+        if (result->lines[i].proof)
+            quoted("proof", result->lines[i].text, out);
     if (result->file != NULL) {
         quoted("file", result->file, out);
         fprintf(out, "  line: %u\n", result->line);

@@ -73,6 +73,10 @@ static void story(const struct report_run *run, const struct case_result *r, boo
 {
     fputs("      ", out);
     print_text(out, r->sentence != NULL ? r->sentence : "");
+    if (r->rule != NULL) {
+        fputs("\n      ", out);
+        print_text(out, r->rule);
+    }
     fputs("\n\n", out);
     if (r->file != NULL && r->line > 0) {
         fprintf(out, "      %s:%u:%u\n", r->file, r->line, r->col);

@@ -310,13 +310,28 @@ static bool judge_submission(struct bench *b, const struct verdict_step *step, c
     return false;
 }
 
+/* Where the adapter says in this step that the message waits; NULL: nowhere. */
+static const struct journal_event *told_of(const struct bench *b, size_t index, const struct verdict_status *held)
+{
+    const struct verdict_step *step = &b->q->steps[index];
+    for (size_t i = step->from; held != NULL && i < step->until; i++) {
+        const struct journal_event *event = journal_at(b->q->journal, i);
+        if (event->kind == JOURNAL_SUBJECT_STATUS && strcmp(journal_get(event, "recipient"), held->recipient) == 0 &&
+            strcmp(journal_get(event, "state"), held->state) == 0)
+            return event;
+    }
+    return NULL;
+}
+
 static bool judge_wish(struct bench *b, size_t index, const struct wish *wish, const char *wanted,
                        struct verdict_course *course)
 {
     verdict_course(b->arena, b->q, index, wish->whom, course);
     unsigned wrong = course->got & ~wish->accept;
     enum message_course got = first_of(wrong != 0 ? wrong : course->got);
-    const struct journal_event *proof = got == COURSE_BOUNCED ? course->report : delivery(b, index);
+    const struct journal_event *proof = got == COURSE_BOUNCED    ? course->report
+                                        : got == COURSE_DEFERRED ? told_of(b, index, course->held)
+                                                                 : delivery(b, index);
     const char *sentence = course_sentence(b, wish, course->held, got, wanted);
     if (wrong != 0 && got == COURSE_UNSAID)
         return fails(b, wish->at, NULL, NULL, sentence);

@@ -107,6 +107,9 @@ static void witness(struct journal *journal, const char *script)
                         "yes", NULL);
         else if (strcmp(event, "refused") == 0)
             journal_add(journal, JOURNAL_LAB_SUBMIT, "", 0, "accepted", "no", "reply", "550 no", NULL);
+        else if (strcmp(event, "waits") == 0)
+            journal_add(journal, JOURNAL_SUBJECT_STATUS, "", 0, "recipient", "someone@partner.example", "state",
+                        "queued", "code", "4.7.323", "reason", "no", NULL);
         else if (strncmp(event, "hit ", 4) == 0)
             journal_add(journal, JOURNAL_FAULT_HIT, "partner.example", 0, "id", "d1", "fault", event + 4, NULL);
         else
@@ -132,6 +135,7 @@ struct row {
     bool second_recipient, no_queue;
     unsigned other;    /* of courses, for the second recipient; accept is then for the first */
     const char *reads; /* what the sender declares of dane-insecure-mx: skip (delivered) or use (deferred) */
+    const char *proof; /* part of what the event says that decides */
 };
 #define IS(course) (1u << COURSE_##course)
 
@@ -254,10 +258,10 @@ static const struct row rows[] = {
      "must never do here: asked about mx1.partner.example"},
     {"questions for the report's way home are no evidence", NONE_NONE, "home tlsa;report", IS(BOUNCED),
      "dns no tlsa-query", -1, NULL, NULL, VERDICT_PASS, ""},
-    {"kept when it had to be delivered", OPPORTUNISTIC_NONE, "tlsa", IS(DELIVERED), NULL, -1, "4.7.323", NULL,
-     VERDICT_FAIL, "kept the message in the queue"},
+    {"kept when it had to be delivered", OPPORTUNISTIC_NONE, "tlsa;waits", IS(DELIVERED), NULL, -1, "4.7.323", NULL,
+     VERDICT_FAIL, "kept the message in the queue", .proof = "someone@partner.example: queued 4.7.323"},
     {"reported when it had to wait", OPPORTUNISTIC_NONE, "tlsa;report", IS(DEFERRED), NULL, -1, NULL, NULL,
-     VERDICT_FAIL, "reported a failure"},
+     VERDICT_FAIL, "reported a failure", .proof = "mx.sender.example took the message"},
     {"lost", OPPORTUNISTIC_NONE, "tlsa", IS(DEFERRED), NULL, -1, NULL, NULL, VERDICT_FAIL, "lost the message"},
     {"refused at submission", OPPORTUNISTIC_NONE, "refused", IS(DELIVERED), NULL, -1, NULL, NULL, VERDICT_UNKNOWN,
      "did not take"},
@@ -481,6 +485,10 @@ START_TEST(judges)
     ck_assert_msg(got.kind == row->kind && strstr(got.sentence, row->says) != NULL, "%s: %s, %s", row->name,
                   verdict_words[got.kind], got.sentence);
     ck_assert_msg(got.courses != 0, "%s: no course of the message", row->name);
+    if (row->proof != NULL) {
+        const char *proof = got.proof != NULL ? journal_sentence(arena, got.proof) : "nothing";
+        ck_assert_msg(strstr(proof, row->proof) != NULL, "%s: the proof is %s", row->name, proof);
+    }
     arena_free(&arena);
     journal_free(&journal);
 }
