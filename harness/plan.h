@@ -71,6 +71,8 @@ struct plan *plan_build(const struct scenario *scenario, const struct world *wor
                         struct plan_pki *pki, const struct clock *clock, struct diag_list *diags,
                         struct err *err) NODISCARD;
 void plan_free(struct plan **plan);
+/* For who waits longer for a silent name server than a case can: the resolver takes a slow lab for none. */
+void plan_take_time(struct plan *plan);
 
 /* The rule for a defect in a mode when neither it nor the expectation says so. Pure. */
 int plan_hit_rule(const struct plan_defect *defect, unsigned mode, const struct expectation *expectation);

@@ -69,9 +69,10 @@ static struct plan *make_plan(struct up *up, const struct scenario *scenario, co
     diag_print(diags, out);
     if (plan == NULL && diag_errors(diags) > 0)
         err_set(err, ERR_INPUT, "the scenario has mistakes");
-    if (plan != NULL)
-        *ARENA_PUSH(up->arena, &up->plans) = plan;
-    return plan;
+    if (plan == NULL)
+        return NULL;
+    plan_take_time(plan);
+    return *ARENA_PUSH(up->arena, &up->plans) = plan;
 }
 
 bool up_change(struct up *up, const struct scenario *scenario, const struct world *world, FILE *out)
