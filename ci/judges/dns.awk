@@ -3,9 +3,7 @@
 # the states of all zones and the faults in those above the name were the same. Digests and the ids of policies are of no
 # account. What stands below an $ORIGIN, or behind an alias, is not looked through: then everything counts.
 function finish() {
-    if (fails != "") printf "%s", fails >questions
     if (questions != "") close(questions)
-    fails = ""
 }
 # Of the zones that hold a name.
 function faults_above(name,    zone, found) {
@@ -37,8 +35,6 @@ $2 ~ /^(MX|A|AAAA|TLSA|TXT|zone)$/ && !unreadable {
     else if (islands) key = all_records all_faults
     else key = about (about ~ / [CD]NAME / ? all_faults : faults_above($1))
     if (asked[states, key, $0]++) next
-    # What fails comes last: a resolver thinks ill of a server that left a question unanswered.
-    if ($3 == "fails") fails = fails $0 "\n"
-    else print >questions
+    print >questions
 }
 END { finish() }

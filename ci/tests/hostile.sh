@@ -33,7 +33,7 @@ copies=3 memory_most=65536 # KiB
 cat >"$dir/inside" <<'INSIDE'
 . ci/lab-engine.sh
 { lab_engine_config "$dir"; cat; } >"$dir/engine.yaml" <<CONFIG
-patience: 1s
+patience: 5s
 ipv6: no
 CONFIG
 lab_engine_run build/bin/mtalab-engine "$dir/engine.yaml" "$dir/log"
