@@ -135,7 +135,7 @@ START_TEST(a_fault_is_told_between_question_and_answer)
     struct arena *arena = arena_new("test");
     ask_udp(&served, "127.0.0.1");
     ck_assert_str_eq(journal_text(arena, served.journal), "example: asked mx.example A\n"
-                                                          "example: example: servfail\n"
+                                                          "example: defect met at example: servfail\n"
                                                           "example: answered mx.example A: SERVFAIL\n");
     ck_assert_str_eq(journal_get(journal_at(served.journal, 1), "id"), "it");
     arena_free(&arena);
