@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "base/text.h"
 #include "harness/case_timeline.h"
 #include "harness/up.h"
 
@@ -223,6 +224,27 @@ static bool attempt(struct up *up, const char *argument UNUSED, FILE *out)
     return true;
 }
 
+static bool queue(struct up *up, const char *argument UNUSED, FILE *out)
+{
+    json_t *answer = NULL;
+    const struct verdict_status *status;
+    if (up->subject == NULL) {
+        fputs("mtalab: the world has no subject; 'mtalab up --mta NAME' brings one\n", out);
+        return false;
+    }
+    if (subject_ask(up->subject, up->loop, SUBJECT_S, "status", &answer) != SUBJECT_YES) {
+        fprintf(out, "mtalab: %s\n", subject_why(up->subject));
+        return false;
+    }
+    size_t count = subject_status(up->arena, answer, &status);
+    for (size_t i = 0; i < count; i++) {
+        char *reason = text_escape(up->arena, status[i].reason, strlen(status[i].reason));
+        fprintf(out, "  %s: %s %s %s\n", status[i].recipient, status[i].state, status[i].code, reason);
+    }
+    json_decref(answer);
+    return true;
+}
+
 static bool seen(struct up *up, const char *argument UNUSED, FILE *out)
 {
     struct case_result told = {0};
@@ -242,6 +264,7 @@ static bool seen(struct up *up, const char *argument UNUSED, FILE *out)
 static const struct up_word words[] = {
     {"show", NULL, "what is up, what is wrong with it, and what a sender has to do", show},
     {"seen", NULL, "what was witnessed since the last time", seen},
+    {"queue", NULL, "what the subject says of its messages", queue},
     {"next", NULL, "the next step of the scenario's course", next},
     {"off", NULL, "without the defect: the world of the scenario's base", go_sound},
     {"on", NULL, "with the defect again", go_wrong},

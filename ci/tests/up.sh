@@ -24,8 +24,9 @@ SCRIPT
 
 # ---- a partner's mistake, mended: the same message goes as soon as the record is right ----
 out=$(up dane/key-of-another-certificate --mta engine --evidence "$dir/evidence" -- sh -c ". $dir/hand-in
-    mtalab world attempt; echo before; mtalab world seen; mtalab world off; mtalab world attempt; echo after; mtalab world seen")
+    mtalab world attempt; echo before; mtalab world seen; mtalab world queue; mtalab world off; mtalab world attempt; echo after; mtalab world seen")
 check "a message is held" "no C: MAIL FROM" "$(echo "$out" | sed -n '/^before/,/^The world/p')"
+check "the subject says why" "someone@partner.example: queued 4.7.323" "$out"
 check "the defect is met" "C: STARTTLS" "$(echo "$out" | sed -n '/^before/,/^The world/p')"
 check "off says so" "without its defect" "$out"
 check "it goes when the defect is off" "took the message over tls" "$(echo "$out" | sed -n '/^after/,$p')"
