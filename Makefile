@@ -229,7 +229,9 @@ install: all $(BUILD)/share
 	done
 	@for page in $(BUILD)/share/man/*; do install -D -m 644 -t $(ROOT)/share/man/man$${page##*.} $$page || exit 1; done
 	install -D -m 644 -t $(ROOT)/share/bash-completion/completions $(BUILD)/share/completion/*
-	install -D -m 644 -t $(ROOT)/share/doc/mtalab/examples docs/examples/*
+	install -D -m 644 -t $(ROOT)/share/doc/mtalab docs/*.md
+	install -D -m 644 -t $(ROOT)/share/doc/mtalab/examples docs/examples/*.yaml
+	install -D -m 755 -t $(ROOT)/share/doc/mtalab/examples docs/examples/mtalab-adapter-*
 	install -D -m 644 dist/mtalab.sysusers $(ROOT)/lib/sysusers.d/mtalab.conf
 	install -d $(ROOT)/lib/systemd/system
 	@for unit in $(UNITS); do sed 's|@BIN@|$(PREFIX)/bin|' dist/$$unit >$(ROOT)/lib/systemd/system/$$unit || exit 1; done

@@ -15,7 +15,7 @@ for file in bin/mtalab bin/mtalab-engine bin/mtalab-adapter-engine bin/mtalab-ad
     share/man/man8/mtalab-engine.8 share/man/man5/mtalab-engine.yaml.5 share/man/man5/mtalab-scenario.5 \
     share/bash-completion/completions/mtalab share/bash-completion/completions/mtalab-engine \
     lib/systemd/system/mtalab-engine.service lib/systemd/system/mtalab-engine-alerts.timer lib/sysusers.d/mtalab.conf \
-    share/doc/mtalab/examples/vendor-with-dane.yaml; do
+    share/doc/mtalab/relay.md share/doc/mtalab/examples/vendor-with-dane.yaml; do
     if [ -e "$dir/root/usr/$file" ]; then ok=yes; else ok=no; fi
     verdict "$file is installed" $ok "it is not"
 done
@@ -64,8 +64,10 @@ unit=$dir/root/usr/lib/systemd/system/mtalab-engine.service
 if grep -q '^ExecStart=/usr/bin/mtalab-engine run ' "$unit"; then ok=yes; else ok=no; fi
 verdict "the unit starts what was installed" $ok "$(grep ExecStart "$unit")"
 if command -v systemd-analyze >/dev/null 2>&1 && systemd-analyze --help 2>/dev/null | grep -q -- --offline; then
-    exposure=$(systemd-analyze security --offline=yes --threshold=20 "$unit" 2>&1) && ok=yes || ok=no
-    verdict "the unit is a sandbox: an exposure of 2.0 or less" $ok "$(echo "$exposure" | tail -3)"
+    for sandbox in mtalab-engine.service:20 mtalab-engine-alerts.service:30; do
+        exposure=$(systemd-analyze security --offline=yes --threshold="${sandbox#*:}" "$dir/root/usr/lib/systemd/system/${sandbox%:*}" 2>&1) && ok=yes || ok=no
+        verdict "${sandbox%:*} is a sandbox: an exposure of at most ${sandbox#*:} tenths" $ok "$(echo "$exposure" | tail -3)"
+    done
     mkdir "$dir/units" # where the programs are that they start
     for file in "$dir"/root/usr/lib/systemd/system/*; do
         sed "s|=/usr/bin/|=$dir/root/usr/bin/|" "$file" >"$dir/units/$(basename "$file")"
