@@ -296,11 +296,22 @@ void trace_flush(struct trace *trace, int64_t now)
 /* ---- asking ---- */
 
 static const struct filter_row filters[] = {
-    {"recipient", "r.recipient = ?", 't'},   {"sender", "r.sender = ?", 't'},
-    {"domain", "r.domain = lower(?)", 't'},  {"message", "r.message = ?", 'i'},
-    {"message-id", "r.message_id = ?", 't'}, {"status", "r.status = ? COLLATE NOCASE", 't'},
-    {"connector", "r.connector = ?", 't'},   {"code", "r.code GLOB ? || '*'", 't'},
-    {"since", "r.received >= ?", 'i'},       {"until", "r.received < ?", 'i'},
+    {"recipient", "r.recipient = ?", 't'},
+    {"sender", "r.sender = ?", 't'},
+    {"domain", "r.domain = lower(?)", 't'},
+    {"message", "r.message = ?", 'i'},
+    {"message-id", "r.message_id = ?", 't'},
+    {"status", "r.status = ? COLLATE NOCASE", 't'},
+    {"connector", "r.connector = ?", 't'},
+    {"code", "r.code GLOB ? || '*'", 't'},
+    {"since", "r.received >= ?", 'i'},
+    {"until", "r.received < ?", 'i'},
+    {"host", "r.host = ? COLLATE NOCASE", 't'},
+    {"to-ip", "trim(rtrim(rtrim(r.address, '0123456789'), ':'), '[]') = ?", 't'}, /* without its port */
+    {"from-ip",
+     "EXISTS (SELECT 1 FROM trace t WHERE t.message = r.message AND t.event = 'Receive'"
+     " AND instr(t.text, '[' || ? || ']') = 1)",
+     't'},
 };
 static const char *const other_keys[] = {"events", NULL};
 

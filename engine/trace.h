@@ -65,9 +65,9 @@ void trace_watch(struct trace *trace, void (*note)(void *arg, const struct trace
 void trace_add(struct trace *trace, const struct trace_entry *entry);
 /* Everything on disk; now and then, what is too old is forgotten. */
 void trace_flush(struct trace *trace, int64_t now);
-/* What a request asks for: {"recipient","sender","domain","message","message-id","status","connector","code","since",
- * "until"; "events":true; "limit"}. The newest, oldest first, as an array of flat objects: one a recipient, or one an
- * event. NULL with *err filled. */
+/* What a request asks for: {"recipient","sender","domain","message","message-id","status","connector","code","host",
+ * "to-ip","from-ip","since","until"; "events":true; "limit"}. The newest, oldest first, as an array of flat objects:
+ * one a recipient, or one an event. NULL with *err filled. */
 json_t *trace_list(struct trace *trace, const json_t *request, struct err *err);
 
 const char *demand_word(enum tls_demand demand);

@@ -31,11 +31,13 @@ static void add_events(struct trace *trace, int64_t id)
     defer.text = "tlsa-invalid";
     defer.detail = "Reason: [{LED=...";
     defer.next = FIRST + 900;
+    defer.address = "[2001:db8::1]:25";
     sent.event = TRACE_SEND;
     sent.recipient = "b@y.example";
     sent.destination = "y.example";
     sent.connector = "other";
     sent.code = "2.0.0";
+    sent.address = "192.0.2.9:25";
     trace_add(trace, &host);
     trace_add(trace, &defer);
     trace_add(trace, &sent);
@@ -114,6 +116,13 @@ static const struct { const char *request, *rows; } cases[] = {
     {"{\"connector\":\"lab\"}", A},
     {"{\"code\":\"4.7.\"}", A},
     {"{\"code\":\"4.7.3\",\"domain\":\"y.example\"}", ""},
+    {"{\"host\":\"MX.x.example\"}", A ", " B},
+    {"{\"to-ip\":\"192.0.2.9\"}", B},
+    {"{\"to-ip\":\"2001:db8::1\"}", A},
+    {"{\"to-ip\":\"192.0.2.92\"}", ""},
+    {"{\"from-ip\":\"192.0.2.1\"}", A ", " B},
+    {"{\"from-ip\":\"192.0.2.2\"}", ""},
+    {"{\"events\":true,\"from-ip\":\"192.0.2.1\",\"to-ip\":\"192.0.2.9\"}", "7 Receive, 7 Send"},
     {"{\"since\":1000001}", C},
     {"{\"until\":1000001}", A ", " B},
     {"{\"events\":true,\"message\":7}", "7 Receive, 7 Try, 7 Defer, 7 Send"},
