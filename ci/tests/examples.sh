@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The configurations in docs/examples/ are sound, and each is what its scenario in scenarios/examples/ tries.
+# The configurations in docs/examples/ are sound, and each is what its scenario in scenarios/examples/ tries; scenarios in
+# the guides pass, and the adapter for a beginning works.
 . ci/lib.sh
 
 good=0 bad=0
@@ -17,6 +18,16 @@ for file in docs/examples/*.yaml; do
         good=$((good + 1))
     fi
 done
+
+# So are the scenarios that stand in the guides, each as the bundled engine sends.
+dir=$(mktemp -d)
+for guide in README.md docs/scenarios-guide.md; do
+    awk -v to="$dir/$(basename "$guide" .md)-" '/^```/ { n += inside = $0 == "```yaml"; next } inside { print > (to n ".yaml") }' "$guide"
+done
+for scenario in "$dir"/*.yaml; do
+    if build/bin/mtalab run "$scenario" >"$dir/log" 2>&1; then good=$((good + 1)); else fail "$(basename "$scenario" .yaml)"; cat "$dir/log"; fi
+done
+rm -rf "$dir"
 
 # The adapter does what the guide says of it.
 log=$(mktemp)
