@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-enum { ANSWER_SECONDS_MAX = 60, OPTIONS_FILE_MAX = 64 * 1024 };
+enum { ANSWER_SECONDS_MAX = 60, OPTIONS_FILE_MAX = 64 * 1024, ANCHOR_FILE_MAX = 64 * 1024 };
 enum { UB_INSECURE, UB_BOGUS, UB_SECURE }; /* unbound-event.h: "sec" */
 
 struct dns_query {
@@ -89,6 +89,33 @@ static bool apply_options_file(struct ub_ctx *ctx, const char *path, struct err 
     return good;
 }
 
+/* A line of a zone file, cut up. */
+static bool is_key(char *line)
+{
+    char *rest = NULL;
+    line[strcspn(line, ";")] = '\0';
+    for (char *word = strtok_r(line, " \t\r", &rest); word != NULL; word = strtok_r(NULL, " \t\r", &rest))
+        if (strcasecmp(word, "DS") == 0 || strcasecmp(word, "DNSKEY") == 0)
+            return true;
+    return false;
+}
+
+/* Without a key libunbound takes everything for unsigned: DANE would be off, and nobody would notice. */
+static bool add_trust_anchor(struct ub_ctx *ctx, const char *path, struct err *err)
+{
+    struct arena *arena = arena_new("trust anchor");
+    size_t length;
+    char *text = text_read_file(arena, path, ANCHOR_FILE_MAX, &length, err);
+    bool readable = text != NULL, any = false;
+    for (char *line; text != NULL && (line = strsep(&text, "\n")) != NULL;)
+        any |= is_key(line);
+    arena_free(&arena);
+    if (!readable)
+        return false;
+    return (any && ub_ctx_add_ta_file(ctx, path) == 0) ||
+           err_set(err, ERR_INPUT, "the trust anchor %s has no DS or DNSKEY record", path);
+}
+
 /* Everything is set before the first question: libunbound takes no option afterwards. */
 static bool apply_options(struct ub_ctx *ctx, const struct dns_options *o, bool validate, struct err *err)
 {
@@ -100,11 +127,18 @@ static bool apply_options(struct ub_ctx *ctx, const struct dns_options *o, bool 
         return false;
     if (o->options_file != NULL && !apply_options_file(ctx, o->options_file, err))
         return false;
-    if (validate && o->trust_anchor != NULL && ub_ctx_add_ta_file(ctx, o->trust_anchor) != 0)
-        return err_set(err, ERR_INPUT, "cannot read the trust anchor %s", o->trust_anchor);
+    if (validate && o->trust_anchor != NULL && !add_trust_anchor(ctx, o->trust_anchor, err))
+        return false;
     if (o->forward != NULL && ub_ctx_set_fwd(ctx, o->forward) != 0)
         return err_set(err, ERR_INPUT, "'%s' cannot be a resolver to forward to", o->forward);
     return true;
+}
+
+/* libunbound reads its files when it is first wanted: that is now, and not with the first mail. */
+static bool begins(struct ub_ctx *ctx, struct err *err)
+{
+    int code = ub_ctx_zone_remove(ctx, "none.invalid.");
+    return code == 0 || err_set(err, ERR_INPUT, "libunbound cannot begin with these files: %s", ub_strerror(code));
 }
 
 static struct ub_ctx *context_new(const struct dns_query *query, bool validate, struct err *err)
@@ -114,7 +148,7 @@ static struct ub_ctx *context_new(const struct dns_query *query, bool validate, 
         err_set(err, ERR_SYSTEM, "cannot make a libunbound context");
         return NULL;
     }
-    if (!apply_options(ctx, &query->options, validate, err)) {
+    if (!apply_options(ctx, &query->options, validate, err) || !begins(ctx, err)) {
         ub_ctx_delete(ctx);
         return NULL;
     }

@@ -68,6 +68,14 @@ check "no JSON" "records:2:" "$(echo '{' >"$dir/records"; engine connector impor
 check "no word of Exchange's" "record 1 (a): SmtpDaneMode has a value that is not known" \
     "$(echo '{"Name":"a","SmtpDaneMode":"Always"}' | engine connector import)"
 
+anchor() { # ABOUT CONTENT WANTED
+    printf '%b' "$2" >"$dir/anchor"
+    config "resolver: {trust-anchor: $dir/anchor}"
+    check "$1" "$3" "$(engine check localhost --config "$dir/engine.yaml")"
+}
+anchor "a trust anchor without a key" '; nothing\n' "anchor has no DS or DNSKEY record"
+anchor "a trust anchor that is none" '. IN DS x\n' "libunbound cannot begin"
+
 refused() { # ABOUT PLACE TEXT CONNECTORS
     config "connectors:
 $4"
