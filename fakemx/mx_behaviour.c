@@ -103,8 +103,8 @@ static const struct schema_field behaviour_fields[] = {
             "middle; or after the 220: broken "
             "(garbage), reset, close, stall, alert (fatal handshake_failure), slow (the handshake, a byte every 20 "
             "ms); or "
-            "after the handshake, with which it is reported: flooded (key updates, cut off after 4 MiB; TLS 1.3 alone "
-            "is spoken), renegotiated (a HelloRequest; TLS 1.2 alone is spoken)."),
+            "after the handshake, with which it is reported: flooded (key updates, cut off after 256 KiB; TLS 1.3 "
+            "alone is spoken), renegotiated (a HelloRequest; TLS 1.2 alone is spoken)."),
     STEP("greeting", greeting, "Instead of the 220 greeting."),
     STEP("ehlo", ehlo, "Instead of the answer to EHLO, counted before and after STARTTLS."),
     STEP("helo", helo, "Instead of the answer to HELO."),

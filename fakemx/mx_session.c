@@ -16,7 +16,8 @@ enum {
     IDLE_SECONDS = 300,
     LINGER_SECONDS = 5, /* for the client's own close after ours */
     ENDLESS_BYTES = 4 << 20,
-    MORE_AT_ONCE = 64, /* of what is endless */
+    UPDATES_BYTES = 256 * 1024, /* of key updates, each of which costs both sides a derivation */
+    MORE_AT_ONCE = 64,          /* of what is endless */
 };
 
 enum mode { HEAR_LINE, HEAR_DATA, HEAR_CHUNK, HEAR_GARBAGE_CUE, HEAR_RESET_CUE, HEAR_NOTHING, MODE_COUNT };
@@ -177,7 +178,8 @@ static void say_more_updates(struct mx_session *session)
 
 static void say_more(struct mx_session *session)
 {
-    if (session->say_more == NULL || session->endless_sent >= ENDLESS_BYTES)
+    size_t most = session->say_more == say_more_updates ? UPDATES_BYTES : ENDLESS_BYTES;
+    if (session->say_more == NULL || session->endless_sent >= most)
         return;
     session->say_more(session);
     session->endless_sent += evbuffer_get_length(output_of(session));
