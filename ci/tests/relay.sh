@@ -52,8 +52,10 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 CF
 postfix -c "$dir/conf" start
-swaks --server 127.0.0.1 --from alice@sender.example --to someone@partner.example,nobody@none.partner.example >/dev/null
-for _ in $(seq 100); do # Postfix says when it is through by its log only
+for _ in $(seq 200); do # Postfix comes back from its start before it listens
+    swaks --server 127.0.0.1 --from alice@sender.example --to someone@partner.example,nobody@none.partner.example >/dev/null 2>&1 && break
+done
+for _ in $(seq 1000); do # and says by its log only when it is through
     grep -q 'discard.*to=<alice@sender.example>' "$dir/mail.log" && break
     engine flush
 done
