@@ -242,12 +242,28 @@ bool engine_client_allowed(const struct engine_config *config, const struct sock
     return false;
 }
 
+static bool is_this_machine(const struct network *network)
+{
+    static const char *const own[] = {"127.0.0.0/8", "::1/128"};
+    struct network o;
+    for (size_t i = 0; i < COUNT(own); i++)
+        if (network_parse(own[i], &o) && o.family == network->family && o.bits <= network->bits &&
+            memcmp(o.bytes, network->bytes, o.bits / 8) == 0)
+            return true;
+    return false;
+}
+
 static void check_networks(const struct engine_config *config, struct diag_list *diags)
 {
     struct network network;
-    for (size_t i = 0; i < config->clients.count; i++)
-        if (!network_parse(config->clients.items[i], &network))
-            diag_error(diags, config->clients.at[i], "'%s' is no network like 192.0.2.0/24", config->clients.items[i]);
+    for (size_t i = 0; i < config->clients.count; i++) {
+        const char *text = config->clients.items[i];
+        if (!network_parse(text, &network))
+            diag_error(diags, config->clients.at[i], "'%s' is no network like 192.0.2.0/24", text);
+        else if (config->submission_tls.certificate == NULL && !is_this_machine(&network))
+            diag_warning(diags, config->clients.at[i], "%s submits in clear: 'submission-tls' has no certificate",
+                         text);
+    }
 }
 
 static void check_listen(const struct engine_config *config, struct diag_list *diags)

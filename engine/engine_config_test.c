@@ -47,6 +47,27 @@ START_TEST(patience_caps_every_time_out)
 END_TEST
 
 /* clang-format off */
+static const struct { const char *text; bool warned; } in_clear[] = {
+    {HEAD "clients: [127.0.0.0/8, 127.0.0.1, '::1/128']\n",                                        false},
+    {HEAD "clients: [127.0.0.0/8, 10.0.0.0/8]\n",                                                  true},
+    {HEAD "clients: '::/0'\n",                                                                     true},
+    {HEAD "clients: 0.0.0.0/0\n",                                                                  true},
+    {HEAD "clients: 10.0.0.0/8\nsubmission-tls: {certificate: /c, key: /k}\n",                      false},
+};
+/* clang-format on */
+
+START_TEST(clients_of_the_network_in_clear_are_spoken_of)
+{
+    struct arena *arena = arena_new("test");
+    struct diag_list *diags = diag_new(arena);
+    ck_assert_ptr_nonnull(read_text(arena, in_clear[_i].text, diags));
+    bool warned = strstr(diag_text(arena, diags), "submits in clear") != NULL;
+    ck_assert_msg(warned == in_clear[_i].warned, "%s", in_clear[_i].text);
+    arena_free(&arena);
+}
+END_TEST
+
+/* clang-format off */
 static const struct { const char *name, *retry; double first, expiry; } plans[] = {
     {"exchange",          "retry: exchange\n",              900,  86400},
     {"rfc",               "retry: rfc\n",                   1800, 432000},
@@ -128,6 +149,7 @@ TEST_SUITE(engine_config)
 {
     TEST(defaults_are_those_of_the_manual);
     TEST(patience_caps_every_time_out);
+    TEST_LOOP(clients_of_the_network_in_clear_are_spoken_of, COUNT(in_clear));
     TEST_LOOP(retry_plans_are_read, COUNT(plans));
     TEST_LOOP(mistakes_have_a_place, COUNT(mistakes));
     TEST_LOOP(clients_are_known_by_network, COUNT(networks));
