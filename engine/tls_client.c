@@ -45,11 +45,12 @@ static int judged_later(X509_STORE_CTX *check UNUSED, void *arg UNUSED)
 
 static int on_ticket(SSL *ssl, SSL_SESSION *session);
 
-/* What OpenSSL says of itself, as one sentence; its queue is then empty. */
-static const char *openssl_reason(void)
+const char *tls_openssl_reason(void)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+    unsigned long first = ERR_peek_error(), last = ERR_peek_last_error();
+    const char *reason = last != 0 ? ERR_reason_error_string(last) : NULL;
+    if (ERR_SYSTEM_ERROR(first))
+        reason = strerror(ERR_GET_REASON(first)); /* what is above it says "system lib" only */
     ERR_clear_error();
     return reason != NULL ? reason : "OpenSSL does not say why";
 }
@@ -62,7 +63,7 @@ struct tls_client *tls_client_new(const char *ca_file, struct err *err)
     client->ctx = SSL_CTX_new(TLS_client_method());
     client->roots = X509_STORE_new();
     if (client->ctx == NULL || client->roots == NULL || SSL_CTX_dane_enable(client->ctx) != 1) {
-        err_set(err, ERR_SYSTEM, "cannot set up TLS: %s", openssl_reason());
+        err_set(err, ERR_SYSTEM, "cannot set up TLS: %s", tls_openssl_reason());
         tls_client_free(&client);
         return NULL;
     }
@@ -70,7 +71,7 @@ struct tls_client *tls_client_new(const char *ca_file, struct err *err)
         ca_file != NULL ? X509_STORE_load_file(client->roots, ca_file) : X509_STORE_set_default_paths(client->roots);
     if (loaded != 1) {
         err_set(err, ERR_INPUT, "cannot read the roots in %s: %s", ca_file != NULL ? ca_file : "OpenSSL's own place",
-                openssl_reason());
+                tls_openssl_reason());
         tls_client_free(&client);
         return NULL;
     }
@@ -281,7 +282,7 @@ bool tls_client_start(struct tls_client *client, struct bufferevent **io, const 
     ERR_clear_error();
     SSL *ssl = session_new(client, demands);
     if (ssl == NULL)
-        return err_set(err, ERR_SYSTEM, "cannot prepare TLS: %s", openssl_reason());
+        return err_set(err, ERR_SYSTEM, "cannot prepare TLS: %s", tls_openssl_reason());
     bufferevent_setwatermark(*io, EV_WRITE, 0, WAITING_MAX); /* else what is written here piles up below */
     struct bufferevent *tls = bufferevent_openssl_filter_new(bufferevent_get_base(*io), *io, ssl,
                                                              BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);

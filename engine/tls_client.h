@@ -24,6 +24,8 @@ struct tls_client;
 
 struct tls_client *tls_client_new(const char *ca_file, struct err *err) NODISCARD;
 void tls_client_free(struct tls_client **client);
+/* What OpenSSL says of its last failure, as one sentence; its queue is then empty. */
+const char *tls_openssl_reason(void);
 /* Borrowed; without it nobody is asked about revocation. */
 void tls_client_set_revocation(struct tls_client *client, struct revocation *revocation);
 /* Borrowed; without it no session is resumed. */

@@ -6,25 +6,21 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
+#include "engine/tls_client.h"
+
 struct tls_server {
     SSL_CTX *ctx;
 };
 
-/* What OpenSSL says of itself; its queue is then empty. */
-static const char *openssl_reason(void)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
-    ERR_clear_error();
-    return reason != NULL ? reason : "OpenSSL does not say why";
-}
-
 static bool load(SSL_CTX *ctx, const char *certificate, const char *key, struct err *err)
 {
     if (SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
-        return err_set(err, ERR_INPUT, "cannot use the certificate in %s: %s", certificate, openssl_reason());
+        return err_set(err, ERR_INPUT, "cannot use the certificate in %s: %s", certificate, tls_openssl_reason());
     if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-        return err_set(err, ERR_INPUT, "cannot use the key in %s: %s", key, openssl_reason());
+        return err_set(err, ERR_INPUT, "cannot use the key in %s: %s", key, tls_openssl_reason());
+    if (SSL_CTX_check_private_key(ctx) != 1)
+        return err_set(err, ERR_INPUT, "the key in %s is another's than the certificate in %s: %s", key, certificate,
+                       tls_openssl_reason());
     return true;
 }
 
@@ -35,7 +31,7 @@ struct tls_server *tls_server_new(const char *certificate, const char *key, stru
         abort();
     server->ctx = SSL_CTX_new(TLS_server_method());
     if (server->ctx == NULL || SSL_CTX_set_min_proto_version(server->ctx, TLS1_2_VERSION) != 1)
-        err_set(err, ERR_SYSTEM, "cannot set up TLS: %s", openssl_reason());
+        err_set(err, ERR_SYSTEM, "cannot set up TLS: %s", tls_openssl_reason());
     else if (load(server->ctx, certificate, key, err)) {
         SSL_CTX_set_options(server->ctx,
                             SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);

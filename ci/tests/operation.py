@@ -417,6 +417,10 @@ async def a_certificate_that_cannot_be_read_changes_nothing(b):
     assert "cannot use the certificate in " + trusted in said, said
     with smtplib.SMTP("127.0.0.1", b.port) as client:
         await asyncio.to_thread(client.starttls, context=ssl._create_unverified_context())
+    other = b.directory + "/other.key"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", other], check=True, capture_output=True)
+    b.route(b.sink_port, "submission-tls: {certificate: %s, key: %s}\n" % (certificate(b, "relay.example")[0], other))
+    assert "is another's than the certificate" in await b.command("reload", fails=True)
     b.route(b.sink_port, "submission-tls: {certificate: %s}\n" % trusted)
     assert "certificate without a key" in await b.command("reload", fails=True)
 
