@@ -19,7 +19,7 @@ static struct loop *loop;
 static struct clock now;
 static struct reporter *reporter;
 static struct err err;
-static char directory[] = "/tmp/mtalab-reporter-XXXXXX";
+static char directory[] = "/tmp/reporter_test.XXXXXX";
 static unsigned offered;
 static bool takes;
 
@@ -74,6 +74,9 @@ static void set_up(size_t parcels)
     static const struct reporter_ports ports = {.mail = take_mail};
     arena = arena_new("test");
     loop = loop_new(&err);
+    now = (struct clock){0}; /* tests may share a process */
+    takes = false;
+    memset(directory + sizeof directory - 7, 'X', 6);
     ck_assert_ptr_nonnull(mkdtemp(directory));
     add_parcels(parcels);
     config.tlsrpt =
