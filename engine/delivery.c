@@ -55,6 +55,7 @@ struct delivery {
     const struct transaction_result *unstored; /* settled, and not on disk yet */
     bool traced;                               /* and the trace has it */
     TAILQ_ENTRY(delivery) link;                /* then: in the world's list */
+    int64_t ended;                             /* when there was nothing more to try */
     bool reached;
 };
 
@@ -232,12 +233,9 @@ static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
     d->done(d->arg, d);
 }
 
-static struct settle_about about(const struct delivery *d)
+static struct settle_about about(const struct delivery *d, int64_t at)
 {
-    return (struct settle_about){.destination = d->job.domain,
-                                 .connector = connector_name(d),
-                                 .content = d->content,
-                                 .length = d->length};
+    return (struct settle_about){.destination = d->job.domain, .connector = connector_name(d), .at = at};
 }
 
 static const char *address_text(const struct delivery *d)
@@ -255,7 +253,6 @@ static bool load_content(struct delivery *d)
     if (d->content != NULL)
         return true;
     fprintf(stderr, "mtalab-engine: %s\n", err.text);
-    d->content = "";
     return false;
 }
 
@@ -267,10 +264,8 @@ static void settle_rest(struct delivery *d)
         if (d->recipients[i].failure.cause != CAUSE_NONE)
             list[count++] =
                 (struct settle_failed){d->recipients[i].recipient, d->recipients[i].failure, d->recipients[i].course};
-    if (count > 0)
-        load_content(d);
     struct err err;
-    struct settle_about of = about(d);
+    struct settle_about of = about(d, d->ended);
     if (!settle_failures(&d->world->settle, &of, d->arena, list, count, &err))
         fprintf(stderr, "mtalab-engine: %s\n", err.text);
     event_active(d->ender, EV_TIMEOUT, 0);
@@ -284,7 +279,8 @@ static bool needs_recheck(const struct delivery *d)
     for (size_t i = 0; i < d->job.count; i++) {
         const struct waiting *w = &d->recipients[i];
         bool waits = w->failure.cause == CAUSE_HOST_SKIPPED || w->failure.cause == CAUSE_DEMAND_UNMET;
-        if (w->failure.cause == CAUSE_REQUIRETLS_UNMET || (waits && settle_gives_up(&d->world->settle, w->recipient)))
+        if (w->failure.cause == CAUSE_REQUIRETLS_UNMET ||
+            (waits && settle_gives_up(&d->world->settle, w->recipient, d->ended)))
             return true;
     }
     return false;
@@ -315,6 +311,7 @@ static void on_recheck(void *arg, const struct sts_facts *sts)
 
 static void conclude(struct delivery *d)
 {
+    d->ended = clock_now(d->world->settle.clock);
     if (!needs_recheck(d)) {
         settle_rest(d);
         return;
@@ -338,7 +335,7 @@ static bool settle_accepted(struct delivery *d, const struct transaction_result 
             list[count++] = w->recipient;
         }
     struct err err;
-    struct settle_about of = about(d);
+    struct settle_about of = about(d, clock_now(d->world->settle.clock));
     of.host = d->facts->name;
     of.address = address_text(d);
     of.tls = session_tls(d->session)->encrypted ? session_tls(d->session) : NULL;

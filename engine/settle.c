@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/settle.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 #include "engine/led.h"
 #include "engine/ndr.h"
 #include "engine/unique.h"
 
-static struct retry_next next_of(const struct settle_world *world, const struct queued *recipient)
+static struct retry_next next_of(const struct settle_world *world, const struct queued *recipient, int64_t at)
 {
     const struct retry_plan *plan = recipient->tls == MESSAGE_TLS_REPORT ? &retry_tls_report : &world->config->plan;
-    return retry_after(plan, recipient->attempts + 1, recipient->arrived, clock_now(world->clock));
+    return retry_after(plan, recipient->attempts + 1, recipient->arrived, at);
 }
 
-bool settle_gives_up(const struct settle_world *world, const struct queued *recipient)
+bool settle_gives_up(const struct settle_world *world, const struct queued *recipient, int64_t at)
 {
-    return next_of(world, recipient).give_up;
+    return next_of(world, recipient, at).give_up;
 }
 
-static struct trace_entry entry_of(const struct settle_world *world, const struct settle_about *about,
-                                   const struct queued *r, enum trace_event event, const struct settlement *s)
+static struct trace_entry entry_of(const struct settle_about *about, const struct queued *r, enum trace_event event,
+                                   const struct settlement *s)
 {
     return (struct trace_entry){
-        .at = clock_now(world->clock),
+        .at = about->at,
         .message = r->message,
         .attempt = r->attempts + 1,
         .event = event,
@@ -42,7 +44,7 @@ static void trace_failure(const struct settle_world *world, struct arena *arena,
                           const struct settle_failed *f, const struct settlement *s)
 {
     bool gone = s->state == RECIPIENT_BOUNCED;
-    struct trace_entry entry = entry_of(world, about, f->recipient, gone ? TRACE_FAIL : TRACE_DEFER, s);
+    struct trace_entry entry = entry_of(about, f->recipient, gone ? TRACE_FAIL : TRACE_DEFER, s);
     struct led led = {.status = {s->code, s->reason},
                       .host = f->failure.host,
                       .address = f->failure.address,
@@ -69,7 +71,7 @@ bool settle_delivered(const struct settle_world *world, const struct settle_abou
                                       .connector = about->connector};
     bool fine = queue_settle(world->queue, list, count, NULL, NULL, err);
     for (size_t i = 0; fine && !about->traced && i < count; i++) {
-        struct trace_entry entry = entry_of(world, about, recipients[i], TRACE_SEND, &list[i]);
+        struct trace_entry entry = entry_of(about, recipients[i], TRACE_SEND, &list[i]);
         trace_add(world->trace, &entry);
     }
     arena_free(&arena);
@@ -82,7 +84,7 @@ static struct settlement settlement_of(const struct settle_world *world, struct 
                                        struct status *last)
 {
     struct status status = *last = status_of(arena, &f->failure, about->destination);
-    struct retry_next next = next_of(world, f->recipient);
+    struct retry_next next = next_of(world, f->recipient, about->at);
     bool bounce = f->course == COURSE_BOUNCE || next.give_up;
     if (bounce)
         status = status_expired(arena, status);
@@ -95,7 +97,7 @@ static struct settlement settlement_of(const struct settle_world *world, struct 
                                .connector = about->connector};
 }
 
-static struct ndr_recipient report_line(const struct settle_world *world, const struct settle_failed *f,
+static struct ndr_recipient report_line(const struct settle_about *about, const struct settle_failed *f,
                                         const struct settlement *s, struct status last)
 {
     return (struct ndr_recipient){
@@ -103,8 +105,20 @@ static struct ndr_recipient report_line(const struct settle_world *world, const 
         .status = {s->code, s->reason},
         .last = last.code != s->code ? last : (struct status){NULL, NULL},
         .remote_host = f->failure.host,
-        .last_attempt = clock_now(world->clock),
+        .last_attempt = about->at,
     };
+}
+
+/* Read for a report alone: a message that only waits costs no memory. A report without it is better than none. */
+static const char *original(const struct settle_world *world, struct arena *arena, int64_t message, size_t *length)
+{
+    struct err err;
+    const char *content = queue_content(world->queue, arena, message, length, &err);
+    if (content != NULL)
+        return content;
+    fprintf(stderr, "mtalab-engine: %s\n", err.text);
+    *length = 0;
+    return "";
 }
 
 /* The report goes to the sender with the null sender; none is made for a message that came with it (5321-4.5.4-2). */
@@ -119,14 +133,13 @@ static const struct message *make_report(const struct settle_world *world, struc
         .id = unique_word(arena),
         .sender = about_message->sender,
         .arrived = about_message->arrived,
-        .now = clock_now(world->clock),
+        .now = about->at,
         .recipients = lines,
         .recipient_count = count,
-        .content = about->content,
-        .length = about->length,
         .whole =
             world->config->report_original == REPORT_MESSAGE && about_message->tls != MESSAGE_REQUIRETLS, /* 8689-5 */
     };
+    ndr.content = original(world, arena, about_message->message, &ndr.length);
     struct message *report = arena_alloc(arena, sizeof *report);
     report->sender = "";
     report->recipients = arena_memdup(arena, &about_message->sender, sizeof about_message->sender);
@@ -162,7 +175,7 @@ bool settle_failures(const struct settle_world *world, const struct settle_about
         struct status last;
         settlements[i] = settlement_of(world, arena, about, &list[i], &last);
         if (settlements[i].state == RECIPIENT_BOUNCED)
-            lines[bounced++] = report_line(world, &list[i], &settlements[i], last);
+            lines[bounced++] = report_line(about, &list[i], &settlements[i], last);
     }
     const struct message *report = make_report(world, arena, about, list[0].recipient, lines, bounced);
     if (!settle_with_report(world, arena, settlements, count, report, err))
@@ -178,11 +191,9 @@ static bool remove_from_message(const struct settle_world *world, struct arena *
                                 size_t count, bool report, struct err *err)
 {
     static const struct status removed = {"5.3.2", "Removed from the queue by the administrator"};
-    struct settle_about about = {.destination = list[0].domain};
+    struct settle_about about = {.destination = list[0].domain, .at = clock_now(world->clock)};
     struct settlement *settlements = arena_alloc(arena, count * sizeof *settlements);
     struct ndr_recipient *lines = arena_alloc(arena, count * sizeof *lines);
-    if (report && (about.content = queue_content(world->queue, arena, list[0].message, &about.length, err)) == NULL)
-        return false;
     for (size_t i = 0; i < count; i++) {
         settlements[i] = (struct settlement){.id = list[i].id,
                                              .message = list[i].message,
@@ -192,13 +203,13 @@ static bool remove_from_message(const struct settle_world *world, struct arena *
         lines[i] = (struct ndr_recipient){.address = list[i].address,
                                           .status = removed,
                                           .last = {*list[i].code != '\0' ? list[i].code : NULL, list[i].reason},
-                                          .last_attempt = clock_now(world->clock)};
+                                          .last_attempt = about.at};
     }
     const struct message *told = report ? make_report(world, arena, &about, &list[0], lines, count) : NULL;
     if (!settle_with_report(world, arena, settlements, count, told, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        struct trace_entry entry = entry_of(world, &about, &list[i], TRACE_DROP, &settlements[i]);
+        struct trace_entry entry = entry_of(&about, &list[i], TRACE_DROP, &settlements[i]);
         entry.attempt = list[i].attempts;
         entry.destination = list[i].domain;
         trace_add(world->trace, &entry);

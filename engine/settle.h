@@ -22,7 +22,7 @@ struct settle_failed {
 };
 struct settle_about {                  /* the attempt, for traces and reports */
     const char *destination, *connector;
-    const char *content; size_t length;
+    int64_t at;                        /* when it ended: what is due, late and given up is told by that alone */
     const char *host, *address;        /* where it was delivered to; else NULL */
     const struct tls_outcome *tls;     /* NULL: in clear */
     bool traced;                       /* noted before, and undone: the trace has it */
@@ -37,7 +37,7 @@ bool settle_failures(const struct settle_world *world, const struct settle_about
 /* The administrator takes them out of the queue; report: their senders are told. One transaction a message. */
 bool settle_removed(const struct settle_world *world, struct arena *arena, const struct queued_list *list, bool report,
                     struct err *err) NODISCARD;
-/* Would this recipient be given up now, were its attempt to end in COURSE_DEFER? */
-bool settle_gives_up(const struct settle_world *world, const struct queued *recipient);
+/* Would this recipient be given up, were its attempt to end then in COURSE_DEFER? */
+bool settle_gives_up(const struct settle_world *world, const struct queued *recipient, int64_t at);
 
 #endif

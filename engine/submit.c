@@ -27,7 +27,8 @@ struct session {
     bool local;                /* from this machine */
     bool tls;                  /* inside TLS, or about to be */
     bool turning;              /* TLS begins when what was said is out */
-    unsigned errors, idle;     /* idle: commands since the last message that bring none nearer */
+    unsigned errors;
+    unsigned idle, surplus; /* since the last message: commands that bring none nearer, recipients too many */
     bool deaf;                 /* reads nothing until its replies are out */
     bool giving;               /* a message has begun, and has the time for it */
     struct event *deadline;
@@ -43,8 +44,9 @@ struct session {
     const char *when_stored; /* the reply then */
     bool too_big, crowded;   /* crowded: no memory for it just now */
     struct {
-        bool begun;      /* a BDAT has come in this transaction: no DATA any more */
-        int64_t left;    /* bytes still to come */
+        bool begun;   /* a BDAT has come in this transaction: no DATA any more */
+        int64_t left; /* bytes still to come */
+        bool empty;
         bool last;       /* the message ends with it */
         const char *why; /* it is thrown away, with this reply; NULL: it is kept */
     } chunk;
@@ -107,21 +109,28 @@ static void reset_transaction(struct session *s)
     s->too_big = s->crowded = false;
 }
 
-static const char *wrong(struct session *s, const char *reply)
+/* What may be said often, but not for ever. */
+static const char *bounded(struct session *s, unsigned *count, unsigned most, const char *reply, const char *enough)
 {
-    if (++s->errors < SUBMIT_ERRORS_MAX)
+    if (++*count <= most)
         return reply;
     s->ending = true;
-    return "421 4.7.0 too many errors";
+    return enough;
 }
 
-/* What may be said often, but not for ever. */
+static const char *wrong(struct session *s, const char *reply)
+{
+    return bounded(s, &s->errors, SUBMIT_ERRORS_MAX - 1, reply, "421 4.7.0 too many errors");
+}
+
 static const char *idle(struct session *s, const char *reply)
 {
-    if (++s->idle <= SUBMIT_IDLE_MAX)
-        return reply;
-    s->ending = true;
-    return "421 4.7.0 too many commands without a message";
+    return bounded(s, &s->idle, SUBMIT_IDLE_MAX, reply, "421 4.7.0 too many commands without a message");
+}
+
+static const char *surplus(struct session *s, const char *reply)
+{
+    return bounded(s, &s->surplus, SUBMIT_SURPLUS_MAX, reply, "421 4.7.0 far too many recipients");
 }
 
 /* ---- verbs: each answers with one reply, NULL when it has answered by itself ---- */
@@ -175,7 +184,7 @@ static const char *on_size(struct session *s, const char *value)
     int64_t size;
     if (value == NULL || !schema_parse_number(value, &size) || size < 0)
         return wrong(s, "501 5.5.4 SIZE is a number");
-    return size > s->submit->config->message_size ? "552 5.3.4 message too big" : NULL;
+    return size > s->submit->config->message_size ? idle(s, "552 5.3.4 message too big") : NULL;
 }
 
 /* What the message is counts, not what is said of it: it is looked at before it is sent on. */
@@ -271,7 +280,7 @@ static const char *on_rcpt(struct session *s, const char *args)
     if (strncasecmp(args, "TO:", 3) != 0)
         return wrong(s, "501 5.5.4 RCPT TO:<address>");
     if (s->recipients.count == RECIPIENTS_MAX)
-        return "452 4.5.3 too many recipients";
+        return surplus(s, "452 4.5.3 too many recipients");
     const char *at = args + 3 + strspn(args + 3, " ");
     char *recipient = message_parse_path(s->mail_arena, &at, false);
     if (recipient == NULL)
@@ -316,6 +325,7 @@ static const char *on_bdat(struct session *s, const char *args)
         return "501 5.5.4 BDAT length [LAST]";
     }
     s->chunk.left = strtoll(args, NULL, 10);
+    s->chunk.empty = s->chunk.left == 0;
     s->chunk.last = last;
     s->chunk.begun = s->sender != NULL;
     s->chunk.why = not_ready(s);
@@ -459,7 +469,7 @@ static const char *store_message(struct session *s, const char *content, size_t 
         fprintf(stderr, "mtalab-engine: cannot queue a message: %s\n", err.text);
         return not_stored;
     }
-    s->idle = 0;
+    s->idle = s->surplus = 0;
     const char *reply = arena_printf(s->mail_arena, "250 2.0.0 queued as %lld", (long long)id);
     if (!later)
         return reply;
@@ -556,13 +566,14 @@ static bool take_body(struct session *s)
 static void end_chunk(struct session *s)
 {
     bool last = s->chunk.last;
+    const char *taken = "250 2.0.0 chunk taken";
     s->hearing = HEAR_COMMAND;
     if (s->chunk.why != NULL)
         say(s, wrong(s, s->chunk.why));
     else if (last || s->too_big || s->crowded)
         end_message(s);
     else
-        say(s, "250 2.0.0 chunk taken");
+        say(s, s->chunk.empty ? idle(s, taken) : taken);
     if (s->chunk.why != NULL)
         reset_transaction(s);
 }

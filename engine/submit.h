@@ -13,8 +13,8 @@
  * Borrows: loop, config, queue.
  * Errors:  false with *err filled; what a client does wrong is answered to the client.
  * Threads: one. Every length, count and time of a client's has a bound: at most SUBMIT_SESSIONS_MAX sessions, and
- * sessions-per-client of one address; SUBMIT_ERRORS_MAX mistakes and SUBMIT_IDLE_MAX commands without a message in a
- * session; time-outs for a command and for a message as a whole; submission-memory for all of them together. */
+ * sessions-per-client of one address; SUBMIT_ERRORS_MAX mistakes, SUBMIT_IDLE_MAX commands and SUBMIT_SURPLUS_MAX
+ * recipients too many without a message in a session; time-outs for a command and for a message as a whole; submission-memory for all of them together. */
 #ifndef ENGINE_SUBMIT_H
 #define ENGINE_SUBMIT_H
 
@@ -25,7 +25,8 @@
 #include "engine/queue.h"
 #include "engine/tls_server.h"
 
-enum { SUBMIT_SESSIONS_MAX = 500, SUBMIT_LINE_MAX = 2048, SUBMIT_ERRORS_MAX = 20, SUBMIT_IDLE_MAX = 100 };
+enum { SUBMIT_SESSIONS_MAX = 500, SUBMIT_LINE_MAX = 2048, SUBMIT_ERRORS_MAX = 20, SUBMIT_IDLE_MAX = 100,
+       SUBMIT_SURPLUS_MAX = 10000 };
 
 struct submit_ports {
     void *outside;

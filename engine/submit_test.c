@@ -16,6 +16,9 @@ enum { ROUNDS = 40, KEPT_MAX = 4 };
     "X\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\nX\r\n"
 #define TEN_IDLE "NOOP\r\nRSET\r\nEHLO me\r\nNOOP\r\nRSET\r\nNOOP\r\nRSET\r\nHELO me\r\nNOOP\r\nRSET\r\n"
 #define TEN_250 "250 250 250 250 250 250 250 250 250 250 "
+#define BIG_MAIL "MAIL FROM:<> SIZE=2000\r\n"
+#define TEN_BIG BIG_MAIL BIG_MAIL BIG_MAIL BIG_MAIL BIG_MAIL BIG_MAIL BIG_MAIL BIG_MAIL BIG_MAIL BIG_MAIL
+#define TEN_552 "552 552 552 552 552 552 552 552 552 552 "
 #define HUNDRED "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 #define BIG HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
 
@@ -96,6 +99,9 @@ static const struct { const char *name, *sends, *codes, *message; } cases[] = {
     {"too many commands without a message", TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE TEN_IDLE
      TEN_IDLE TEN_IDLE "NOOP\r\nEHLO me\r\n", "220 " TEN_250 TEN_250 TEN_250 TEN_250 TEN_250 TEN_250 TEN_250 TEN_250
      TEN_250 TEN_250 "421", NULL},
+    {"too big by its word, too often", EHLO TEN_BIG TEN_BIG TEN_BIG TEN_BIG TEN_BIG TEN_BIG TEN_BIG TEN_BIG TEN_BIG
+     TEN_BIG "QUIT\r\n", "220 250 " TEN_552 TEN_552 TEN_552 TEN_552 TEN_552 TEN_552 TEN_552 TEN_552 TEN_552
+     "552 552 552 552 552 552 552 552 552 421", NULL},
     {"a line too long", BIG BIG BIG "\r\nQUIT\r\n", "220 500", NULL},
     {"a line without end", BIG BIG BIG, "220 500", NULL},
     {"too many errors", TWENTY_ERRORS "QUIT\r\n",
@@ -320,6 +326,38 @@ START_TEST(a_nul_is_no_text_either)
 END_TEST
 
 /* One session's message is too much beside another's, and fits when that one is gone. */
+/* Replies to the same line again and again, until the session is ended. */
+static size_t told_until_the_end(struct bench *b, const char *line)
+{
+    size_t count = 0;
+    say(b, TO_A, strlen(TO_A));
+    codes(b);
+    for (const char *got = ""; strstr(got, "421") == NULL;
+         got = codes(b), count += (strlen(got) + 1) / strlen("250 ")) {
+        ck_assert_uint_lt(count, 100000);
+        for (int i = 0; i < 10; i++)
+            bufferevent_write(b->client, line, strlen(line));
+        say(b, "", 0);
+    }
+    return count;
+}
+
+/* clang-format off */
+static const struct { const char *line; size_t answered; } endless[] = {
+    {"RCPT TO:<a@x.example>\r\n", RECIPIENTS_MAX + SUBMIT_SURPLUS_MAX},
+    {"BDAT 0\r\n", SUBMIT_IDLE_MAX - 1}, /* EHLO and MAIL came before */
+};
+/* clang-format on */
+
+START_TEST(nothing_is_answered_for_ever)
+{
+    struct bench b;
+    open_bench(&b);
+    ck_assert_uint_eq(told_until_the_end(&b, endless[_i].line), endless[_i].answered);
+    close_bench(&b);
+}
+END_TEST
+
 START_TEST(memory_is_shared)
 {
     struct bench b;
@@ -377,6 +415,7 @@ TEST_SUITE(submit)
     TEST(no_250_when_it_is_not_on_disk);
     TEST(a_nul_is_no_command);
     TEST_LOOP(a_nul_is_no_text_either, 2);
+    TEST_LOOP(nothing_is_answered_for_ever, COUNT(endless));
     TEST(memory_is_shared);
     TEST(a_message_has_its_time);
 }
