@@ -2,6 +2,7 @@
 #include "engine/channel.h"
 
 #include "base/text.h"
+#include "engine/domain_name.h"
 
 struct channel_setting channel_setting(const struct engine_config *config, const struct connector *connector)
 {
@@ -58,7 +59,6 @@ struct policy_facts channel_facts(const struct channel_setting *setting, const s
         .mx_trust = mx->trust,
         .host_trust = host->trust,
         .tlsa = host->tlsa,
-        .tlsa_trust = host->tlsa_trust,
         .sts = sts != NULL ? sts->mode : STS_ABSENT,
         .sts_mx_match = sts != NULL && sts_mx_matches(sts->mx, sts->mx_count, host->name),
         .by_mx_record = mx->state == MX_FOUND,
@@ -96,6 +96,12 @@ struct failure channel_no_host(const struct channel_setting *setting, const stru
         !setting->exchange_codes)
         f.reason = REASON_DNSSEC_INVALID; /* the service itself says 4.4.312 */
     return f;
+}
+
+const char *channel_address(struct arena *arena, const char *hop)
+{
+    const char *inside = message_literal(arena, hop);
+    return inside == NULL && domain_name_is_address(hop) ? hop : inside;
 }
 
 const struct mx_facts *channel_literal(struct arena *arena, const char *address, uint16_t port,
@@ -148,7 +154,7 @@ struct tls_demands channel_demands(struct arena *arena, const struct channel_set
     struct tls_demands demands = {
         .demand = decision->demand,
         .watch_pkix = decision->watch_pkix,
-        .sni = connector_is_address(base) ? NULL : base, /* 6066-3: never an address */
+        .sni = domain_name_is_address(base) ? NULL : base, /* 6066-3: never an address */
         .pkix_host = host->name,
         .records = host->records,
         .record_count = host->record_count,

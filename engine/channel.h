@@ -28,6 +28,8 @@ bool channel_asks_sts(const struct channel_setting *setting);
 bool channel_overrides_bogus(const struct channel_setting *setting);
 /* Why there is no host to try; CAUSE_NONE: there is one. */
 struct failure channel_no_host(const struct channel_setting *setting, const struct mx_facts *mx, bool by_smart_host);
+/* The address that a next hop is, also where it stands in brackets; NULL: it is a name. */
+const char *channel_address(struct arena *arena, const char *hop);
 /* A next hop that is an address: no DNS, hence neither DANE nor MTA-STS (7672-2.2-12, 8461-3.4). */
 const struct mx_facts *channel_literal(struct arena *arena, const char *address, uint16_t port,
                                        const struct host_facts **host);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/connector.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -134,10 +133,4 @@ enum mta_sts_mode connector_mta_sts(const struct connector *c)
 enum tls_setting connector_tls(const struct connector *c)
 {
     return c == NULL || c->test_mode ? TLS_SETTING_OPPORTUNISTIC : (enum tls_setting)c->tls;
-}
-
-bool connector_is_address(const char *host)
-{
-    unsigned char bytes[16];
-    return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }

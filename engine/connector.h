@@ -68,6 +68,5 @@ enum tls_setting connector_tls(const struct connector *connector);
 
 /* Findings: two enabled ones of one scope, mandatory DANE with an IP smart host, a star inside a name, ... */
 void connector_check(const struct routing *routing, struct diag_list *diags);
-bool connector_is_address(const char *host);
 
 #endif

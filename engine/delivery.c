@@ -537,7 +537,6 @@ static void on_connect(void *arg, struct bufferevent *io, enum cause cause, cons
 
 static void try_address(struct delivery *d)
 {
-    d->demands = channel_demands(d->arena, &d->setting, &d->decision, d->mx, d->facts);
     d->demands.channel = d->channel_key = channel_key(d);
     d->session = sessions_take(d->world->sessions, d->channel_key);
     if (d->session != NULL)
@@ -558,6 +557,12 @@ static void skip_host(struct delivery *d, struct failure failure)
     if (d->decision.act == ACT_SKIP_HOST)
         count_session(d, failure.text, NULL);
     all_failed(d, &failure);
+}
+
+static void try_host(struct delivery *d)
+{
+    d->demands = channel_demands(d->arena, &d->setting, &d->decision, d->mx, d->facts);
+    try_address(d);
 }
 
 /* In test mode: what the connector would have said, were it in earnest, for the trace. */
@@ -595,7 +600,7 @@ static void on_host(void *arg, const struct host_facts *facts)
         skip_host(d, (struct failure){.cause = CAUSE_HOST_UNRESOLVED,
                                       .text = arena_printf(d->arena, "%s has no address", facts->name)});
     else
-        try_address(d);
+        try_host(d);
 }
 
 static void next_host(struct delivery *d)
@@ -683,7 +688,7 @@ static void begin_hop(struct delivery *d)
     d->mx = NULL;
     d->sts = NULL;
     d->facts = NULL;
-    const char *hop = d->hops[d->hop].name, *literal = connector_is_address(hop) ? hop : message_literal(d->arena, hop);
+    const char *hop = d->hops[d->hop].name, *literal = channel_address(d->arena, hop);
     if (literal != NULL) {
         begin_literal(d, literal);
         return;

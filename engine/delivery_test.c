@@ -280,7 +280,6 @@ static void ask_host(void *outside, struct arena *arena, const char *host, uint1
     facts->addresses = addresses;
     facts->address_count = b->row->hosts[i].addresses;
     facts->tlsa = b->row->hosts[i].tlsa;
-    facts->tlsa_trust = facts->tlsa == TLSA_LOOKUP_FAILED ? TRUST_BOGUS : TRUST_SECURE;
     soon(b, tell_host, told(b, (struct told){.host = done, .arg = arg}), facts);
 }
 

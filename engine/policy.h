@@ -25,7 +25,6 @@ struct policy_facts {
     enum tls_setting tls;
     enum dns_trust mx_trust, host_trust;
     enum tlsa_state tlsa;
-    enum dns_trust tlsa_trust;
     enum sts_policy_mode sts;      /* the policy in force for the next-hop domain */
     bool sts_mx_match;             /* the host's name is covered by an mx: pattern */
     bool by_mx_record;             /* an MX record names the host */

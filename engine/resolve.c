@@ -227,7 +227,6 @@ static void take_tlsa(struct host_search *search, const struct dns_answer *answe
 static void tlsa_failed(struct host_search *search, const struct dns_result *result)
 {
     search->facts.tlsa = TLSA_LOOKUP_FAILED;
-    search->facts.tlsa_trust = result->trust;
     search->facts.why = result->why;
 }
 
@@ -241,7 +240,6 @@ static void on_tlsa(void *arg, const struct dns_result *result)
         host_done(search);
         return;
     }
-    search->facts.tlsa_trust = result->trust;
     note_signatures(&search->facts, result);
     if (result->trust == TRUST_SECURE && result->answer.count > 0) {
         take_tlsa(search, &result->answer);

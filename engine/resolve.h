@@ -63,7 +63,6 @@ struct host_facts {
     const struct netaddr *addresses;
     size_t address_count; /* port 25 or as configured; v6 and v4 in the order to try */
     enum tlsa_state tlsa;
-    enum dns_trust tlsa_trust; /* when TLSA_LOOKUP_FAILED: bogus or failed */
     const char *tlsa_base; /* TLSA_USABLE, TLSA_UNUSABLE: TLSA base domain, expanded or name (7672-2.2.3); else NULL */
     const struct tlsa_record *records;
     size_t record_count; /* the usable ones after digest agility */

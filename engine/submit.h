@@ -14,7 +14,8 @@
  * Errors:  false with *err filled; what a client does wrong is answered to the client.
  * Threads: one. Every length, count and time of a client's has a bound: at most SUBMIT_SESSIONS_MAX sessions, and
  * sessions-per-client of one address; SUBMIT_ERRORS_MAX mistakes, SUBMIT_IDLE_MAX commands and SUBMIT_SURPLUS_MAX
- * recipients too many without a message in a session; time-outs for a command and for a message as a whole; submission-memory for all of them together. */
+ * recipients too many without a message in a session; time-outs for a command and for a message as a whole;
+ * submission-memory for all of them together. */
 #ifndef ENGINE_SUBMIT_H
 #define ENGINE_SUBMIT_H
 

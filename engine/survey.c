@@ -241,7 +241,7 @@ const struct survey *survey_hop(struct surveyor *s, const struct smart_host *hop
     struct survey *survey = arena_alloc(s->arena, sizeof *survey);
     *survey = (struct survey){.setting = *setting, .hop = hop->name};
     uint16_t port = hop->port != 0 ? hop->port : OUTSIDE_SMTP_PORT;
-    const char *literal = connector_is_address(hop->name) ? hop->name : message_literal(s->arena, hop->name);
+    const char *literal = channel_address(s->arena, hop->name);
     if (literal != NULL) {
         survey_literal(s, survey, literal, port);
         return survey;

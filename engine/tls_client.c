@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "engine/domain_name.h"
 
 enum { AUTH_LEVEL = 1, OPPORTUNISTIC_LEVEL = 0 /* OpenSSL's security levels */, WAITING_MAX = 256 * 1024 };
 enum { RESUMED_BYTES_MAX = 16 * 1024 /* of a ticket and the chain kept with it: a peer chooses both */ };
@@ -170,10 +169,10 @@ static bool set_strength(SSL *ssl, const struct tls_demands *d)
     return SSL_set_min_proto_version(ssl, wants_anything(d) ? TLS1_2_VERSION : TLS1_VERSION) == 1;
 }
 
-/* 7672-8.1-1, 8461-7.1-3; never for an address (6066-3). */
+/* 7672-8.1-1, 8461-7.1-3 */
 static bool set_sni(SSL *ssl, struct arena *arena, const struct tls_demands *d)
 {
-    if (d->sni == NULL || domain_name_is_address(d->sni))
+    if (d->sni == NULL)
         return true;
     return SSL_set_tlsext_host_name(ssl, plain_name(arena, d->sni)) == 1;
 }

@@ -34,7 +34,7 @@ void tls_client_set_tickets(struct tls_client *client, struct tickets *tickets);
 struct tls_demands {
     enum tls_demand demand;
     bool watch_pkix;       /* check PKIX too, report only */
-    const char *sni;       /* TLSA base domain under DANE (7672-8.1), else the MX host's name */
+    const char *sni;       /* TLSA base domain under DANE (7672-8.1), else the host; NULL: none, it is an address */
     const char *pkix_host; /* the MX host as in the MX record */
     const struct tlsa_record *records;
     size_t record_count;

@@ -715,8 +715,10 @@ END_TEST
 static const struct {
     const char *name, *sni, *seen;
 } snis[] = {
-    {"a name", MX, MX}, {"trailing dot", MX ".", MX},      {"upper case", "MX.Partner.Example", MX},
-    {"none", NULL, ""}, {"IPv4 address", "192.0.2.1", ""}, {"IPv6 address", "2001:db8::1", ""},
+    {"a name", MX, MX},
+    {"trailing dot", MX ".", MX},
+    {"upper case", "MX.Partner.Example", MX},
+    {"none", NULL, ""},
 };
 
 static int on_server_name(SSL *ssl, int *alert UNUSED, void *arg)
