@@ -150,6 +150,7 @@ struct expectation {              /* one item of expect: */
 struct sender_setup {             /* what the sender is told; NULL: not said */
     const struct tree_node *connectors, *rules;      /* lists of maps, checked by the schema */
     const struct tree_node *accepted_domains;
+    const struct tree_node *switches;                /* a map */
 };
 
 enum tls_required { TLS_REQUIRED_UNSAID, TLS_REQUIRED_NO, TLS_REQUIRED_NO_TWICE };

@@ -272,8 +272,8 @@ static const struct tree_node *map_of(struct arena *arena, struct srcpos at, con
 /* The file as if it had no base, still with ${axis} and without its world. */
 static const struct tree_node *whole_tree(struct arena *arena, const struct scenario_file *file)
 {
-    static const char *const replaced[] = {"variants",   "world", "change",          "send",
-                                           "connectors", "rules", "accepted-domains"};
+    static const char *const replaced[] = {"variants",   "world", "change",           "send",
+                                           "connectors", "rules", "accepted-domains", "switches"};
     struct entries entries = {0};
     for (size_t i = 0; i < file->node->count; i++) {
         size_t k = 0;
@@ -286,6 +286,7 @@ static const struct tree_node *whole_tree(struct arena *arena, const struct scen
     add_entry(arena, &entries, "connectors", file->sender.connectors);
     add_entry(arena, &entries, "rules", file->sender.rules);
     add_entry(arena, &entries, "accepted-domains", file->sender.accepted_domains);
+    add_entry(arena, &entries, "switches", file->sender.switches);
     return map_of(arena, file->node->at, &entries);
 }
 
@@ -453,6 +454,7 @@ static void take_sender(struct arena *arena, const struct tree_node *tree, struc
         .connectors = as_list(arena, tree_get(tree, "connectors")),
         .rules = as_list(arena, tree_get(tree, "rules")),
         .accepted_domains = tree_get(tree, "accepted-domains"),
+        .switches = tree_get(tree, "switches"),
     };
     const char *feature;
     for (size_t i = 0; (feature = sender_setup_needs(&scenario->sender, i)) != NULL; i++)
@@ -531,6 +533,7 @@ static void inherit_sender(struct scenario_file *file)
     file->sender.connectors = own_or(file, "connectors", before.connectors);
     file->sender.rules = own_or(file, "rules", before.rules);
     file->sender.accepted_domains = own_or(file, "accepted-domains", before.accepted_domains);
+    file->sender.switches = own_or(file, "switches", before.switches);
 }
 
 /* What a file takes over from its base, and what it must not say beside one. */

@@ -20,6 +20,7 @@ const char *const scenario_feature_words[] = {"queue",
                                               "connectors",
                                               "smart-host",
                                               "mta-sts-mandatory",
+                                              "switches",
                                               "requiretls",
                                               "smtputf8",
                                               "8bitmime",
@@ -29,6 +30,11 @@ const char *const scenario_feature_words[] = {"queue",
                                               "tls-resumption",
                                               NULL};
 
+static const char *const profile_words[] = {"rfc", "exchange", NULL};
+static const char *const scope_order_words[] = {"most-specific", "exchange", NULL};
+static const char *const revocation_words[] = {"soft", "hard", "off", NULL};
+static const char *const insecure_mx_words[] = {"skip", "use", NULL};
+static const char *const pass_fail_words[] = {"deliver", "block", NULL};
 static const char *const dnssec_words[] = {"signed", "unsigned", NULL};
 static const char *const ds_words[] = {"right", "missing", NULL};
 static const char *const hit_words[] = {"by-default", "must", "may", "never", NULL};
@@ -493,6 +499,30 @@ const struct schema scenario_expectation_schema = {
     .node_offset = offsetof(struct file_expectation, node),
 };
 
+#define SWITCH(...) FIELD(struct file_switches, __VA_ARGS__)
+static const struct schema_field switch_fields[] = {
+    SWITCH("profile", WORD, profile, .otherwise = "rfc", .words = profile_words, .doc = "whose codes and reports"),
+    SWITCH("scope-order", WORD, scope_order, .otherwise = "most-specific", .words = scope_order_words,
+           .doc = "do the accepted domains come behind wildcards or before them?"),
+    SWITCH("revocation", WORD, revocation, .otherwise = "soft", .words = revocation_words,
+           .doc = "what becomes of a certificate that nobody vouches for"),
+    SWITCH("dane-insecure-mx", WORD, insecure_mx, .otherwise = "skip", .words = insecure_mx_words,
+           .doc = "is TLSA asked for hosts that MX records without DNSSEC name?"),
+    SWITCH("dane-pass-sts-fail", WORD, pass_fail, .otherwise = "deliver", .words = pass_fail_words,
+           .doc = "what becomes of mail where DANE passes and a policy fails"),
+    SWITCH("none-accepts-bogus", BOOL, accept_bogus, .otherwise = "yes",
+           .doc = "is bogus data taken as it is where DANE is not asked for?"),
+    SWITCH("pipelining", BOOL, pipelining, .otherwise = "yes", .doc = "are commands sent in one go?"),
+    SWITCH("chunking", BOOL, chunking, .otherwise = "yes", .doc = "is a message sent by BDAT?"),
+};
+static const struct schema switches_schema = {
+    .name = "switches",
+    .doc = "Settings of the sender besides its connectors.",
+    .fields = switch_fields,
+    .count = COUNT(switch_fields),
+    .size = sizeof(struct file_switches),
+};
+
 #define STEP(...) FIELD(struct file_step, __VA_ARGS__)
 static const struct schema_field step_fields[] = {
     STEP("change", NAMED, change, .sub = &scenario_name_schema,
@@ -545,6 +575,8 @@ static const struct schema_field scenario_fields[] = {
              .doc = "the sender's transport rules; default those of the base"),
     SCENARIO("accepted-domains", TEXTS, accepted_domains,
              .doc = "the sender's accepted domains; default those of the base"),
+    SCENARIO("switches", SUB, switches, .sub = &switches_schema,
+             .doc = "what the sender is told besides; default that of the base"),
     SCENARIO("send", SUB, send, .sub = &send_schema, .doc = "the message; default that of the base"),
     SCENARIO("expect", SUBS, expect, .sub = &scenario_expectation_schema,
              .doc = "what must be seen; each mode exactly once"),

@@ -39,6 +39,10 @@ struct file_rule {
     const char *name, *connector;
     struct schema_texts sender, recipient, recipient_domain, header_contains, header_matches;
 };
+struct file_switches {
+    int profile, scope_order, revocation, insecure_mx, pass_fail;
+    bool accept_bogus, pipelining, chunking;
+};
 struct file_step {
     double advance;
     const struct tree_node *node;
@@ -58,6 +62,7 @@ struct file_scenario {
     struct file_send send;
     struct schema_list connectors, rules; /* of struct file_connector, struct file_rule, for the check alone */
     struct schema_texts accepted_domains;
+    struct file_switches switches;    /* for the check alone */
     struct schema_list steps, expect; /* of struct file_step, struct file_expectation */
 };
 

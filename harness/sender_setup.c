@@ -63,6 +63,7 @@ char *sender_setup_json(struct arena *arena, const struct sender_setup *setup, u
         {"connectors", setup->connectors != NULL ? all_in_mode(arena, setup->connectors, mode) : NULL},
         {"rules", setup->rules},
         {"accepted-domains", setup->accepted_domains},
+        {"switches", setup->switches},
     };
     char *text = NULL;
     size_t size = 0;
@@ -170,6 +171,7 @@ const char *sender_setup_needs(const struct sender_setup *setup, size_t i)
         {"connectors", setup->connectors != NULL && !is_relay_alone(setup)},
         {"smart-host", any_says(setup, "smart-hosts", NULL)},
         {"mta-sts-mandatory", any_says(setup, "mta-sts", "mandatory")},
+        {"switches", setup->switches != NULL},
     };
     for (size_t k = 0; k < COUNT(rows); k++)
         if (rows[k].needed && i-- == 0)

@@ -6,8 +6,8 @@
 
 #include "harness/scenario.h"
 
-/* One JSON object with those of "connectors", "rules", "accepted-domains" that were said; keys and words are the
- * scenario's. A connector that says nothing of smtp-dane or mta-sts has the mode's. */
+/* One JSON object with those of "connectors", "rules", "accepted-domains", "switches" that were said; keys and words
+ * are the scenario's. A connector that says nothing of smtp-dane or mta-sts has the mode's. */
 char *sender_setup_json(struct arena *arena, const struct sender_setup *setup, unsigned mode);
 /* "connector NAME KEY=VALUE ..." for the i-th connector in a step's changes; NULL at the end. */
 char *sender_setup_change(struct arena *arena, const struct tree_node *changes, size_t i);

@@ -31,6 +31,8 @@ static const struct { const char *name, *said, *json, *needs; } setups[] = {
      "rules: {name: r, connector: a, sender: 'x@\"y\"'}\naccepted-domains: partner.example\n",
      "{\"rules\":[{\"name\":\"r\",\"connector\":\"a\",\"sender\":\"x@\\\"y\\\"\"}],"
      "\"accepted-domains\":\"partner.example\"}\n", ""},
+    {"switches", "switches: {revocation: hard, chunking: no}\n",
+     "{\"switches\":{\"revocation\":\"hard\",\"chunking\":\"no\"}}\n", "switches "},
 };
 static const struct { const char *name, *hosts, *host; bool relays; } relays[] = {
     {"the name itself",           "gw.relay.example",        "gw.relay.example",    true},

@@ -52,6 +52,7 @@ static const char *const features[] = {
     "pipelining",
     "tls-rpt",
     "tls-resumption",
+    "switches",
     NULL,
 };
 static const char *const settings[] = {
@@ -291,6 +292,16 @@ static const char *setup_line(struct arena *arena, const json_t *setup, const ch
     return line;
 }
 
+/* Switches have the engine's own names. */
+static const char *switch_lines(struct arena *arena, const json_t *setup)
+{
+    const char *key, *lines = "";
+    json_t *value;
+    json_object_foreach(json_object_get(setup, "switches"), key, value) lines =
+        arena_printf(arena, "%s%s: %s\n", lines, key, json_string_value(value));
+    return lines;
+}
+
 /* What the scenario says of connectors, or one for all mail in the mode of the case. */
 static const char *setup_lines(const struct adapter *adapter, struct arena *arena)
 {
@@ -301,8 +312,8 @@ static const char *setup_lines(const struct adapter *adapter, struct arena *aren
                                   "connectors:\n  - name: lab\n    recipient-domains: '*'\n    smtp-dane: %s\n"
                                   "    mta-sts: %s\n",
                                   adapter_setting(adapter, "MTALAB_DANE"), adapter_setting(adapter, "MTALAB_MTA_STS"));
-    const char *lines = arena_printf(arena, "%s%s%s", connectors, setup_line(arena, setup, "rules"),
-                                     setup_line(arena, setup, "accepted-domains"));
+    const char *lines = arena_printf(arena, "%s%s%s%s", connectors, setup_line(arena, setup, "rules"),
+                                     setup_line(arena, setup, "accepted-domains"), switch_lines(arena, setup));
     json_decref(setup);
     return lines;
 }
