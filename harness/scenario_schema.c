@@ -11,24 +11,12 @@ const char *const scenario_default_from = "alice@sender.example";
 const char *const scenario_sender_domain = "sender.example", *const scenario_sender_host = "mx.sender.example";
 
 const char *const message_course_words[] = {"unsaid", "delivered", "deferred", "bounced", NULL};
-const char *const scenario_feature_words[] = {"queue",
-                                              "clock",
-                                              "forget",
-                                              "exchange-codes",
-                                              "exchange-retry",
-                                              "tls-rpt",
-                                              "connectors",
-                                              "smart-host",
-                                              "mta-sts-mandatory",
-                                              "switches",
-                                              "requiretls",
-                                              "smtputf8",
-                                              "8bitmime",
-                                              "chunking",
-                                              "bdat",
-                                              "pipelining",
-                                              "tls-resumption",
-                                              NULL};
+const char *const scenario_feature_words[] = {"queue",          "clock",          "forget",
+                                              "exchange-codes", "exchange-retry", "tls-rpt",
+                                              "connectors",     "smart-host",     "mta-sts-mandatory",
+                                              "switches",       "requiretls",     "smtputf8",
+                                              "8bitmime",       "chunking",       "bdat",
+                                              "pipelining",     "tls-resumption", NULL};
 
 static const char *const profile_words[] = {"rfc", "exchange", NULL};
 static const char *const scope_order_words[] = {"most-specific", "exchange", NULL};

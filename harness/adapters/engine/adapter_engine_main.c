@@ -36,24 +36,11 @@ struct state {
 static const char *const dane_words[] = {"none", "opportunistic", "mandatory", NULL};
 static const char *const sts_words[] = {"none", "opportunistic", NULL};
 static const char *const features[] = {
-    "queue",
-    "clock",
-    "forget",
-    "exchange-codes",
-    "exchange-retry",
-    "connectors",
-    "smart-host",
-    "mta-sts-mandatory",
-    "requiretls",
-    "smtputf8",
-    "8bitmime",
-    "chunking",
-    "bdat",
-    "pipelining",
-    "tls-rpt",
-    "tls-resumption",
-    "switches",
-    NULL,
+    "queue",          "clock",      "forget",     "exchange-codes",
+    "exchange-retry", "connectors", "smart-host", "mta-sts-mandatory",
+    "requiretls",     "smtputf8",   "8bitmime",   "chunking",
+    "bdat",           "pipelining", "tls-rpt",    "tls-resumption",
+    "switches",       NULL,
 };
 static const char *const settings[] = {
     "MTALAB_DIR",      "MTALAB_RESOLVER", "MTALAB_ROOT_KEY", "MTALAB_ROOT_HINTS", "MTALAB_RESOLVER_OPTIONS",
