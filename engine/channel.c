@@ -14,7 +14,7 @@ struct channel_setting channel_setting(const struct engine_config *config, const
         .insecure_mx_use = config->insecure_mx == INSECURE_MX_USE,
         .pass_fail_block = config->pass_fail == PASS_FAIL_BLOCK,
         .accept_bogus = config->accept_bogus,
-        .exchange_codes = config->profile == PROFILE_EXCHANGE,
+        .as_exchange = config->profile == PROFILE_EXCHANGE,
     };
 }
 
@@ -92,8 +92,7 @@ struct failure channel_no_host(const struct channel_setting *setting, const stru
         f = (struct failure){.cause = CAUSE_DNS_FAILED, .text = "the smart host does not exist or takes no mail"};
     else if (bounces && setting->dane == DANE_MANDATORY && mx->trust != TRUST_SECURE)
         f = (struct failure){.cause = CAUSE_INSECURE_DENIAL, .text = denials[f.cause]};
-    if (f.cause == CAUSE_DNS_FAILED && mx->trust == TRUST_BOGUS && setting->dane != DANE_NONE &&
-        !setting->exchange_codes)
+    if (f.cause == CAUSE_DNS_FAILED && mx->trust == TRUST_BOGUS && setting->dane != DANE_NONE && !setting->as_exchange)
         f.reason = REASON_DNSSEC_INVALID; /* the service itself says 4.4.312 */
     return f;
 }
@@ -161,6 +160,7 @@ struct tls_demands channel_demands(struct arena *arena, const struct channel_set
         .tlsa_base = base,
         .connector = setting->tls,
         .tls_domain = setting->tls_domain,
+        .as_exchange = setting->as_exchange,
     };
     name_dane_references(arena, mx, &demands);
     return demands;

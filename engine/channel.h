@@ -12,7 +12,8 @@ struct channel_setting { /* what connector, configuration and message say */
     enum mta_sts_mode mta_sts;
     enum tls_setting tls;
     const char *tls_domain;
-    bool insecure_mx_use, pass_fail_block, accept_bogus, exchange_codes;
+    bool insecure_mx_use, pass_fail_block, accept_bogus;
+    bool as_exchange; /* profile: exchange */
     enum message_tls message;
     bool report; /* the message has the null sender */
 };

@@ -132,7 +132,7 @@ static const struct schema_field engine_fields[] = {
     FIELD(struct engine_config, "expiry", SCHEMA_SECONDS, expiry, "0s",
           "age at which a message is given up; 0s: 1d, with retry rfc 5d"),
     WORDS(struct engine_config, "profile", profile, "rfc", profile_words,
-          "exchange: codes as the service is known to give them where they differ"),
+          "exchange: codes, checks of certificates and reports as the service is known to have them where they differ"),
     WORDS(struct engine_config, "dane-insecure-mx", insecure_mx, "skip", insecure_mx_words,
           "use: look at TLSA although the MX records are not secure"),
     WORDS(struct engine_config, "dane-pass-sts-fail", pass_fail, "deliver", pass_fail_words,

@@ -126,8 +126,8 @@ char *tls_demands_key(struct arena *arena, const struct tls_demands *d)
     FILE *out = open_memstream(&text, &length);
     if (out == NULL)
         abort();
-    fprintf(out, "%d%d%d%d sni=%s host=%s base=%s domain=%s", (int)d->demand, d->watch_pkix, d->keep_chain,
-            (int)d->connector, d->sni != NULL ? d->sni : "", d->pkix_host != NULL ? d->pkix_host : "",
+    fprintf(out, "%d%d%d%d%d sni=%s host=%s base=%s domain=%s", (int)d->demand, d->watch_pkix, d->keep_chain,
+            d->as_exchange, (int)d->connector, d->sni != NULL ? d->sni : "", d->pkix_host != NULL ? d->pkix_host : "",
             d->tlsa_base != NULL ? d->tlsa_base : "", d->tls_domain != NULL ? d->tls_domain : "");
     for (size_t i = 0; i < d->dane_name_count; i++)
         fprintf(out, " name=%s", d->dane_names[i]);
@@ -361,6 +361,26 @@ static int check_verdict(X509_STORE_CTX *check)
     return verdict;
 }
 
+static bool has_a_name(X509 *leaf, struct arena *arena, const struct tls_demands *d)
+{
+    bool has =
+        X509_check_host(leaf, plain_name(arena, d->tlsa_base), 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+    for (size_t i = 0; !has && i < d->dane_name_count; i++)
+        has = X509_check_host(leaf, plain_name(arena, d->dane_names[i]), 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+                              NULL) == 1;
+    return has;
+}
+
+/* What Microsoft says of a certificate that a record matches, without a word of the record's usage. */
+static int exchange_verdict(X509 *leaf, struct arena *arena, const struct tls_demands *d)
+{
+    if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0)
+        return X509_V_ERR_CERT_HAS_EXPIRED;
+    if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0)
+        return X509_V_ERR_CERT_NOT_YET_VALID;
+    return has_a_name(leaf, arena, d) ? X509_V_OK : X509_V_ERR_HOSTNAME_MISMATCH;
+}
+
 /* By the records and names of set_dane(), and no roots. */
 static int dane_verdict(struct tls_client *client, SSL *ssl)
 {
@@ -422,9 +442,12 @@ static void unmet(struct tls_outcome *out, enum policy_reason reason, const char
     out->detail = detail;
 }
 
-static void judge_dane(struct tls_client *client, SSL *ssl, struct arena *arena, struct tls_outcome *out)
+static void judge_dane(struct tls_client *client, SSL *ssl, const struct tls_demands *d, struct arena *arena,
+                       struct tls_outcome *out)
 {
     int verdict = dane_verdict(client, ssl);
+    if (verdict == X509_V_OK && d->as_exchange)
+        verdict = exchange_verdict(SSL_get0_peer_certificate(ssl), arena, d);
     out->dane_passed = verdict == X509_V_OK;
     if (out->dane_passed)
         return;
@@ -436,7 +459,8 @@ static void judge_dane(struct tls_client *client, SSL *ssl, struct arena *arena,
 static void judge_pkix(struct tls_client *client, SSL *ssl, const struct tls_demands *d, struct arena *arena,
                        struct tls_outcome *out)
 {
-    int verdict = pkix_verdict(client, ssl, plain_name(arena, d->pkix_host), NAME_SAN_ONLY);
+    enum name_rule rule = d->as_exchange ? NAME_SAN_OR_CN : NAME_SAN_ONLY;
+    int verdict = pkix_verdict(client, ssl, plain_name(arena, d->pkix_host), rule);
     out->pkix_passed = verdict == X509_V_OK;
     if (out->pkix_passed)
         return;
@@ -504,7 +528,7 @@ void tls_client_judge(struct tls_client *client, struct bufferevent *io, const s
     if (demands->keep_chain)
         keep_chain(ssl, arena, out);
     if (wants_dane(demands))
-        judge_dane(client, ssl, arena, out);
+        judge_dane(client, ssl, demands, arena, out);
     if (wants_pkix(demands) || demands->watch_pkix)
         judge_pkix(client, ssl, demands, arena, out);
     if (checks_certificate(demands))

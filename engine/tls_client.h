@@ -43,6 +43,7 @@ struct tls_demands {
     size_t dane_name_count; /* further reference identifiers: next-hop domain and its expanded form */
     enum tls_setting connector;
     const char *tls_domain; /* the connector's own demand, on top */
+    bool as_exchange;       /* DANE-EE looks at dates and names, and MTA-STS takes a CN */
     bool keep_chain;        /* what the peer showed is to be looked at afterwards */
     const char *channel;    /* sessions_key(): a TLS session is resumed in the same one alone; NULL: never */
 };
