@@ -57,6 +57,26 @@ bool netaddr_is_loopback(const struct sockaddr *addr)
     }
 }
 
+static bool v4_leads_out(uint32_t address)
+{
+    uint32_t first = address >> 24;
+    return first != 0 && first != 127 && first < 224;
+}
+
+bool netaddr_leads_out(const struct sockaddr *addr)
+{
+    if (addr->sa_family == AF_INET)
+        return v4_leads_out(ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr));
+    if (addr->sa_family != AF_INET6)
+        return false;
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)addr)->sin6_addr;
+    uint32_t last;
+    memcpy(&last, v6->s6_addr + 12, sizeof last);
+    if (IN6_IS_ADDR_V4MAPPED(v6) || IN6_IS_ADDR_V4COMPAT(v6))
+        return v4_leads_out(ntohl(last));
+    return !IN6_IS_ADDR_LOOPBACK(v6) && !IN6_IS_ADDR_UNSPECIFIED(v6) && !IN6_IS_ADDR_MULTICAST(v6);
+}
+
 uint16_t netaddr_port(const struct sockaddr *addr)
 {
     switch (addr->sa_family) {

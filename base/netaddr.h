@@ -14,6 +14,8 @@ bool netaddr_parse(const char *address, uint16_t port, struct netaddr *out, stru
 /* "198.18.0.1:25", "[2001:db8::1]:25" */
 bool netaddr_parse_port(const char *address, struct netaddr *out, struct err *err) NODISCARD;
 bool netaddr_is_loopback(const struct sockaddr *addr); /* 127.0.0.0/8, ::1 */
+/* May it be another machine's? Not loopback, unspecified, multicast or reserved, nor one of these inside IPv6. */
+bool netaddr_leads_out(const struct sockaddr *addr);
 const char *netaddr_text(struct arena *arena, const struct sockaddr *addr); /* "198.18.0.1", "2001:db8::1" */
 const char *netaddr_text_port(struct arena *arena, const struct sockaddr *addr); /* as netaddr_parse_port() reads it */
 uint16_t netaddr_port(const struct sockaddr *addr);

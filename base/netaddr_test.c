@@ -62,10 +62,15 @@ END_TEST
 
 static const struct {
     const char *address;
-    bool loopback;
+    bool loopback, out;
 } places[] = {
-    {"127.0.0.1", true}, {"127.255.255.254", true}, {"::1", true}, {"128.0.0.1", false}, {"198.18.0.1", false},
-    {"::", false},       {"2001:db8::1", false},
+    {"127.0.0.1", true, false},         {"127.255.255.254", true, false},  {"::1", true, false},
+    {"128.0.0.1", false, true},         {"198.18.0.1", false, true},       {"::", false, false},
+    {"2001:db8::1", false, true},       {"0.0.0.0", false, false},         {"0.1.2.3", false, false},
+    {"126.255.255.255", false, true},   {"223.255.255.255", false, true},  {"224.0.0.1", false, false},
+    {"255.255.255.255", false, false},  {"10.0.0.1", false, true},         {"ff02::1", false, false},
+    {"::ffff:127.0.0.1", false, false}, {"::ffff:192.0.2.1", false, true}, {"::127.0.0.1", false, false},
+    {"::ffff:0.0.0.0", false, false},
 };
 
 START_TEST(this_machine_is_told_from_others)
@@ -75,6 +80,7 @@ START_TEST(this_machine_is_told_from_others)
     ck_assert(netaddr_parse(places[_i].address, 25, &addr, &err));
     ck_assert_msg(netaddr_is_loopback((const struct sockaddr *)&addr.addr) == places[_i].loopback, "%s",
                   places[_i].address);
+    ck_assert_msg(netaddr_leads_out((const struct sockaddr *)&addr.addr) == places[_i].out, "%s", places[_i].address);
 }
 END_TEST
 

@@ -126,6 +126,20 @@ const struct mx_facts *channel_literal(struct arena *arena, const char *address,
     return mx;
 }
 
+const struct host_facts *channel_outward(struct arena *arena, const struct host_facts *host, bool by_smart_host)
+{
+    struct netaddr *addresses = arena_alloc(arena, (host->address_count + 1) * sizeof *addresses);
+    struct host_facts *out = arena_memdup(arena, host, sizeof *host);
+    out->addresses = addresses;
+    out->address_count = 0;
+    for (size_t i = 0; i < host->address_count; i++)
+        if (by_smart_host || netaddr_leads_out((const struct sockaddr *)&host->addresses[i].addr))
+            addresses[out->address_count++] = host->addresses[i];
+    if (out->address_count == 0 && host->address_count > 0)
+        out->why = arena_printf(arena, "%s has no address of another machine", host->name);
+    return out;
+}
+
 bool channel_demands_tls(const struct channel_setting *setting, const struct policy_decision *decision)
 {
     return decision->demand != DEMAND_NOTHING || setting->tls != TLS_SETTING_OPPORTUNISTIC;

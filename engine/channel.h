@@ -34,6 +34,9 @@ const char *channel_address(struct arena *arena, const char *hop);
 /* A next hop that is an address: no DNS, hence neither DANE nor MTA-STS (7672-2.2-12, 8461-3.4). */
 const struct mx_facts *channel_literal(struct arena *arena, const char *address, uint16_t port,
                                        const struct host_facts **host);
+/* The host without addresses that are no other machine's: whoever writes its zone is not to choose what listens here. A
+ * smart host is the administrator's word, and stays as it is. */
+const struct host_facts *channel_outward(struct arena *arena, const struct host_facts *host, bool by_smart_host);
 /* sts NULL: not asked. */
 struct policy_facts channel_facts(const struct channel_setting *setting, const struct mx_facts *mx,
                                   const struct host_facts *host, const struct sts_facts *sts);

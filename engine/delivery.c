@@ -586,7 +586,7 @@ static void decide_in_earnest(struct delivery *d, struct policy_facts known)
 static void on_host(void *arg, const struct host_facts *facts)
 {
     struct delivery *d = arg;
-    d->facts = facts;
+    d->facts = channel_outward(d->arena, facts, by_smart_host(d));
     d->address = 0;
     d->in_clear = false;
     struct policy_facts known = channel_facts(&d->setting, d->mx, d->facts, d->sts);
@@ -596,9 +596,11 @@ static void on_host(void *arg, const struct host_facts *facts)
         skip_host(d, (struct failure){.cause = outcome_of_reason(CAUSE_HOST_SKIPPED, d->decision.reason),
                                       .reason = d->decision.reason,
                                       .text = facts->why != NULL ? facts->why : d->decision.because});
-    else if (facts->address_count == 0)
+    else if (d->facts->address_count == 0)
         skip_host(d, (struct failure){.cause = CAUSE_HOST_UNRESOLVED,
-                                      .text = arena_printf(d->arena, "%s has no address", facts->name)});
+                                      .text = d->facts->why != NULL
+                                                  ? d->facts->why
+                                                  : arena_printf(d->arena, "%s has no address", facts->name)});
     else
         try_host(d);
 }

@@ -123,6 +123,11 @@ static const struct row {
 
     {"an address literal asks nothing", {MX_NO_DOMAIN, TRUST_SECURE}, {{0}}, STS_ENFORCE, "other.example",
      {DANE_OPPORTUNISTIC, MTA_STS_OPPORTUNISTIC}, "192.0.2.1", RECIPIENT_DELIVERED, "2.0.0", .domain = "[192.0.2.1]"},
+    {"an address literal does not lead back here", {MX_NO_DOMAIN, TRUST_SECURE}, {{0}}, STS_ABSENT, NULL,
+     {DANE_OPPORTUNISTIC, MTA_STS_OPPORTUNISTIC}, "", RECIPIENT_QUEUED, "4.4.312", .domain = "[127.0.0.1]"},
+    {"a smart host may be on this machine", {MX_NO_DOMAIN, TRUST_SECURE}, {{0}}, STS_ENFORCE, "other.example",
+     {DANE_OPPORTUNISTIC, MTA_STS_OPPORTUNISTIC}, "127.0.0.1", RECIPIENT_DELIVERED, "2.0.0",
+     .smart_host = "127.0.0.1:2525"},
     {"mandatory to a literal waits", {MX_NO_DOMAIN, TRUST_SECURE}, {{0}}, STS_ABSENT, NULL,
      {DANE_MANDATORY, MTA_STS_OPPORTUNISTIC}, "", RECIPIENT_QUEUED, "4.7.323", .domain = "[192.0.2.1]"},
     {"a smart host is the next hop", {MX_FOUND, TRUST_SECURE}, {SECURE_HOST(TLSA_ABSENT), SECURE_HOST(TLSA_ABSENT)},

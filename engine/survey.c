@@ -198,6 +198,7 @@ static void speak(struct surveyor *s, const struct survey *survey, struct survey
 
 static void visit_host(struct surveyor *s, const struct survey *survey, struct survey_visit *visit)
 {
+    visit->facts = channel_outward(s->arena, visit->facts, survey->by_smart_host);
     struct policy_facts known = channel_facts(&survey->setting, survey->mx, visit->facts, survey->sts);
     visit->decision = policy_decide(&known);
     const char *why = visit->facts->why;
@@ -207,9 +208,10 @@ static void visit_host(struct surveyor *s, const struct survey *survey, struct s
                                           .text = why != NULL ? why : visit->decision.because,
                                           .host = visit->name};
     else if (visit->facts->address_count == 0)
-        visit->failure = (struct failure){.cause = CAUSE_HOST_UNRESOLVED,
-                                          .text = arena_printf(s->arena, "%s has no address", visit->name),
-                                          .host = visit->name};
+        visit->failure =
+            (struct failure){.cause = CAUSE_HOST_UNRESOLVED,
+                             .text = why != NULL ? why : arena_printf(s->arena, "%s has no address", visit->name),
+                             .host = visit->name};
     else
         speak(s, survey, visit);
 }
@@ -239,7 +241,7 @@ const struct survey *survey_hop(struct surveyor *s, const struct smart_host *hop
                                 const struct channel_setting *setting)
 {
     struct survey *survey = arena_alloc(s->arena, sizeof *survey);
-    *survey = (struct survey){.setting = *setting, .hop = hop->name};
+    *survey = (struct survey){.setting = *setting, .hop = hop->name, .by_smart_host = by_smart_host};
     uint16_t port = hop->port != 0 ? hop->port : OUTSIDE_SMTP_PORT;
     const char *literal = channel_address(s->arena, hop->name);
     if (literal != NULL) {

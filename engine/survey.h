@@ -25,6 +25,7 @@ struct survey_visit { /* of one host */
 struct survey { /* of one next hop, as one setting has it */
     struct channel_setting setting;
     const char *hop;
+    bool by_smart_host;
     const struct mx_facts *mx;
     const struct sts_facts *sts; /* NULL: not asked */
     struct failure no_host;      /* CAUSE_NONE: there are hosts */
