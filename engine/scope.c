@@ -5,8 +5,9 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "engine/message.h"
 
-enum scope_kind scope_covers(const char *scope, const char *domain)
+static enum scope_kind covers(const char *scope, const char *domain)
 {
     if (strcmp(scope, "*") == 0)
         return SCOPE_KIND_ALL;
@@ -14,6 +15,23 @@ enum scope_kind scope_covers(const char *scope, const char *domain)
         return text_name_under(domain, scope + 2) && !text_name_equal(domain, scope + 2) ? SCOPE_KIND_WILDCARD
                                                                                          : SCOPE_KIND_NONE;
     return text_name_equal(scope, domain) ? SCOPE_KIND_EXACT : SCOPE_KIND_NONE;
+}
+
+static bool is_ascii(const char *name)
+{
+    return !message_is_8bit(name, strlen(name));
+}
+
+enum scope_kind scope_covers(const char *scope, const char *domain)
+{
+    if (is_ascii(scope) && is_ascii(domain))
+        return covers(scope, domain);
+    struct arena *arena = arena_new("scope");
+    bool wildcard = strncmp(scope, "*.", 2) == 0;
+    const char *name = message_domain(arena, wildcard ? scope + 2 : scope);
+    enum scope_kind kind = covers(wildcard ? arena_printf(arena, "*.%s", name) : name, message_domain(arena, domain));
+    arena_free(&arena);
+    return kind;
 }
 
 bool scope_any_covers(const struct schema_texts *scopes, const char *domain)

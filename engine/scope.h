@@ -2,7 +2,7 @@
  * scope - which domains an entry of a list covers: "contoso.com", "*.contoso.com", "*". Pure.
  *
  * "*.contoso.com" covers subdomains of any depth, not contoso.com itself; "*" covers everything, address literals
- * too. */
+ * too. A name in UTF-8 is the same as its A-labels. */
 #ifndef ENGINE_SCOPE_H
 #define ENGINE_SCOPE_H
 
