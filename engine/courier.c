@@ -6,7 +6,7 @@
 
 #include "engine/router.h"
 
-enum { SLOW_AFTER_US = 250000 };
+enum { SLOW_AFTER_US = 250000, RECIPIENTS_AT_ONCE = 100 /* that any server has to take: RFC 5321 4.5.3.1.8 */ };
 
 /* A delivery under way. */
 struct errand {
@@ -76,14 +76,14 @@ static void on_delivery(void *arg, struct delivery *self)
     c->freed(c->arg);
 }
 
-/* Those of one message to one destination that share the first one's connector. */
+/* Those of one message to one destination that share the first one's connector; not more than a server must take. */
 static void gather_job(struct courier *c, struct arena *arena, const struct queued_list *due, struct delivery_job *job)
 {
     struct router router = {.routing = c->routing, .queue = c->world->settle.queue};
     struct queued *list = arena_alloc(arena, due->count * sizeof *list);
     job->choice = router_choose(&router, &due->items[0]);
     list[job->count++] = due->items[0];
-    for (size_t i = 1; i < due->count; i++)
+    for (size_t i = 1; i < due->count && job->count < RECIPIENTS_AT_ONCE; i++)
         if (router_choose(&router, &due->items[i]).connector == job->choice.connector)
             list[job->count++] = due->items[i];
     router_end(&router);
@@ -135,19 +135,26 @@ static void begin(struct courier *c, struct dispatch_turn *turn, const struct de
     }
 }
 
+/* Smart hosts are shared by all destinations that a connector leads there. False: the turn is over, and comes again. */
+static bool passes(struct dispatch_turn **turn, const struct connector *connector)
+{
+    return !connector_by_smart_host(connector) || dispatch_pass(turn, connector->name, connector->smart_hosts.count);
+}
+
 /* false: the queue failed, and the turn is over. */
 static bool take_turn(struct courier *c, struct arena *arena, struct dispatch_turn *turn, struct err *err)
 {
     struct queued_list due = {0};
     struct delivery_job job = {0};
     bool fine = queue_due(c->world->settle.queue, arena, dispatch_destination(turn), &due, err);
-    if (fine && due.count > 0) {
-        gather_job(c, arena, &due, &job);
-        begin(c, turn, &job);
-    } else {
+    if (!fine || due.count == 0) {
         dispatch_end(&turn, DISPATCH_NOTHING_DUE);
+        return fine;
     }
-    return fine;
+    gather_job(c, arena, &due, &job);
+    if (passes(&turn, job.choice.connector))
+        begin(c, turn, &job);
+    return true;
 }
 
 static void tell_dispatch(void *arg, const char *destination)

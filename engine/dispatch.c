@@ -26,12 +26,22 @@ struct destination {
     enum standing standing;
     bool due;
     size_t under_way;
+    struct gate *waits;  /* before that gate; NULL: before none */
+    struct gate *let_in; /* by that gate for the turn that it has next; NULL: by none */
+    char name[];
+};
+
+struct gate {
+    struct gate *next;
+    struct ring waiting;
+    size_t under_way, promised; /* through it; to destinations that it has let in */
     char name[];
 };
 
 struct dispatch_turn {
     struct dispatch *dispatch;
     struct destination *destination;
+    struct gate *gate;      /* it goes through; NULL: none */
     enum standing standing; /* when it began: whose share it takes */
     bool slow;
 };
@@ -45,6 +55,7 @@ struct dispatch {
     size_t unknown; /* turns of those nobody knows, so far */
     struct destination **buckets;
     size_t bucket_count, count;
+    struct gate *gates;
 };
 
 /* ---- the table ---- */
@@ -146,7 +157,9 @@ static struct ring *ring_of(struct dispatch *d, const struct destination *it)
 static void place(struct dispatch *d, struct destination *it)
 {
     size_t most = it->standing == SUSPECT ? 1 : d->limits.per_destination;
-    if (it->due && it->under_way < most)
+    if (it->waits != NULL)
+        step_in(d, it, &it->waits->waiting);
+    else if (it->due && it->under_way < most)
         step_in(d, it, ring_of(d, it));
     else if (it->due || it->under_way > 0)
         step_out(d, it);
@@ -154,6 +167,42 @@ static void place(struct dispatch *d, struct destination *it)
         step_in(d, it, &d->idle);
     if (d->idle_count > REMEMBERED_MAX)
         forget(d, TAILQ_FIRST(&d->idle));
+}
+
+/* ---- gates ---- */
+
+static struct gate *find_gate(struct dispatch *d, const char *name)
+{
+    for (struct gate *at = d->gates; at != NULL; at = at->next)
+        if (strcmp(at->name, name) == 0)
+            return at;
+    size_t length = strlen(name) + 1;
+    struct gate *made = zeroed(sizeof *made + length);
+    memcpy(made->name, name, length);
+    TAILQ_INIT(&made->waiting);
+    made->next = d->gates;
+    return d->gates = made;
+}
+
+static void let_one_in(struct dispatch *d, struct gate *gate)
+{
+    struct destination *first = TAILQ_FIRST(&gate->waiting);
+    if (first == NULL)
+        return;
+    first->waits = NULL;
+    first->let_in = gate;
+    gate->promised++;
+    place(d, first);
+}
+
+/* What the destination was promised is so no more; NULL: nothing was. */
+static struct gate *take_promise(struct destination *it)
+{
+    struct gate *gate = it->let_in;
+    if (gate != NULL)
+        gate->promised--;
+    it->let_in = NULL;
+    return gate;
 }
 
 /* ---- turns ---- */
@@ -222,6 +271,35 @@ const char *dispatch_destination(const struct dispatch_turn *turn)
     return turn->destination->name;
 }
 
+/* Its slot and its place at the destination are free again. */
+static struct destination *give_up(struct dispatch_turn **turn)
+{
+    struct dispatch_turn *t = *turn;
+    struct destination *to = t->destination;
+    *(t->slow ? &t->dispatch->slow : &t->dispatch->busy[t->standing]) -= 1;
+    to->under_way--;
+    free(t);
+    *turn = NULL;
+    return to;
+}
+
+bool dispatch_pass(struct dispatch_turn **turn, const char *gate, size_t times)
+{
+    struct dispatch *d = (*turn)->dispatch;
+    struct gate *through = find_gate(d, gate), *promised = take_promise((*turn)->destination);
+    if (promised != NULL && promised != through)
+        let_one_in(d, promised);
+    if (through->under_way + through->promised < times * d->limits.per_destination) {
+        (*turn)->gate = through;
+        through->under_way++;
+        return true;
+    }
+    struct destination *to = give_up(turn);
+    to->waits = through;
+    place(d, to);
+    return false;
+}
+
 bool dispatch_slow(struct dispatch_turn *turn)
 {
     struct dispatch *d = turn->dispatch;
@@ -236,18 +314,20 @@ bool dispatch_slow(struct dispatch_turn *turn)
 void dispatch_end(struct dispatch_turn **turn, enum dispatch_end how)
 {
     static const enum standing next[] = {[DISPATCH_WENT] = PROVEN, [DISPATCH_CAME_TO_NOTHING] = SUSPECT};
-    struct dispatch_turn *t = *turn;
-    struct dispatch *d = t->dispatch;
-    struct destination *to = t->destination;
-    *(t->slow ? &d->slow : &d->busy[t->standing]) -= 1;
-    to->under_way--;
+    struct dispatch *d = (*turn)->dispatch;
+    struct gate *gate = (*turn)->gate;
+    struct destination *to = give_up(turn);
+    if (gate != NULL)
+        gate->under_way--;
+    else
+        gate = take_promise(to);
     if (how == DISPATCH_NOTHING_DUE)
         to->due = false;
     else
         to->standing = next[how];
     place(d, to);
-    free(t);
-    *turn = NULL;
+    if (gate != NULL)
+        let_one_in(d, gate);
 }
 
 /* ---- birth and death ---- */
@@ -280,6 +360,10 @@ void dispatch_free(struct dispatch **dispatch)
             free(at);
         }
     free(d->buckets);
+    for (struct gate *at = d->gates, *next; at != NULL; at = next) {
+        next = at->next;
+        free(at);
+    }
     free(d);
     *dispatch = NULL;
 }

@@ -7,6 +7,9 @@
  * part of the slots. Destinations of one standing take turns; of those nobody knows each is asked once before any is
  * asked by a second delivery.
  *
+ * Several destinations may share a gate (a smart host): so many deliveries go through it at once, and the others wait
+ * before it in the order in which they came.
+ *
  * Owns:   the names.
  * Errors: none. */
 #ifndef ENGINE_DISPATCH_H
@@ -30,6 +33,9 @@ void dispatch_due(struct dispatch *dispatch, const char *destination); /* someth
 /* The next turn; NULL: nobody's. It ends by dispatch_end(). */
 struct dispatch_turn *dispatch_next(struct dispatch *dispatch);
 const char *dispatch_destination(const struct dispatch_turn *turn);
+/* The delivery goes through that gate, which takes that many times what a destination may have. False: the gate is
+ * full; the turn is over, and its destination has another when it is not. */
+bool dispatch_pass(struct dispatch_turn **turn, const char *gate, size_t times);
 bool dispatch_slow(struct dispatch_turn *turn); /* false: too many are, it keeps its slot */
 
 enum dispatch_end { DISPATCH_WENT, DISPATCH_CAME_TO_NOTHING, DISPATCH_NOTHING_DUE };

@@ -9,7 +9,8 @@
 enum { TURNS_MAX = 64 };
 
 /* A script, word by word: "+a" something is due at a; "a" the next turn is a's, "-" nobody's; "a!" the oldest turn of a
- * went well, "a?" it came to nothing, "a0" nothing was due, "a~" its peer keeps it waiting. */
+ * went well, "a?" it came to nothing, "a0" nothing was due, "a~" its peer keeps it waiting; "a>" it goes through the
+ * gate, "a|" it would, but the gate is full. */
 static const struct {
     const char *name;
     struct dispatch_limits limits;
@@ -27,6 +28,12 @@ static const struct {
     {"but not for ever", {1, 1, 5}, "+a +b a a~ b b~ - a! b! a"},
     {"a silent destination is asked once at a time", {8, 10, 5}, "+a a a? a - a? a - a! a a"},
     {"silent ones have a part of the slots", {8, 10, 5}, "+a +b +c a a? c c? b b? a c - +d d d d d d -"},
+    {"few at once through a gate", {10, 10, 2}, "+a a a> a a> +c c c| - a! a a| c c> c c| -"},
+    {"a gate lets in who waits longest", {10, 10, 1}, "+a a a> +b b b| +c c c| - a0 b b> - b0 c c> -"},
+    {"whoever is let in comes before the others", {10, 10, 1}, "+a a a> +b b b| a! a a| b b> - b0 a a> -"},
+    {"and the next, where nothing is due", {10, 10, 1}, "+a a a> +b b b| +c c c| a0 b b0 c c> -"},
+    {"or where the way is another", {10, 10, 1}, "+a a a> +b b b| +c c c| a0 b b! b b| c c> -"},
+    {"a gate holds up nobody else", {10, 10, 1}, "+a a a> +b b b| +c c -"},
     {"what was due stays due", {10, 10, 1}, "+a a +a - a! a a0 -"},
 };
 
@@ -54,6 +61,8 @@ static void with_turn(struct bench *b, char destination, char what)
     ck_assert_uint_lt(i, b->count);
     if (what == '~')
         dispatch_slow(b->turns[i]);
+    else if (strchr(">|", what) != NULL)
+        ck_assert(dispatch_pass(&b->turns[i], "gate", 1) == (what == '>'));
     else
         dispatch_end(&b->turns[i], (enum dispatch_end)(strchr(ends, what) - ends));
 }

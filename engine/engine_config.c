@@ -166,7 +166,7 @@ static const struct schema_field engine_fields[] = {
     FIELD(struct engine_config, "slow-destinations", SCHEMA_NUMBER, slow_destinations, "12000",
           "deliveries that have lasted for a quarter of a second and do not count any more as deliveries at once"),
     FIELD(struct engine_config, "per-destination", SCHEMA_NUMBER, per_destination, "5",
-          "deliveries at once to one destination"),
+          "deliveries at once to one destination, or by one smart host of a connector"),
     FIELD(struct engine_config, "keep-connection", SCHEMA_SECONDS, keep_connection, "2s",
           "how long a connection waits for the next message to the same destination under the same policy; 0s: never"),
     FIELD(struct engine_config, "messages-per-connection", SCHEMA_NUMBER, messages_per_connection, "100",

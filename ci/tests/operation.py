@@ -301,6 +301,22 @@ async def an_end_that_could_not_be_noted_is_none(b):
     assert await b.json("queue") == []
 
 
+async def a_smart_host_is_one_destination(b):
+    """However many domains go by it."""
+    many = ["a@d%d.example" % i for i in range(40)]
+    await b.give("alice@home.example", *many)
+    assert sorted(r for mail in b.sink.taken for r in mail.recipients) == sorted(many)
+    assert 1 < b.sink.most_sessions <= 5, b.sink.most_sessions
+
+
+async def a_crowd_of_recipients_is_parted(b):
+    """A server need not take more than a hundred in one go."""
+    many = ["a%d@x.example" % i for i in range(250)]
+    await b.give("alice@home.example", *many)
+    assert sorted(r for mail in b.sink.taken for r in mail.recipients) == sorted(many)
+    assert sorted(len(mail.recipients) for mail in b.sink.taken) == [50, 100, 100]
+
+
 async def clients_are_bounded(b):
     b.route(b.sink_port, "sessions-per-client: 2\n")
     await b.command("reload")
@@ -430,7 +446,8 @@ TESTS = [a_refusal_is_reported, the_message_is_returned_where_that_is_set, tried
          a_changed_connector_rules_at_the_next_attempt, a_wrong_configuration_is_refused, hangup_reloads,
          what_is_held_stays_until_it_is_released, what_is_removed_is_gone, requeue_picks_out,
          a_deferral_is_told_in_the_words_of_exchange, a_full_disk_loses_and_doubles_nothing,
-         an_end_that_could_not_be_noted_is_none, clients_are_bounded, send_has_the_rules_of_smtp,
+         an_end_that_could_not_be_noted_is_none, a_smart_host_is_one_destination,
+         a_crowd_of_recipients_is_parted, clients_are_bounded, send_has_the_rules_of_smtp,
          mail_is_submitted_inside_tls, tls_is_demanded_of_whom_it_should,
          what_comes_behind_starttls_in_clear_is_never_heard, a_certificate_that_cannot_be_read_changes_nothing]
 

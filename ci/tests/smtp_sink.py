@@ -18,18 +18,21 @@ class Sink:
 
     def __init__(self, refused=(), before_reply=lambda transaction: None, before_refusal=lambda: None):
         self.refused, self.before_reply, self.before_refusal = refused, before_reply, before_refusal
-        self.taken = []
+        self.taken, self.sessions, self.most_sessions = [], 0, 0
 
     async def listen(self):
         server = await asyncio.start_server(self.serve, "127.0.0.1", 0, limit=1 << 20)
         return server.sockets[0].getsockname()[1]
 
     async def serve(self, reader, writer):
+        self.sessions += 1
+        self.most_sessions = max(self.sessions, self.most_sessions)
         try:
             await self.converse(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         finally:
+            self.sessions -= 1
             writer.close()
 
     async def converse(self, reader, writer):
