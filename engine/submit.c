@@ -29,8 +29,8 @@ struct session {
     bool turning;              /* TLS begins when what was said is out */
     unsigned errors;
     unsigned idle, surplus; /* since the last message: commands that bring none nearer, recipients too many */
-    bool deaf;                 /* reads nothing until its replies are out */
-    bool giving;               /* a message has begun, and has the time for it */
+    bool deaf;              /* reads nothing until its replies are out */
+    bool giving;            /* a message has begun, and has the time for it */
     struct event *deadline;
     bool ending; /* closes when what was said is out */
 
