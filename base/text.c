@@ -49,6 +49,38 @@ bool text_is_utf8(const char *text, size_t length, size_t *bad_at)
     return true;
 }
 
+static size_t length_of(const char *text, size_t bytes)
+{
+    size_t count = 0;
+    uint32_t code;
+    for (size_t i = 0; i < bytes; count++) {
+        size_t step = text_utf8_step(text + i, bytes - i, &code);
+        i += step > 0 ? step : 1;
+    }
+    return count;
+}
+
+size_t text_length(const char *text)
+{
+    return length_of(text, strlen(text));
+}
+
+char *text_wrap(struct arena *arena, const char *text, size_t indent, size_t width)
+{
+    char *out = arena_strdup(arena, "");
+    size_t column = indent;
+    while (*text != '\0') {
+        size_t bytes = strspn(text, " ") + strcspn(text + strspn(text, " "), " "), length = length_of(text, bytes);
+        bool fits = column + length <= width || column == indent;
+        const char *word = fits ? text : text + strspn(text, " ");
+        out = fits ? arena_printf(arena, "%s%.*s", out, (int)bytes, text)
+                   : arena_printf(arena, "%s\n%*s%.*s", out, (int)indent, "", (int)(text + bytes - word), word);
+        column = fits ? column + length : indent + length_of(word, (size_t)(text + bytes - word));
+        text += bytes;
+    }
+    return out;
+}
+
 static bool is_control(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7f && code < 0xa0);

@@ -21,6 +21,9 @@ bool text_is_utf8(const char *text, size_t length, size_t *bad_at);
 /* The character text begins with, and of how many bytes; 0 when these are no valid UTF-8, or none are left. */
 size_t text_utf8_step(const char *text, size_t left, uint32_t *code);
 bool text_is_printable(uint32_t code);                 /* what text_escape() leaves as it is */
+size_t text_length(const char *text);                  /* in characters; invalid bytes are one each */
+/* Lines of at most so many characters where blanks allow it; the first begins at indent, further ones are indented. */
+char *text_wrap(struct arena *arena, const char *text, size_t indent, size_t width);
 /* DNS names as text. Lower case, no trailing dot ("." stays "."). */
 char *text_name(struct arena *arena, const char *name);
 bool text_name_equal(const char *a, const char *b);           /* ignores case and one trailing dot */

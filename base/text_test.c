@@ -140,6 +140,26 @@ START_TEST(names_have_one_spelling)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    size_t indent, width;
+    const char *wrapped;
+} wraps[] = {
+    {"", 2, 10, ""},
+    {"a bc", 0, 4, "a bc"},
+    {"a bc def", 0, 4, "a bc\ndef"},
+    {"ab cd", 3, 6, "ab\n   cd"},
+    {"toolongaword b", 2, 6, "toolongaword\n  b"},
+    {"ää öö üü", 0, 5, "ää öö\nüü"},
+    {"a    b", 0, 4, "a\nb"},
+};
+
+START_TEST(lines_are_wrapped_between_words)
+{
+    ck_assert_str_eq(text_wrap(arena, wraps[_i].text, wraps[_i].indent, wraps[_i].width), wraps[_i].wrapped);
+}
+END_TEST
+
 START_TEST(times_are_told_in_utc)
 {
     ck_assert_str_eq(text_time(arena, 1780272001, TEXT_RFC3339), "2026-06-01T00:00:01Z");
@@ -222,6 +242,7 @@ TEST_SUITE(text)
     TEST(hex_goes_there_and_back);
     TEST_LOOP(names_are_compared, COUNT(names));
     TEST(names_have_one_spelling);
+    TEST_LOOP(lines_are_wrapped_between_words, COUNT(wraps));
     TEST(times_are_told_in_utc);
     TEST_LOOP(a_list_has_words, COUNT(words));
     TEST(nothing_is_the_same_as_nothing_alone);

@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "engine/status.h"
 #include "engine/summary.h"
 #include "engine/trace.h"
 
-enum { DAY = 86400, HOUR = 3600 };
+enum { DAY = 86400, HOUR = 3600, REFUSALS = 5 };
 
 struct search {
     struct arena *arena;
@@ -40,31 +41,47 @@ static void find_late(struct search *s)
     }
 }
 
-/* What came last to a destination: something that arrived, or a failure. */
+/* What came last to a destination: something that arrived, or a failure. What a server says about one message, or one
+ * recipient, is none of the destination's; said again and again with nothing in between it is. */
 struct course_of {
     const char *destination;
-    int64_t good, bad; /* when last; 0: never */
-    const struct history_row *failure;
+    int64_t good;                                /* when last; 0: never */
+    const struct history_row *failure, *refusal; /* the latest; NULL: none */
+    int64_t refusals;
 };
 
 static void note(struct course_of *course, const struct history_row *row)
 {
+    bool refused = status_is_reply(row->text);
+    const struct history_row **latest = refused ? &course->refusal : &course->failure;
     if (summary_class(row) != NULL && row->last > course->good)
         course->good = row->last;
-    if (!summary_has_failed(row) || row->last < course->bad)
+    if (!summary_has_failed(row))
         return;
-    course->bad = row->last;
-    course->failure = row;
+    course->refusals += refused ? row->count : 0;
+    if (*latest == NULL || row->last >= (*latest)->last)
+        *latest = row;
+}
+
+/* A domain that never was is somebody's slip of the pen. */
+static const struct history_row *what_fails(const struct course_of *course)
+{
+    const struct history_row *failure = course->failure, *refusal = course->refusal;
+    if (failure != NULL && failure->last >= course->good &&
+        (course->good != 0 || strcmp(failure->code, "5.4.310") != 0))
+        return failure;
+    bool keeps_refusing = refusal != NULL && refusal->last >= course->good && course->refusals >= REFUSALS;
+    return keeps_refusing ? refusal : NULL;
 }
 
 static void add_failing(struct search *s, const struct course_of *course)
 {
-    if (course->failure == NULL || course->bad < course->good)
+    const struct history_row *failure = what_fails(course);
+    if (failure == NULL)
         return;
     add(s, course->destination,
         arena_printf(s->arena, "mail to %s %s: %s %s", course->destination,
-                     course->good != 0 ? "arrived before, and fails now" : "fails", course->failure->code,
-                     course->failure->text));
+                     course->good != 0 ? "arrived before, and fails now" : "fails", failure->code, failure->text));
 }
 
 /* The rows are sorted by destination. */

@@ -49,10 +49,14 @@ int command_misused(const char *what)
 
 static void print_options(FILE *out, const struct command_option *options, size_t count)
 {
+    enum { WIDTH = 22 };
     for (size_t i = 0; i < count; i++) {
         char name[80];
-        snprintf(name, sizeof name, "%s %s", options[i].name, options[i].argument != NULL ? options[i].argument : "");
-        fprintf(out, "  %-20s %s\n", name, options[i].doc);
+        const char *argument = options[i].argument;
+        snprintf(name, sizeof name, "%s%s%s", options[i].name, argument != NULL ? " " : "",
+                 argument != NULL ? argument : "");
+        fprintf(out, "  %-*s ", WIDTH, name);
+        command_print_wrapped(out, options[i].doc, 2 + WIDTH + 1);
     }
 }
 
@@ -65,11 +69,23 @@ static void print_help(FILE *out)
     print_options(out, every_option, COUNT(every_option));
 }
 
-static int print_command_help(const struct command *command)
+static void print_paragraphs(struct arena *arena, const char *text)
 {
-    printf("usage: mtalab-engine %s %s\n\n%s\n\n", command->name, command->args, command->doc);
+    while (*text != '\0') {
+        int length = (int)strcspn(text, "\n");
+        command_print_wrapped(stdout, arena_strndup(arena, text, (size_t)length), 0);
+        text += length + (text[length] == '\n');
+    }
+    fputc('\n', stdout);
+}
+
+static int print_command_help(struct arena *arena, const struct command *command)
+{
+    printf("usage: mtalab-engine %s%s%s\n\n", command->name, *command->args != '\0' ? " " : "", command->args);
+    command_print_wrapped(stdout, command->doc, 0);
+    fputc('\n', stdout);
     if (command->details != NULL)
-        printf("%s\n\n", command->details);
+        print_paragraphs(arena, command->details);
     print_options(stdout, command->options, command->option_count);
     print_options(stdout, every_option, COUNT(every_option));
     return EXIT_SUCCESS;
@@ -188,6 +204,8 @@ static int run_command(struct command_line *line)
     bool named = command->config_word && line->word_count > 0;
     line->config_path = named ? line->words[0] : config != NULL ? config : COMMAND_CONFIG;
     line->json = command_said(line, "--json") != NULL;
+    if (line->word_count > 0 && *command->args == '\0')
+        return command_misused(arena_printf(line->arena, "%s takes no words", command->name));
     return command->no_config || command_load_config(line) ? command->run(line) : COMMAND_MISUSED;
 }
 
@@ -197,7 +215,7 @@ static int serve(struct command_line *line, int argc, char **argv)
         return COMMAND_MISUSED;
     bool help = command_said(line, "--help") != NULL;
     if (help && line->command != NULL)
-        return print_command_help(line->command);
+        return print_command_help(line->arena, line->command);
     if (line->command == NULL) {
         print_help(help ? stdout : stderr);
         return help ? EXIT_SUCCESS : COMMAND_MISUSED;

@@ -54,14 +54,16 @@ int command_misused(const char *what);        /* says it; COMMAND_MISUSED */
 /* Reads the configuration that the line names; false: why was said. */
 bool command_load_config(struct command_line *line);
 
-/* ---- printing (command_print.c) ---- */
+/* ---- printing (command_print.c, command_table.c) ---- */
 
-/* The named fields of each row, as columns of the given widths; what is longer pushes the rest. */
-struct command_column { const char *title, *name; int width; };
+/* The named fields of each row, as columns as wide as they need; "none" without a row. */
+struct command_column { const char *title, *name; };
 struct command_table { const struct command_column *columns; size_t count; };
 #define COMMAND_TABLE(columns) ((struct command_table){(columns), COUNT(columns)})
 #define NO_TABLE ((struct command_table){NULL, 0})
 void command_print_table(FILE *out, json_t *rows, struct command_table table);
+/* A line, and more below the column where it began, where a terminal ends. */
+void command_print_wrapped(FILE *out, const char *text, size_t indent);
 void command_print_json(FILE *out, const json_t *value);
 void command_print_csv(FILE *out, json_t *rows); /* RFC 4180; the columns are those of the first row */
 /* Asks the running engine; takes the request. NULL: why was said. */
@@ -71,6 +73,11 @@ int command_show(const struct command_line *line, json_t *request, const char *r
 
 /* A table, or JSON if that was said; times (at, received, due, arrived) are dates for people. */
 void command_print_rows(const struct command_line *line, json_t *rows, struct command_table table);
+
+/* ---- what words mean (command_request.c) ---- */
+
+bool command_is_recipient(struct arena *arena, const char *word); /* "a@b.example", and nothing else */
+const char *command_domain(const struct command_line *line);      /* its one word, in A-labels; NULL: it is no domain */
 
 /* ---- asking queue and trace (command_request.c) ---- */
 

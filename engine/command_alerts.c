@@ -142,7 +142,7 @@ static bool find(const struct teller *t, struct alerts *out, struct err *err)
 
 /* clang-format off */
 static const struct command_column columns[] = {
-    {"KIND", "kind", 11}, {"SINCE", "since", 20}, {"ALERT", "text", 0},
+    {"KIND", "kind"}, {"SINCE", "since"}, {"ALERT", "text"},
 };
 /* clang-format on */
 

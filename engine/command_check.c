@@ -7,7 +7,6 @@
 #include "base/table.h"
 #include "engine/command_look.h"
 #include "engine/command_words.h"
-#include "engine/domain_name.h"
 
 static void print_for_people(const json_t *posture)
 {
@@ -47,33 +46,28 @@ static bool is_good(struct arena *arena, const struct posture *posture, const ch
     return posture_outlook(arena, posture->modes[dane][sts]).prospect == PROSPECT_DELIVERED;
 }
 
-static int check(struct command_look *look, const char *domain, const char *mode)
+static int check(struct command_look *look)
 {
     struct arena *arena = look->line->arena;
-    const struct posture *posture = command_look_at(look, domain);
+    const struct posture *posture = command_look_at(look, command_domain(look->line));
     json_t *all = command_posture_json(arena, posture);
     if (look->line->json)
         command_print_json(stdout, all);
     else
         print_for_people(all);
     json_decref(all);
-    return is_good(arena, posture, mode) ? EXIT_SUCCESS : COMMAND_FAILED;
+    return is_good(arena, posture, command_said(look->line, "--mode")) ? EXIT_SUCCESS : COMMAND_FAILED;
 }
 
 static int do_check(const struct command_line *line)
 {
     const char *mode = command_said(line, "--mode");
     int dane, sts;
-    if (line->word_count != 1 || domain_name_ascii(line->arena, line->words[0]) == NULL)
+    if (command_domain(line) == NULL)
         return command_misused("check wants one domain");
     if (mode != NULL && !read_mode(mode, &dane, &sts))
         return command_misused("--mode wants smtp-dane, or smtp-dane and mta-sts: mandatory,none");
-    struct command_look look;
-    if (!command_look_begin(&look, line))
-        return COMMAND_FAILED;
-    int status = check(&look, domain_name_ascii(line->arena, line->words[0]), mode);
-    command_look_end(&look);
-    return status;
+    return command_with_look(line, check);
 }
 
 static const struct command_option options[] = {

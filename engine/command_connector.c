@@ -78,8 +78,8 @@ static int refuse(const struct command_line *line, const struct connector *conne
         command_print_json(stdout, answer);
         json_decref(answer);
     } else {
-        command_past_print(line, rows, command_gate_table);
         fprintf(stderr, "mtalab-engine: %s\n", why);
+        command_past_print(line, rows, command_gate_table);
     }
     return COMMAND_FAILED;
 }
@@ -143,6 +143,7 @@ static int do_reset(const struct command_line *line)
     struct err err;
     if (line->word_count != 2)
         return command_misused("connector reset wants a connector");
+    bool known = connector_find(&line->config->routing, line->words[1]) != NULL;
     json_t *log = connector_changes_log(line->arena, line->config, &err), *set = json_object(), *row;
     size_t i;
     json_array_foreach(log, i, row)
@@ -157,7 +158,9 @@ static int do_reset(const struct command_line *line)
     if (readable && any)
         return change_by_gate(line, line->words[1], set);
     json_decref(set);
-    if (!readable)
+    if (readable && !known)
+        (void)err_set(&err, ERR_INPUT, "no connector is named '%s', and nothing was changed about one", line->words[1]);
+    if (!readable || !known)
         return command_failed(&err);
     printf(line->json ? "{\"ok\":true}\n" : "nothing was changed about it\n");
     return EXIT_SUCCESS;
@@ -217,12 +220,12 @@ static json_t *row_of(struct arena *arena, const struct connector *c)
 
 /* clang-format off */
 static const struct command_column list_columns[] = {
-    {"NAME", "name", 20}, {"STATE", "state", 8}, {"DANE", "smtp-dane", 13}, {"MTA-STS", "mta-sts", 13},
-    {"TLS", "tls", 22}, {"ROUTE", "route", 24}, {"SCOPE", "scope", 0},
+    {"NAME", "name"}, {"STATE", "state"}, {"DANE", "smtp-dane"}, {"MTA-STS", "mta-sts"},
+    {"TLS", "tls"}, {"ROUTE", "route"}, {"SCOPE", "scope"},
 };
 static const struct command_column log_columns[] = {
-    {"AT", "at", 20}, {"CONNECTOR", "connector", 16}, {"BY", "by", 7}, {"SETTING", "key", 17}, {"VALUE", "value", 14},
-    {"NOTE", "note", 0},
+    {"AT", "at"}, {"CONNECTOR", "connector"}, {"BY", "by"}, {"SETTING", "key"}, {"VALUE", "value"},
+    {"NOTE", "note"},
 };
 /* clang-format on */
 

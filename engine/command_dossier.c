@@ -4,11 +4,12 @@
 
 #include "engine/command_look.h"
 #include "engine/command_words.h"
-#include "engine/domain_name.h"
 #include "engine/dossier.h"
 
-static void print(const struct command_line *line, const struct posture *posture)
+static int print(struct command_look *look)
 {
+    const struct command_line *line = look->line;
+    const struct posture *posture = command_look_at(look, command_domain(line));
     if (line->json) {
         json_t *all = command_posture_json(line->arena, posture);
         command_print_json(stdout, all);
@@ -18,18 +19,14 @@ static void print(const struct command_line *line, const struct posture *posture
     } else {
         dossier_print_text(stdout, line->arena, posture);
     }
+    return EXIT_SUCCESS;
 }
 
 static int do_dossier(const struct command_line *line)
 {
-    if (line->word_count != 1 || domain_name_ascii(line->arena, line->words[0]) == NULL)
+    if (command_domain(line) == NULL)
         return command_misused("dossier wants one domain");
-    struct command_look look;
-    if (!command_look_begin(&look, line))
-        return COMMAND_FAILED;
-    print(line, command_look_at(&look, domain_name_ascii(line->arena, line->words[0])));
-    command_look_end(&look);
-    return EXIT_SUCCESS;
+    return command_with_look(line, print);
 }
 
 static const struct command_option options[] = {

@@ -36,8 +36,8 @@ static void look_at_hosts(struct command_look *look, const struct connector *con
 
 /* clang-format off */
 static const struct command_column columns[] = {
-    {"DESTINATION", "destination", 28}, {"GATE", "gate", 5}, {"BY-DANE", "would", 7}, {"SINCE", "since", 20},
-    {"HOSTS", "hosts", 5}, {"GREEN", "green", 5}, {"WHY", "why", 0},
+    {"DESTINATION", "destination"}, {"GATE", "gate"}, {"BY-DANE", "would"}, {"SINCE", "since"},
+    {"HOSTS", "hosts"}, {"GREEN", "green"}, {"WHY", "why"},
 };
 /* clang-format on */
 const struct command_table command_gate_table = {columns, COUNT(columns)};

@@ -61,9 +61,9 @@ void command_past_print(const struct command_line *line, json_t *rows, struct co
 
 /* clang-format off */
 static const struct command_column what_if_columns[] = {
-    {"DESTINATION", "destination", 28}, {"CONNECTOR", "connector", 16}, {"MANDATORY", "mandatory", 18},
-    {"WOULD", "would", 6}, {"NOT", "would-not", 6}, {"BLOCKED", "blocked", 7}, {"OTHER", "other", 6},
-    {"UNKNOWN", "unknown", 7}, {"SINCE", "first", 20}, {"CODE", "code", 8}, {"WHY", "why", 0},
+    {"DESTINATION", "destination"}, {"CONNECTOR", "connector"}, {"MANDATORY", "mandatory"},
+    {"WOULD", "would"}, {"NOT", "would-not"}, {"BLOCKED", "blocked"}, {"OTHER", "other"},
+    {"UNKNOWN", "unknown"}, {"SINCE", "first"}, {"CODE", "code"}, {"WHY", "why"},
 };
 /* clang-format on */
 
@@ -83,9 +83,9 @@ static int do_what_if(const struct command_line *line)
 
 /* clang-format off */
 static const struct command_column inventory_columns[] = {
-    {"DOMAIN", "domain", 26}, {"CRITICALITY", "criticality", 11}, {"OWNER", "owner", 16}, {"DNS", "dns", 18},
-    {"PATH", "path", 10}, {"CONNECTOR", "connector", 14}, {"DANE", "smtp-dane", 13}, {"MTA-STS", "mta-sts", 13},
-    {"LAST", "last", 8}, {"AT", "last-at", 20}, {"VOLUME", "volume", 7}, {"QUEUED", "queued", 6}, {"NOTE", "note", 0},
+    {"DOMAIN", "domain"}, {"CRITICALITY", "criticality"}, {"OWNER", "owner"}, {"DNS", "dns"},
+    {"PATH", "path"}, {"CONNECTOR", "connector"}, {"DANE", "smtp-dane"}, {"MTA-STS", "mta-sts"},
+    {"LAST", "last"}, {"AT", "last-at"}, {"VOLUME", "volume"}, {"QUEUED", "queued"}, {"NOTE", "note"},
 };
 /* clang-format on */
 
@@ -105,20 +105,20 @@ static int do_inventory(const struct command_line *line)
 
 /* clang-format off */
 static const struct command_column queued_columns[] = {
-    {"DESTINATION", "destination", 28}, {"RECIPIENTS", "recipients", 10}, {"OLDEST", "oldest", 20},
-    {"CODE", "code", 8}, {"TEXT", "text", 0},
+    {"DESTINATION", "destination"}, {"RECIPIENTS", "recipients"}, {"OLDEST", "oldest"},
+    {"CODE", "code"}, {"TEXT", "text"},
 };
 static const struct command_column blocked_columns[] = {
-    {"DESTINATION", "destination", 28}, {"KIND", "kind", 10}, {"CODE", "code", 8}, {"COUNT", "count", 7},
-    {"ERROR", "text", 0},
+    {"DESTINATION", "destination"}, {"KIND", "kind"}, {"CODE", "code"}, {"COUNT", "count"},
+    {"ERROR", "text"},
 };
-static const struct command_column sent_columns[] = {{"PROTECTION", "protection", 10}, {"SENT", "sent", 7}};
+static const struct command_column sent_columns[] = {{"PROTECTION", "protection"}, {"SENT", "sent"}};
 static const struct command_column connector_columns[] = {
-    {"CONNECTOR", "connector", 20}, {"SENT", "sent", 7}, {"DANE", "dane", 7}, {"MTA-STS", "mta-sts", 7},
-    {"TLS", "tls", 7}, {"NONE", "none", 7}, {"TLSv1.2", "TLSv1.2", 7}, {"TLSv1.3", "TLSv1.3", 7},
+    {"CONNECTOR", "connector"}, {"SENT", "sent"}, {"DANE", "dane"}, {"MTA-STS", "mta-sts"},
+    {"TLS", "tls"}, {"NONE", "none"}, {"TLSv1.2", "TLSv1.2"}, {"TLSv1.3", "TLSv1.3"},
 };
 static const struct command_column ndr_columns[] = {
-    {"CODE", "code", 8}, {"COUNT", "count", 7}, {"MESSAGE", "message", 7}, {"TEXT", "text", 0},
+    {"CODE", "code"}, {"COUNT", "count"}, {"MESSAGE", "message"}, {"TEXT", "text"},
 };
 static const struct {
     const char *key, *title;

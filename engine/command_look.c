@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "engine/sts_cache.h"
+#include "engine/tlsa.h"
 #include "engine/trace.h"
 
 /* ---- an outside of one's own ---- */
@@ -54,6 +55,16 @@ void command_look_end(struct command_look *look)
     outside_close(&look->outside);
     if (look->loop != NULL)
         loop_free(&look->loop);
+}
+
+int command_with_look(const struct command_line *line, int (*run)(struct command_look *look))
+{
+    struct command_look look;
+    if (!command_look_begin(&look, line))
+        return COMMAND_FAILED;
+    int status = run(&look);
+    command_look_end(&look);
+    return status;
 }
 
 /* ---- looking ---- */
@@ -130,14 +141,9 @@ static json_t *json_of_modes(struct arena *arena, const struct posture *posture)
 
 static json_t *json_of_record(struct arena *arena, const struct survey_visit *visit, const struct tlsa_record *record)
 {
-    json_t *matches = json_null();
-    for (size_t i = 0; i < visit->tls.chain_length; i++)
-        if (certificate_matches(&visit->tls.chain[i], record))
-            matches = json_integer((json_int_t)i); /* 0: the host's own certificate */
-    return json_pack("{s:s,s:o}", "record",
-                     arena_printf(arena, "%u %u %u %s", record->usage, record->selector, record->matching,
-                                  text_hex(arena, record->data, record->length)),
-                     "matches", matches);
+    int at = posture_in_chain(visit, record); /* 0: the host's own certificate */
+    return json_pack("{s:s,s:o}", "record", tlsa_text(arena, record), "matches",
+                     at >= 0 ? json_integer(at) : json_null());
 }
 
 static json_t *json_of_certificate(struct arena *arena, const struct survey_visit *visit)
@@ -213,11 +219,11 @@ json_t *command_posture_json(struct arena *arena, const struct posture *posture)
 
 /* clang-format off */
 static const struct command_column findings_columns[] = {
-    {"", "grade", 7}, {"ABOUT", "about", 11}, {"HOST", "host", 24}, {"CODE", "code", 7}, {"FINDING", "text", 0},
+    {"GRADE", "grade"}, {"ABOUT", "about"}, {"HOST", "host"}, {"CODE", "code"}, {"FINDING", "text"},
 };
 static const struct command_column modes_columns[] = {
-    {"DANE", "smtp-dane", 13}, {"MTA-STS", "mta-sts", 13}, {"MESSAGE", "message", 9}, {"HOST", "host", 24},
-    {"CHANNEL", "channel", 9}, {"CLAUSE", "clause", 13}, {"CODE", "code", 7}, {"TEXT", "text", 0},
+    {"DANE", "smtp-dane"}, {"MTA-STS", "mta-sts"}, {"MESSAGE", "message"}, {"HOST", "host"},
+    {"CHANNEL", "channel"}, {"CLAUSE", "clause"}, {"CODE", "code"}, {"TEXT", "text"},
 };
 /* clang-format on */
 const struct command_table command_findings_table = {findings_columns, COUNT(findings_columns)};

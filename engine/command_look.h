@@ -22,6 +22,9 @@ struct command_look {
 bool command_look_begin(struct command_look *look, const struct command_line *line);
 void command_look_end(struct command_look *look);
 
+/* Both around run(); its status, or that nothing could be looked at. */
+int command_with_look(const struct command_line *line, int (*run)(struct command_look *look));
+
 /* Every pair of modes by MX, and the policy as it is published. */
 const struct posture *command_look_at(struct command_look *look, const char *domain);
 

@@ -23,31 +23,6 @@ static const char *field(json_t *row, const char *name, char buffer[32])
     return json_is_integer(value) ? buffer : json_is_string(value) ? json_string_value(value) : "";
 }
 
-static void print_row(FILE *out, json_t *row, struct command_table table)
-{
-    for (size_t c = 0; c < table.count; c++) {
-        char buffer[32];
-        const char *text = field(row, table.columns[c].name, buffer);
-        text_print_escaped(out, text, strlen(text));
-        for (int pad = table.columns[c].width - (int)strlen(text); pad >= 0; pad--)
-            fputc(' ', out);
-    }
-    fputc('\n', out);
-}
-
-void command_print_table(FILE *out, json_t *rows, struct command_table table)
-{
-    size_t i;
-    json_t *row;
-    for (size_t c = 0; c < table.count; c++)
-        fprintf(out, "%-*s ", table.columns[c].width, table.columns[c].title);
-    fputc('\n', out);
-    json_array_foreach(rows, i, row)
-    {
-        print_row(out, row, table);
-    }
-}
-
 /* ---- rows with times ---- */
 
 /* 0 is no time. */

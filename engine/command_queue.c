@@ -2,14 +2,20 @@
  * mtalab-engine queue, status, requeue, hold, release, remove, flush - what waits, and what is done with it. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/command_words.h"
+#include "engine/summary.h"
 
 /* clang-format off */
 static const struct command_column columns[] = {
-    {"MESSAGE", "message", 7}, {"STATE", "state", 9}, {"RECIPIENT", "recipient", 30}, {"SENDER", "sender", 24},
-    {"TRIES", "attempts", 5},  {"NEXT", "due", 19},   {"CONNECTOR", "connector", 14}, {"CODE", "code", 8},
-    {"REASON", "reason", 0},
+    {"MESSAGE", "message"}, {"STATE", "state"}, {"RECIPIENT", "recipient"}, {"SENDER", "sender"},
+    {"TRIES", "attempts"},  {"NEXT", "due"},   {"CONNECTOR", "connector"}, {"CODE", "code"},
+    {"REASON", "reason"},
+};
+static const struct command_column shape_columns[] = {
+    {"DESTINATION", "destination"}, {"TOTAL", "total"}, {"<15m", "15m"}, {"<1h", "1h"}, {"<4h", "4h"}, {"<12h", "12h"},
+    {"LONGER", "longer"}, {"CODE", "code"}, {"REASON", "reason"},
 };
 #define PICKING \
     {"--recipient", "ADDRESS", "this recipient"}, \
@@ -21,6 +27,12 @@ static const struct command_option looking[] = {
     PICKING,
     {"--held",      NULL,      "only what is held"},
     {"--limit",     "NUMBER",  "at most so many, the oldest (10000)"},
+};
+static const struct command_option queueing[] = {
+    PICKING,
+    {"--held",      NULL,      "only what is held"},
+    {"--limit",     "NUMBER",  "at most so many, the oldest (10000)"},
+    {"--by-domain", NULL,      "by itself: how many wait at each destination, and for how long; no engine need run"},
 };
 static const struct command_option changing[] = {
     PICKING,
@@ -58,6 +70,27 @@ static int do_list(const struct command_line *line)
     command_print_rows(line, rows, COMMAND_TABLE(columns));
     json_decref(answer);
     return EXIT_SUCCESS;
+}
+
+static int show_shape(const struct command_line *line)
+{
+    struct history history;
+    struct err err;
+    int64_t now = (int64_t)time(NULL) + (int64_t)line->config->clock_offset;
+    size_t others = 1 + (size_t)line->json + (command_said(line, "--config") != NULL);
+    if (line->said_count > others || line->word_count > 0)
+        return command_misused("--by-domain goes with nothing else");
+    if (!history_read_waiting(line->arena, line->config, now, &history, &err))
+        return command_failed(&err);
+    json_t *rows = summary_queue(line->arena, &history);
+    command_print_rows(line, rows, COMMAND_TABLE(shape_columns));
+    json_decref(rows);
+    return EXIT_SUCCESS;
+}
+
+static int do_queue(const struct command_line *line)
+{
+    return command_said(line, "--by-domain") != NULL ? show_shape(line) : do_list(line);
 }
 
 static int change(const struct command_line *line, json_t *request)
@@ -102,7 +135,7 @@ static int do_flush(const struct command_line *line)
 /* clang-format off */
 const struct command command_queue = {
     .name = "queue", .args = WHICH, .doc = "what waits, and why",
-    .run = do_list, .options = looking, .option_count = COUNT(looking)};
+    .run = do_queue, .options = queueing, .option_count = COUNT(queueing)};
 const struct command command_status = {
     .name = "status", .args = WHICH, .doc = "every recipient that the queue knows",
     .run = do_list, .options = looking, .option_count = COUNT(looking)};

@@ -5,6 +5,20 @@
 #include <time.h>
 
 #include "engine/command.h"
+#include "engine/domain_name.h"
+#include "engine/message.h"
+
+bool command_is_recipient(struct arena *arena, const char *word)
+{
+    const char *path = arena_printf(arena, "<%s>", word);
+    return strchr(word, '@') != NULL && message_parse_path(arena, &path, false) != NULL && *path == '\0';
+}
+
+const char *command_domain(const struct command_line *line)
+{
+    bool one = line->word_count == 1 && strchr(line->words[0], '@') == NULL;
+    return one ? domain_name_ascii(line->arena, line->words[0]) : NULL;
+}
 
 /* "2026-06-01", "2026-06-01 08:00", "2026-06-01T08:00:00" (UTC), or "2h", "7d" before now. */
 static bool read_time(const char *text, const struct engine_config *config, int64_t *at)

@@ -62,8 +62,8 @@ static void print_sentence(const json_t *answer, bool smart_host)
 
 static int do_route(const struct command_line *line)
 {
-    if (line->word_count != 1)
-        return command_misused("route wants one recipient");
+    if (line->word_count != 1 || !command_is_recipient(line->arena, line->words[0]))
+        return command_misused("route wants one recipient, user@domain");
     const char *sender = command_said(line, "--from");
     struct route_question question = {.sender = sender != NULL ? sender : "",
                                       .recipient = line->words[0],

@@ -11,13 +11,13 @@
 
 /* clang-format off */
 static const struct command_column received_columns[] = {
-    {"DAY", "begins", 19},  {"REPORTER", "organization", 24}, {"POLICY", "type", 15}, {"DOMAIN", "domain", 28},
-    {"GOOD", "good", 6},    {"BAD", "bad", 6},                {"RESULT", "result", 24},
-    {"MX", "mx", 24},       {"TRIES", "tries", 6},            {"FAILED", "failures", 6},
+    {"DAY", "begins"},  {"REPORTER", "organization"}, {"POLICY", "type"}, {"DOMAIN", "domain"},
+    {"GOOD", "good"},    {"BAD", "bad"},                {"RESULT", "result"},
+    {"MX", "mx"},       {"TRIES", "tries"},            {"FAILED", "failures"},
 };
 static const struct command_column own_columns[] = {
-    {"DAY", "begins", 19}, {"ASKED FOR BY", "asks", 28}, {"POLICY", "type", 15}, {"DOMAIN", "domain", 28},
-    {"GOOD", "good", 6},   {"BAD", "bad", 6},
+    {"DAY", "begins"}, {"ASKED FOR BY", "asks"}, {"POLICY", "type"}, {"DOMAIN", "domain"},
+    {"GOOD", "good"},   {"BAD", "bad"},
 };
 /* clang-format on */
 

@@ -7,15 +7,15 @@
 
 /* clang-format off */
 static const struct command_column recipient_columns[] = {
-    {"MESSAGE", "message", 7},  {"RECEIVED", "received", 19}, {"STATUS", "status", 9}, {"RECIPIENT", "recipient", 30},
-    {"SENDER", "sender", 24},   {"TRIES", "attempts", 5},     {"CODE", "code", 8},
-    {"CONNECTOR", "connector", 14}, {"HOST", "host", 24},     {"TEXT", "text", 0},
+    {"MESSAGE", "message"},  {"RECEIVED", "received"}, {"STATUS", "status"}, {"RECIPIENT", "recipient"},
+    {"SENDER", "sender"},   {"TRIES", "attempts"},     {"CODE", "code"},
+    {"CONNECTOR", "connector"}, {"HOST", "host"},     {"TEXT", "text"},
 };
 static const struct command_column event_columns[] = {
-    {"TIME", "at", 19},        {"MESSAGE", "message", 7},  {"TRY", "attempt", 3},     {"EVENT", "event", 8},
-    {"RECIPIENT", "recipient", 24}, {"HOST", "host", 24}, {"MX", "mx_trust", 9},      {"TLSA", "tlsa", 9},
-    {"STS", "sts_mode", 7},    {"DEMAND", "demand", 9},    {"CLAUSE", "clause", 13},  {"TLS", "tls", 7},
-    {"CODE", "code", 8},       {"TEXT", "text", 0},
+    {"TIME", "at"},        {"MESSAGE", "message"},  {"TRY", "attempt"},     {"EVENT", "event"},
+    {"RECIPIENT", "recipient"}, {"HOST", "host"}, {"MX", "mx_trust"},      {"TLSA", "tlsa"},
+    {"STS", "sts_mode"},    {"DEMAND", "demand"},    {"CLAUSE", "clause"},  {"TLS", "tls"},
+    {"CODE", "code"},       {"TEXT", "text"},
 };
 /* clang-format on */
 

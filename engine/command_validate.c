@@ -32,20 +32,19 @@ static bool in_scope(const struct command_line *line, const struct connector *co
                                   scope_any_covers(&connector->recipient_domains, question.domain));
 }
 
-/* NULL: why was said. */
-static const struct connector *find_connector(const struct command_line *line)
+/* A connector, and a recipient that it would carry; false: what is wrong was said. */
+static bool is_sound(const struct command_line *line)
 {
-    const char *path = line->word_count == 2 ? arena_printf(line->arena, "<%s>", line->words[1]) : "";
     const struct connector *connector = NULL;
-    if (line->word_count != 2 || message_parse_path(line->arena, &path, false) == NULL || *path != '\0')
+    if (line->word_count != 2 || !command_is_recipient(line->arena, line->words[1]))
         command_misused(arena_printf(line->arena, "%s wants a connector and a recipient", line->command->name));
     else if ((connector = connector_find(&line->config->routing, line->words[0])) == NULL)
         fprintf(stderr, "mtalab-engine: no connector is called '%s'\n", line->words[0]);
-    else if (!in_scope(line, connector)) {
+    else if (!in_scope(line, connector))
         fprintf(stderr, "mtalab-engine: The domain of the recipient is not configured as part of connector.\n");
-        return NULL;
-    }
-    return connector;
+    else
+        return true;
+    return false;
 }
 
 static size_t hops_of(const struct command_line *line, const struct connector *connector,
@@ -116,13 +115,14 @@ static bool send_test_mail(json_t *rows, struct command_look *look, const struct
 
 /* clang-format off */
 static const struct command_column task_columns[] = {
-    {"HOST", "host", 28}, {"TASK", "task", 12}, {"STATUS", "status", 9}, {"DETAIL", "detail", 0},
+    {"HOST", "host"}, {"TASK", "task"}, {"STATUS", "status"}, {"DETAIL", "detail"},
 };
 /* clang-format on */
 
-static int validate(struct command_look *look, const struct connector *connector)
+static int validate(struct command_look *look)
 {
     struct err err;
+    const struct connector *connector = connector_find(&look->line->config->routing, look->line->words[0]);
     const struct smart_host *hops;
     size_t count = hops_of(look->line, connector, &hops);
     json_t *rows = json_array();
@@ -141,6 +141,8 @@ static int validate(struct command_look *look, const struct connector *connector
 }
 
 /* ---- stage ---- */
+
+enum { PROBES_DEFAULT = 3, PROBES_MAX = 100 };
 
 static const struct stage {
     const char *name;
@@ -179,16 +181,16 @@ static json_t *run_stage(struct command_look *look, const struct connector *conn
 
 /* clang-format off */
 static const struct command_column stage_columns[] = {
-    {"SMTP-DANE", "smtp-dane", 13}, {"PROBES", "probes", 6}, {"DELIVERED", "delivered", 9}, {"LAST", "last", 0},
+    {"SMTP-DANE", "smtp-dane"}, {"PROBES", "probes"}, {"DELIVERED", "delivered"}, {"LAST", "last"},
 };
 static const struct command_column trace_columns[] = {
-    {"EVENT", "event", 8},   {"HOST", "host", 28},     {"MX", "mx_trust", 9}, {"TLSA", "tlsa", 9},
-    {"STS", "sts_mode", 7},  {"DEMAND", "demand", 9},  {"CLAUSE", "clause", 13},
-    {"TLS", "tls", 7},       {"CODE", "code", 8},      {"TEXT", "text", 0},
+    {"EVENT", "event"},   {"HOST", "host"},     {"MX", "mx_trust"}, {"TLSA", "tlsa"},
+    {"STS", "sts_mode"},  {"DEMAND", "demand"},  {"CLAUSE", "clause"},
+    {"TLS", "tls"},       {"CODE", "code"},      {"TEXT", "text"},
 };
 static const struct command_column report_columns[] = {
-    {"REPORT", "policy", 15}, {"DOMAIN", "domain", 28}, {"HOST", "mx", 28}, {"SESSIONS", "sessions", 8},
-    {"FAILURE", "result", 0},
+    {"REPORT", "policy"}, {"DOMAIN", "domain"}, {"HOST", "mx"}, {"SESSIONS", "sessions"},
+    {"FAILURE", "result"},
 };
 /* clang-format on */
 
@@ -206,9 +208,19 @@ static void print_stages(const json_t *rows, bool fit, const char *connector)
     printf("\n%s is %s for mandatory\n", connector, fit ? "fit" : "not fit");
 }
 
-static int stage(struct command_look *look, const struct connector *connector, int64_t probes)
+static bool read_probes(const struct command_line *line, int64_t *probes)
+{
+    const char *said = command_said(line, "--probes");
+    *probes = PROBES_DEFAULT;
+    return said == NULL || (schema_parse_number(said, probes) && *probes >= 1 && *probes <= PROBES_MAX);
+}
+
+static int stage(struct command_look *look)
 {
     struct err err;
+    const struct connector *connector = connector_find(&look->line->config->routing, look->line->words[0]);
+    int64_t probes;
+    (void)read_probes(look->line, &probes);
     json_t *rows = json_array();
     bool fit = true, fine = true;
     for (size_t i = 0; fine && i < COUNT(stages); i++) {
@@ -230,36 +242,17 @@ static int stage(struct command_look *look, const struct connector *connector, i
 
 /* ---- the command line ---- */
 
-enum { PROBES_DEFAULT = 3, PROBES_MAX = 100 };
-
 static int do_validate(const struct command_line *line)
 {
-    const struct connector *connector = find_connector(line);
-    struct command_look look;
-    if (connector == NULL)
-        return COMMAND_MISUSED;
-    if (!command_look_begin(&look, line))
-        return COMMAND_FAILED;
-    int status = validate(&look, connector);
-    command_look_end(&look);
-    return status;
+    return is_sound(line) ? command_with_look(line, validate) : COMMAND_MISUSED;
 }
 
 static int do_stage(const struct command_line *line)
 {
-    const char *said = command_said(line, "--probes");
-    int64_t probes = PROBES_DEFAULT;
-    if (said != NULL && (!schema_parse_number(said, &probes) || probes < 1 || probes > PROBES_MAX))
+    int64_t probes;
+    if (!read_probes(line, &probes))
         return command_misused("--probes is a number from 1 to 100");
-    const struct connector *connector = find_connector(line);
-    struct command_look look;
-    if (connector == NULL)
-        return COMMAND_MISUSED;
-    if (!command_look_begin(&look, line))
-        return COMMAND_FAILED;
-    int status = stage(&look, connector, probes);
-    command_look_end(&look);
-    return status;
+    return is_sound(line) ? command_with_look(line, stage) : COMMAND_MISUSED;
 }
 
 static const struct command_option validate_options[] = {

@@ -311,12 +311,13 @@ json_t *connector_changes_log(struct arena *arena, const struct engine_config *c
         return json_array();
     struct store *store = store_open(path, schema, true, err);
     sqlite3_stmt *rows =
-        store != NULL ? store_query(store, err,
-                                    "SELECT at, connector, key, value, 'command', text, id FROM change"
-                                    " LEFT JOIN note ON note.change = id UNION ALL"
-                                    " SELECT at, connector, key, value, 'file', NULL, id FROM written ORDER BY 1, 7",
-                                    "")
-                      : NULL;
+        store != NULL
+            ? store_query(store, err,
+                          "SELECT at, connector, key, value, 'command', text, id FROM change"
+                          " LEFT JOIN note ON note.change = id UNION ALL"
+                          " SELECT at, connector, key, value, 'file', NULL, id FROM written ORDER BY 1, 5 DESC, 7",
+                          "")
+            : NULL;
     json_t *list = rows != NULL ? json_array() : NULL;
     while (rows != NULL && store_row(rows))
         json_array_append_new(list,

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "engine/connector.h"
+#include "engine/tlsa.h"
 #include "engine/trace.h"
 
 /* What is said, in words that are the same in both forms. */
@@ -29,18 +30,12 @@ static const char *mode_sentence(struct arena *arena, const struct survey *surve
     return arena_printf(arena, "%s: %s %s", prospect_words[o.prospect], o.status.code, o.status.text);
 }
 
-static const char *record_text(struct arena *arena, const struct tlsa_record *record)
-{
-    return arena_printf(arena, "%u %u %u %s", record->usage, record->selector, record->matching,
-                        text_hex(arena, record->data, record->length));
-}
-
 static const char *record_use(struct arena *arena, const struct survey_visit *visit, const struct tlsa_record *record)
 {
-    for (size_t i = 0; i < visit->tls.chain_length; i++)
-        if (certificate_matches(&visit->tls.chain[i], record))
-            return i == 0 ? "in use: the host's own certificate"
-                          : arena_printf(arena, "in use: certificate %zu of the chain", i + 1);
+    int at = posture_in_chain(visit, record);
+    if (at >= 0)
+        return at == 0 ? "in use: the host's own certificate"
+                       : arena_printf(arena, "in use: certificate %d of the chain", at + 1);
     return visit->tls.chain_length > 0 ? "matches nothing that is in use" : "not compared: no certificate was shown";
 }
 
@@ -238,7 +233,7 @@ static void print_host(const struct document *d, const struct survey_visit *visi
     for (size_t i = 0; i < visit->facts->record_count; i++) {
         const struct tlsa_record *record = &visit->facts->records[i];
         d->form->row(d->out, "", arena_printf(d->arena, "TLSA, %s", record_use(d->arena, visit, record)),
-                     record_text(d->arena, record));
+                     tlsa_text(d->arena, record));
     }
     if (visit->facts->record_count == 0)
         d->form->row(d->out, "", "TLSA", tlsa_word(visit->facts->tlsa));

@@ -6,7 +6,7 @@
 #include "engine/store.h"
 #include "engine/tlsrpt_received.h"
 
-enum { HOUR = 3600, ROWS_MAX = 200000 };
+enum { ROWS_MAX = 200000 };
 
 static bool read_rows(struct arena *arena, struct store *store, struct history *h, struct err *err)
 {
@@ -38,16 +38,23 @@ static bool read_waiting(struct arena *arena, struct store *store, struct histor
 {
     sqlite3_stmt *rows =
         store_query(store, err,
-                    "SELECT r.domain, count(*), sum(m.arrived <= ?1), min(m.arrived), max(r.code), max(r.reason)"
-                    " FROM recipient r JOIN message m ON m.id = r.message WHERE r.state = 0 GROUP BY r.domain LIMIT ?2",
-                    "ii", h->now - HOUR, (int64_t)ROWS_MAX);
-    while (rows != NULL && store_row(rows))
-        *ARENA_PUSH(arena, &h->waiting) = (struct history_waiting){.destination = store_text(arena, rows, 0),
-                                                                   .count = sqlite3_column_int64(rows, 1),
-                                                                   .late = sqlite3_column_int64(rows, 2),
-                                                                   .oldest = sqlite3_column_int64(rows, 3),
-                                                                   .code = store_text(arena, rows, 4),
-                                                                   .reason = store_text(arena, rows, 5)};
+                    "SELECT domain, count(*), sum(age >= 3600), min(arrived), max(code), max(reason), sum(age < 900),"
+                    " sum(age >= 900 AND age < 3600), sum(age >= 3600 AND age < 14400),"
+                    " sum(age >= 14400 AND age < 43200), sum(age >= 43200) FROM (SELECT r.domain, r.code, r.reason,"
+                    " m.arrived, ?1 - m.arrived AS age FROM recipient r JOIN message m ON m.id = r.message"
+                    " WHERE r.state = 0) GROUP BY domain LIMIT ?2",
+                    "ii", h->now, (int64_t)ROWS_MAX);
+    while (rows != NULL && store_row(rows)) {
+        struct history_waiting *w = ARENA_PUSH(arena, &h->waiting);
+        *w = (struct history_waiting){.destination = store_text(arena, rows, 0),
+                                      .count = sqlite3_column_int64(rows, 1),
+                                      .late = sqlite3_column_int64(rows, 2),
+                                      .oldest = sqlite3_column_int64(rows, 3),
+                                      .code = store_text(arena, rows, 4),
+                                      .reason = store_text(arena, rows, 5)};
+        for (int i = 0; i < HISTORY_AGES; i++)
+            w->ages[i] = sqlite3_column_int64(rows, 6 + i);
+    }
     return rows != NULL;
 }
 
@@ -118,11 +125,23 @@ bool history_read_reports(struct arena *arena, const struct engine_config *confi
     return fine;
 }
 
+static bool read_queue(struct arena *arena, const struct engine_config *config, struct history *out, struct err *err)
+{
+    return read_file(arena, arena_printf(arena, "%s/queue.db", config->directory), out, read_waiting, err);
+}
+
+bool history_read_waiting(struct arena *arena, const struct engine_config *config, int64_t now, struct history *out,
+                          struct err *err)
+{
+    *out = (struct history){.now = now};
+    return read_queue(arena, config, out, err);
+}
+
 bool history_read(struct arena *arena, const struct engine_config *config, int64_t since, int64_t now,
                   struct history *out, struct err *err)
 {
     *out = (struct history){.now = now, .since = since};
     return read_file(arena, arena_printf(arena, "%s/trace.db", config->directory), out, read_rows, err) &&
-           read_file(arena, arena_printf(arena, "%s/queue.db", config->directory), out, read_waiting, err) &&
+           read_queue(arena, config, out, err) &&
            read_file(arena, arena_printf(arena, "%s/sts.db", config->directory), out, read_policies, err);
 }

@@ -17,10 +17,12 @@ struct history_row { /* texts are "" where nothing was known; the words are thos
     const char *text;           /* of that one */
     int64_t certificate_until, signed_until; /* the latest known; 0: unknown */
 };
+enum { HISTORY_AGES = 5 };
 struct history_waiting { /* a destination with mail in the queue */
     const char *destination, *code, *reason;
     int64_t count, late; /* recipients; those that wait longer than an hour */
     int64_t oldest;      /* arrived then */
+    int64_t ages[HISTORY_AGES]; /* recipients that wait for less than 15 minutes, 1 hour, 4, 12, and for longer */
 };
 struct history_policy { /* in force, but its last fetch failed */
     const char *domain, *why;
@@ -40,6 +42,9 @@ struct history {
 
 bool history_read(struct arena *arena, const struct engine_config *config, int64_t since, int64_t now,
                   struct history *out, struct err *err) NODISCARD;
+/* Of these the queue alone. */
+bool history_read_waiting(struct arena *arena, const struct engine_config *config, int64_t now, struct history *out,
+                          struct err *err) NODISCARD;
 /* And what others' TLS reports tell of the same days. */
 bool history_read_reports(struct arena *arena, const struct engine_config *config, struct history *history,
                           struct err *err) NODISCARD;

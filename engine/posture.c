@@ -243,12 +243,12 @@ static void find_dates(struct search *s)
     }
 }
 
-static bool names_a_certificate(const struct survey_visit *visit, const struct tlsa_record *record)
+int posture_in_chain(const struct survey_visit *visit, const struct tlsa_record *record)
 {
     for (size_t i = 0; i < visit->tls.chain_length; i++)
         if (certificate_matches(&visit->tls.chain[i], record))
-            return true;
-    return false;
+            return (int)i;
+    return -1;
 }
 
 /* A record beside the one in use is what makes a change of keys safe. */
@@ -258,7 +258,7 @@ static void find_rollover(struct search *s)
         const struct survey_visit *visit = &s->by_dane->visits[i];
         size_t in_use = 0, count = visit->facts->tlsa == TLSA_USABLE ? visit->facts->record_count : 0;
         for (size_t r = 0; r < count; r++)
-            in_use += names_a_certificate(visit, &visit->facts->records[r]);
+            in_use += posture_in_chain(visit, &visit->facts->records[r]) >= 0;
         if (in_use == 0)
             continue; /* no session, or a mismatch, which has been said */
         say(s, (struct finding){.grade = count > in_use ? GRADE_FINE : GRADE_NOTE,

@@ -44,6 +44,8 @@ struct outlook {
     const char *clause, *because;  /* of the decision that led there */
 };
 struct outlook posture_outlook(struct arena *arena, const struct survey *survey);
+/* Which certificate of the chain that the host showed the record is about, the first that it is; -1: none. */
+int posture_in_chain(const struct survey_visit *visit, const struct tlsa_record *record);
 /* "dane", "pkix", "dane+pkix", "tls", "clear": what protects the channel to a host that was spoken to. */
 const char *posture_channel(const struct survey_visit *visit);
 

@@ -113,9 +113,14 @@ struct status status_expired(struct arena *arena, struct status last)
     return (struct status){arena_printf(arena, "5%s", last.code + 1), text};
 }
 
+bool status_is_reply(const char *text)
+{
+    return strspn(text, "0123456789") == 3 && text[3] == ' ';
+}
+
 const char *status_reply(struct arena *arena, struct status status)
 {
-    bool own = strspn(status.text, "0123456789") == 3 && status.text[3] == ' ';
-    return own ? status.text
+    return status_is_reply(status.text)
+               ? status.text
                : arena_printf(arena, "%s %s %s", status.code[0] == '5' ? "550" : "450", status.code, status.text);
 }

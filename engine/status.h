@@ -15,6 +15,7 @@ struct status status_of(struct arena *arena, const struct failure *failure, cons
 /* The 5.x twin of a 4.x status, for the non-delivery report after expiry; a 5.x stays as it is. */
 struct status status_expired(struct arena *arena, struct status last);
 /* As an SMTP reply: "450 4.7.323 tlsa-invalid: ..."; what a server said itself is one already. */
+bool status_is_reply(const char *text); /* the server's own words about one message: "550 5.1.1 no such user" */
 const char *status_reply(struct arena *arena, struct status status);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/summary.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -276,6 +277,36 @@ json_t *summary_reports(struct arena *arena UNUSED, const struct history *h)
 {
     return json_pack("{s:o,s:o,s:o,s:o,s:o}", "queued", waiting(h), "blocked", blocked(h), "sent", sent(h),
                      "connectors", by_connector(h), "ndr", ndr_codes(h));
+}
+
+/* ---- the queue ---- */
+
+static int by_count(const void *a, const void *b)
+{
+    const struct history_waiting *const *x = a, *const *y = b;
+    int64_t more = (*y)->count - (*x)->count;
+    return more != 0 ? (more > 0 ? 1 : -1) : strcmp((*x)->destination, (*y)->destination);
+}
+
+json_t *summary_queue(struct arena *arena, const struct history *h)
+{
+    static const char *const ages[HISTORY_AGES] = {"15m", "1h", "4h", "12h", "longer"};
+    size_t count = h->waiting.count;
+    const struct history_waiting **sorted = arena_alloc(arena, (count + 1) * sizeof *sorted);
+    json_t *rows = json_array();
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &h->waiting.items[i];
+    qsort(sorted, count, sizeof *sorted, by_count);
+    for (size_t i = 0; i < count; i++) {
+        const struct history_waiting *w = sorted[i];
+        json_t *row = json_pack("{s:s,s:I}", "destination", w->destination, "total", (json_int_t)w->count);
+        for (size_t a = 0; a < HISTORY_AGES; a++)
+            json_object_set_new(row, ages[a], json_integer((json_int_t)w->ages[a]));
+        json_object_set_new(row, "code", json_string(w->code));
+        json_object_set_new(row, "reason", json_string(w->reason));
+        json_array_append_new(rows, row);
+    }
+    return rows;
 }
 
 /* ---- inventory ---- */

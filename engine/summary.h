@@ -26,6 +26,8 @@ bool forecast_is_good(const struct forecast *forecast);
 json_t *summary_what_if(struct arena *arena, const struct history *history);
 /* {"queued":[],"blocked":[],"sent":[],"connectors":[],"ndr":[]} */
 json_t *summary_reports(struct arena *arena, const struct history *history);
+/* What waits, by destination and age; the most first. */
+json_t *summary_queue(struct arena *arena, const struct history *history);
 json_t *summary_inventory(struct arena *arena, const struct engine_config *config, const struct history *history);
 /* "dane", "mta-sts", "tls", "none": what protected the mail of a row that was sent; NULL: it was not. */
 const char *summary_class(const struct history_row *row);

@@ -153,8 +153,8 @@ START_TEST(reports_add_up)
     };
     struct arena *arena = arena_new("test");
     struct history h = history_of(arena, rows, COUNT(rows));
-    *ARENA_PUSH(arena, &h.waiting) = (struct history_waiting){"a.example", "4.7.5", "x", 9, 4, NOW - 7200};
-    *ARENA_PUSH(arena, &h.waiting) = (struct history_waiting){"b.example", "", "", 1, 0, NOW};
+    *ARENA_PUSH(arena, &h.waiting) = (struct history_waiting){"a.example", "4.7.5", "x", 9, 4, NOW - 7200, {0}};
+    *ARENA_PUSH(arena, &h.waiting) = (struct history_waiting){"b.example", "", "", 1, 0, NOW, {0}};
     json_t *all = summary_reports(arena, &h);
     ck_assert_uint_eq(json_array_size(json_object_get(all, "queued")), 1);
     ck_assert_int_eq(number(all, "queued", 0, "recipients"), 4);
@@ -170,9 +170,27 @@ START_TEST(reports_add_up)
 }
 END_TEST
 
+START_TEST(the_queue_has_a_shape)
+{
+    struct arena *arena = arena_new("test");
+    struct history h = {.now = NOW};
+    *ARENA_PUSH(arena, &h.waiting) =
+        (struct history_waiting){.destination = "a.example", .code = "", .reason = "", .count = 1};
+    *ARENA_PUSH(arena, &h.waiting) = (struct history_waiting){
+        .destination = "b.example", .code = "4.7.323", .reason = "x", .count = 9, .ages = {1, 0, 2, 0, 6}};
+    json_t *rows = summary_queue(arena, &h), *first = json_array_get(rows, 0);
+    ck_assert_str_eq(json_string_value(json_object_get(first, "destination")), "b.example");
+    ck_assert_int_eq(json_integer_value(json_object_get(first, "4h")), 2);
+    ck_assert_int_eq(json_integer_value(json_object_get(first, "longer")), 6);
+    json_decref(rows);
+    arena_free(&arena);
+}
+END_TEST
+
 TEST_SUITE(summary)
 {
     TEST_LOOP(mandatory_is_foretold, COUNT(cases));
     TEST_LOOP(mail_is_sent_by_classes, COUNT(classes));
     TEST(reports_add_up);
+    TEST(the_queue_has_a_shape);
 }

@@ -5,6 +5,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "base/text.h"
+
 bool tlsa_parse(const unsigned char *rdata, size_t length, struct tlsa_record *out)
 {
     *out = (struct tlsa_record){0};
@@ -95,4 +97,12 @@ size_t tlsa_select(struct tlsa_record *records, size_t count, size_t *unusable)
     size_t usable = select_usable(records, count);
     *unusable = count - usable;
     return select_strongest(records, usable);
+}
+
+/* Data of no length has no presentation but the generic one (RFC 3597 5). */
+const char *tlsa_text(struct arena *arena, const struct tlsa_record *r)
+{
+    if (r->length == 0)
+        return arena_printf(arena, "\\# 3 %02x%02x%02x", r->usage, r->selector, r->matching);
+    return arena_printf(arena, "%u %u %u %s", r->usage, r->selector, r->matching, text_hex(arena, r->data, r->length));
 }

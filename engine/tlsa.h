@@ -18,5 +18,7 @@ bool tlsa_usable(const struct tlsa_record *record);
  * and of these per usage and selector those with Full(0) or the strongest digest (7671-9). *unusable: how many were not
  * usable to begin with. */
 size_t tlsa_select(struct tlsa_record *records, size_t count, size_t *unusable);
+/* As in a zone file: "3 1 1 0fab...". */
+const char *tlsa_text(struct arena *arena, const struct tlsa_record *record);
 
 #endif

@@ -191,9 +191,20 @@ START_TEST(rdata_has_three_fixed_octets)
 }
 END_TEST
 
+START_TEST(records_are_told_as_in_a_zone_file)
+{
+    struct arena *arena = arena_new("test");
+    const struct tlsa_record record = {3, 1, 1, (const unsigned char *)"\x0f\xab", 2}, empty = {3, 1, 1, NULL, 0};
+    ck_assert_str_eq(tlsa_text(arena, &record), "3 1 1 0fab");
+    ck_assert_str_eq(tlsa_text(arena, &empty), "\\# 3 030101");
+    arena_free(&arena);
+}
+END_TEST
+
 TEST_SUITE(tlsa)
 {
     TEST_LOOP(a_record_is_usable_or_not, COUNT(usables));
     TEST_LOOP(agility_selects, COUNT(selections));
+    TEST(records_are_told_as_in_a_zone_file);
     TEST(rdata_has_three_fixed_octets);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/tlsa.h"
 
 const char *const tlsrpt_policy_words[] = {"tlsa", "sts", "no-policy-found"};
 static_assert(COUNT(tlsrpt_policy_words) == TLSRPT_POLICY_COUNT, "every policy has its word");
@@ -134,18 +135,10 @@ size_t tlsrpt_tallies(const struct tlsrpt_session *s, struct tlsrpt_tally tallie
 
 /* ---- policy-string ---- */
 
-/* Data of no length has no presentation but the generic one (RFC 3597 5). */
-static const char *record_text(struct arena *arena, const struct tlsa_record *r)
-{
-    if (r->length == 0)
-        return arena_printf(arena, "\\# 3 %02x%02x%02x", r->usage, r->selector, r->matching);
-    return arena_printf(arena, "%u %u %u %s", r->usage, r->selector, r->matching, text_hex(arena, r->data, r->length));
-}
-
 static void add_records(struct arena *arena, const struct host_facts *host, struct tlsrpt_strings *out)
 {
     for (size_t i = 0; i < host->published_count; i++)
-        *ARENA_PUSH(arena, out) = record_text(arena, &host->records[i]);
+        *ARENA_PUSH(arena, out) = tlsa_text(arena, &host->records[i]);
 }
 
 /* Lines end in LF or CRLF (erratum 6253); what a peer put there travels as JSON. */
