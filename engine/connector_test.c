@@ -188,6 +188,29 @@ START_TEST(test_mode_demands_nothing)
 }
 END_TEST
 
+START_TEST(rules_look_at_the_beginning_of_a_header)
+{
+    enum { FILLER = 100000 };
+    static const char *const conditions[] = {"X-Class: secret"};
+    struct arena *arena = arena_new("test");
+    const struct route_rule rule = {.enabled = true,
+                                    .header_contains = {.items = (const char **)conditions, .count = 1}};
+    char *filler = arena_alloc(arena, FILLER + 1);
+    memset(filler, 'x', FILLER);
+    for (int lines = 2; lines <= 3; lines++) {
+        const char *header = arena_printf(arena, "A: %s\r\nB: %s\r\nC: %s\r\nX-Class: secret\r\n", filler, filler,
+                                          lines == 3 ? filler : "");
+        struct route_question question = {.sender = "",
+                                          .recipient = "a@b.example",
+                                          .domain = "b.example",
+                                          .header = header,
+                                          .header_length = strlen(header)};
+        ck_assert(rule_matches(&rule, &question) == (lines == 2));
+    }
+    arena_free(&arena);
+}
+END_TEST
+
 START_TEST(what_makes_no_sense_is_refused)
 {
     struct arena *arena = arena_new("test");
@@ -203,6 +226,7 @@ TEST_SUITE(connector)
 {
     TEST_LOOP(the_most_specific_connector_wins, COUNT(choices));
     TEST_LOOP(rules_come_first, COUNT(mails));
+    TEST(rules_look_at_the_beginning_of_a_header);
     TEST(test_mode_demands_nothing);
     TEST_LOOP(what_makes_no_sense_is_refused, COUNT(files));
 }

@@ -8,7 +8,8 @@
 
 #include "engine/scope.h"
 
-enum { VALUE_MAX = 4096 }; /* of a field's value, so that an expression's work is bounded */
+/* Of a field's value, and of a header, so that the work is bounded. */
+enum { VALUE_MAX = 4096, HEADER_MAX = 256 * 1024 };
 
 /* clang-format off */
 static const struct schema_field rule_fields[] = {
@@ -65,9 +66,10 @@ static size_t append(struct field *field, size_t used, const char *text, size_t 
 static bool next_field(const struct route_question *q, size_t *at, struct field *field)
 {
     const char *text = q->header;
-    if (text == NULL || *at >= q->header_length)
+    size_t length = q->header_length < HEADER_MAX ? q->header_length : HEADER_MAX;
+    if (text == NULL || *at >= length)
         return false;
-    size_t end = line_end(text, q->header_length, *at), colon = *at;
+    size_t end = line_end(text, length, *at), colon = *at;
     while (colon < end && text[colon] != ':')
         colon++;
     field->name = text + *at;
@@ -76,9 +78,9 @@ static bool next_field(const struct route_question *q, size_t *at, struct field 
     while (begin < end && (text[begin] == ' ' || text[begin] == '\t'))
         begin++;
     size_t used = append(field, 0, text + begin, end - begin);
-    while (end < q->header_length && (text[end] == ' ' || text[end] == '\t')) {
+    while (end < length && (text[end] == ' ' || text[end] == '\t')) {
         size_t from = end;
-        end = line_end(text, q->header_length, from);
+        end = line_end(text, length, from);
         used = append(field, used, text + from, end - from);
     }
     *at = end;
