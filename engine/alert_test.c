@@ -119,10 +119,13 @@ START_TEST(an_alert_is_told_once_until_it_is_over)
     close(mkstemp(path));
     ck_assert(alerts_told_read(path, NOW, &some, &age, &err) && !age.told && age.since == NOW);
     ck_assert(alerts_told_read(path, NOW + 1, &some, &age, &err) && !age.told && age.since == NOW);
-    ck_assert(alerts_told_note(path, &one, &err));
+    ck_assert(alerts_told_note(path, NOW + 1, &one, &err));
     ck_assert(alerts_told_read(path, NOW + 2, &some, &age, &err) && age.told && age.since == NOW);
     ck_assert(alerts_told_read(path, NOW + 3, &none, &age, &err));
     ck_assert(alerts_told_read(path, NOW + 4, &some, &age, &err) && !age.told && age.since == NOW + 4);
+    int64_t today;
+    ck_assert(alerts_told_today(path, NOW + DAY, &today, &err) && today == 1); /* also of what is over */
+    ck_assert(alerts_told_today(path, NOW + 1 + DAY, &today, &err) && today == 0);
     unlink(path);
 }
 END_TEST

@@ -4,7 +4,9 @@
 #include "engine/store.h"
 
 static const char schema[] = "CREATE TABLE IF NOT EXISTS alert (kind TEXT NOT NULL, about TEXT NOT NULL, since INTEGER"
-                             " NOT NULL, told INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (kind, about));";
+                             " NOT NULL, told INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (kind, about));"
+                             "CREATE TABLE IF NOT EXISTS telling (at INTEGER NOT NULL);";
+enum { DAY = 86400 };
 
 static bool read_one(struct store *store, const struct alert *alert, struct alert_age *age, struct err *err)
 {
@@ -53,11 +55,28 @@ bool alerts_told_read(const char *path, int64_t now, const struct alerts *alerts
     return fine;
 }
 
-bool alerts_told_note(const char *path, const struct alert *alert, struct err *err)
+bool alerts_told_note(const char *path, int64_t now, const struct alert *alert, struct err *err)
 {
     struct store *store = store_open(path, schema, false, err);
-    bool fine = store != NULL && store_run(store, err, "UPDATE alert SET told = 1 WHERE kind = ? AND about = ?", "tt",
-                                           alert->kind, alert->about);
+    bool fine = store != NULL &&
+                store_run(store, err, "UPDATE alert SET told = 1 WHERE kind = ? AND about = ?", "tt", alert->kind,
+                          alert->about) &&
+                store_run(store, err, "DELETE FROM telling WHERE at <= ?", "i", now - DAY) &&
+                store_run(store, err, "INSERT INTO telling (at) VALUES (?)", "i", now);
+    store_close(&store);
+    return fine;
+}
+
+bool alerts_told_today(const char *path, int64_t now, int64_t *count, struct err *err)
+{
+    struct store *store = store_open(path, schema, false, err);
+    sqlite3_stmt *row =
+        store != NULL ? store_query(store, err, "SELECT count(*) FROM telling WHERE at > ?", "i", now - DAY) : NULL;
+    bool fine = row != NULL && store_row(row);
+    if (fine) {
+        *count = sqlite3_column_int64(row, 0);
+        store_end(row);
+    }
     store_close(&store);
     return fine;
 }

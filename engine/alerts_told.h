@@ -13,6 +13,8 @@ struct alert_age { int64_t since; bool told; };
 /* Fills one age for each alert; what is over is forgotten. */
 bool alerts_told_read(const char *path, int64_t now, const struct alerts *alerts, struct alert_age *ages,
                       struct err *err) NODISCARD;
-bool alerts_told_note(const char *path, const struct alert *alert, struct err *err) NODISCARD;
+bool alerts_told_note(const char *path, int64_t now, const struct alert *alert, struct err *err) NODISCARD;
+/* How many were told in the last day, whatever has become of them. */
+bool alerts_told_today(const char *path, int64_t now, int64_t *count, struct err *err) NODISCARD;
 
 #endif

@@ -158,16 +158,29 @@ static void print(const struct teller *t, const struct alerts *alerts, const str
     json_decref(rows);
 }
 
+/* So many a day, and then that there are more: whoever gets ten thousand mails reads none. */
+static bool tell_one(const struct teller *t, const char *path, const struct alert *alert, struct alert_age *age,
+                     struct err *err)
+{
+    static const struct alert more = {"more", "", "there are more alerts than are told a day: mtalab-engine alerts"};
+    int64_t today;
+    if (!alerts_told_today(path, t->now, &today, err))
+        return false;
+    int64_t left = t->line->config->alerts.limit - today;
+    if (left < 0)
+        return true;
+    const struct alert *said = left > 0 ? alert : &more;
+    bool fine = tell(t, said, age, err) && alerts_told_note(path, t->now, said, err);
+    age->told = fine && left > 0;
+    return fine;
+}
+
 static bool tell_new(const struct teller *t, const char *path, const struct alerts *alerts, struct alert_age *ages,
                      struct err *err)
 {
-    for (size_t i = 0; i < alerts->count; i++) {
-        if (ages[i].told)
-            continue;
-        if (!tell(t, &alerts->items[i], &ages[i], err) || !alerts_told_note(path, &alerts->items[i], err))
+    for (size_t i = 0; i < alerts->count; i++)
+        if (!ages[i].told && !tell_one(t, path, &alerts->items[i], &ages[i], err))
             return false;
-        ages[i].told = true;
-    }
     return true;
 }
 
@@ -199,4 +212,5 @@ const struct command command_alerts = {
     .option_count = COUNT(options),
     .details =
         "Status 0: nothing; 1: something. To be run every few minutes with --tell, by a timer: the configuration's "
-        "alerts: says whom, by mail, command or file. An alert is told again only after it was over."};
+        "alerts: says whom, by mail, command or file. An alert is told again only after it was over, and no more than "
+        "alerts: limit a day."};

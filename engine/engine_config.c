@@ -102,6 +102,8 @@ static const struct schema_field alerts_fields[] = {
     FIELD(struct engine_alerts, "file", SCHEMA_TEXT, file, NULL, "file that is told, one JSON object a line"),
     FIELD(struct engine_alerts, "late", SCHEMA_NUMBER, late, "1",
           "so many recipients of a destination that wait longer than an hour"),
+    FIELD(struct engine_alerts, "limit", SCHEMA_NUMBER, limit, "50",
+          "so many alerts are told a day, and then that there are more"),
     FIELD(struct engine_alerts, "signature", SCHEMA_SECONDS, signature, "1d", "life left of a DNSSEC signature"),
     FIELD(struct engine_alerts, "certificate", SCHEMA_SECONDS, certificate, "14d", "life left of a certificate"),
 };
@@ -323,6 +325,8 @@ static void check_limits(const struct engine_config *config, struct srcpos at, s
         diag_error(diags, at, "submission-memory is no less than message-size");
     if (config->sessions_per_client < 1 || config->sessions_per_client > 10000)
         diag_error(diags, at, "sessions-per-client is a number from 1 to 10000");
+    if (config->alerts.late < 1 || config->alerts.limit < 1)
+        diag_error(diags, at, "alerts: late and limit are numbers from 1");
     if (!config->ipv4 && !config->ipv6)
         diag_error(diags, at, "with neither ipv4 nor ipv6 nothing can be delivered");
 }

@@ -40,7 +40,7 @@ struct engine_tlsrpt {               /* contact NULL: no TLS reports are made */
 
 struct engine_alerts {               /* a NULL sink is none */
     const char *mail, *command, *file;
-    int64_t late;
+    int64_t late, limit;
     double signature, certificate;
 };
 

@@ -75,7 +75,7 @@ EOF2
 sent() { # SCENARIO STATUS FILTER COMMAND...
     scenario=$1 wanted=$2 filter=$3
     shift 3
-    in_world "$scenario" ". $dir/sent $dir/w; \$engine $* >$dir/out 2>$dir/err; status=\$?; \$engine stop; wait; exit \$status" >"$dir/log" 2>&1 && status=0 || status=$?
+    in_world "$scenario" "set -- $dir/w; . $dir/sent; \$engine $* >$dir/out 2>$dir/err; status=\$?; \$engine stop; wait; exit \$status" >"$dir/log" 2>&1 && status=0 || status=$?
     if [ "$status" = "$wanted" ] && jq -e "$filter" "$dir/out" >/dev/null 2>&1; then ok=yes; else ok=no; fi
     verdict "$scenario: $*" $ok "status $status instead of $wanted, or not $filter in: $(head -c 2000 "$dir/out") $(cat "$dir/err" "$dir/log")"
 }
@@ -131,6 +131,16 @@ for place in alerts told; do
 done
 sent dane/key-of-another-certificate 0 'any(.[]; .recipient == "postmaster@sender.example" and .status == "Delivered")' \
     "alerts --tell >/dev/null; \$engine flush; \$engine trace --json"
+
+# Whoever gets a thousand mails reads none: so many a day, then that there are more, and no more.
+sent dane/key-of-another-certificate 0 '. == {"failing": 1, "more": 1}' "queue --json >/dev/null; sed -i 's/alerts: {/alerts: {limit: 1, certificate: 200d, /' $dir/w/engine.yaml;
+    for _ in 1 2; do \$engine alerts --tell >/dev/null; done; jq -s 'group_by(.kind) | map({(.[0].kind): length}) | add' $dir/w/alerts"
+# What is about to end: a certificate of 90 days, told of 200 days before; signatures of 30 days, of 40.
+for about in certificate:mx1.partner.example signature:mx1.partner.example; do
+    kind=${about%:*}
+    sent dane/matching-key 1 "any(.[]; .kind == \"$kind\" and .about == \"${about#*:}\" and (.text | contains(\"ends in\")))" \
+        "queue --json >/dev/null; sed -i 's/alerts: {/alerts: {certificate: 200d, signature: 40d, /' $dir/w/engine.yaml; \$engine alerts --json"
+done
 
 # What somebody else's TLS report tells: of yesterday, so that it is news.
 cat >"$dir/report.json" <<JSON
