@@ -23,7 +23,7 @@ static struct history_row filled(struct history_row row)
     return row;
 }
 
-#define SENT .event = "Try"
+#define SENT .event = "Send"
 static const struct {
     const char *name;
     struct history_row rows[3];

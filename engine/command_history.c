@@ -113,6 +113,9 @@ static const struct command_column blocked_columns[] = {
     {"ERROR", "text"},
 };
 static const struct command_column sent_columns[] = {{"PROTECTION", "protection"}, {"SENT", "sent"}};
+static const struct command_column clear_columns[] = {
+    {"DESTINATION", "destination"}, {"SENT", "sent"}, {"LAST", "last"},
+};
 static const struct command_column connector_columns[] = {
     {"CONNECTOR", "connector"}, {"SENT", "sent"}, {"DANE", "dane"}, {"MTA-STS", "mta-sts"},
     {"TLS", "tls"}, {"NONE", "none"}, {"TLSv1.2", "TLSv1.2"}, {"TLSv1.3", "TLSv1.3"},
@@ -127,6 +130,7 @@ static const struct {
     {"queued", "Queued for more than an hour", COMMAND_TABLE(queued_columns)},
     {"blocked", "Blocked", COMMAND_TABLE(blocked_columns)},
     {"sent", "Sent", COMMAND_TABLE(sent_columns)},
+    {"clear", "Sent in the clear", COMMAND_TABLE(clear_columns)},
     {"connectors", "By connector", COMMAND_TABLE(connector_columns)},
     {"ndr", "Non-delivery reports", COMMAND_TABLE(ndr_columns)},
 };
@@ -180,7 +184,7 @@ const struct command command_inventory = {
 const struct command command_reports = {
     .name = "reports",
     .args = "",
-    .doc = "what is queued for over an hour, blocked, how mail was sent, by connector, non-delivery codes",
+    .doc = "queued for an hour, blocked, how mail was sent, where to in the clear, by connector, non-delivery codes",
     .run = do_reports,
     .options = days_options,
     .option_count = COUNT(days_options)};

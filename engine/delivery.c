@@ -339,6 +339,7 @@ static bool settle_accepted(struct delivery *d, const struct transaction_result 
     of.host = d->facts->name;
     of.address = address_text(d);
     of.tls = session_tls(d->session)->encrypted ? session_tls(d->session) : NULL;
+    of.demand = d->decision.demand;
     of.traced = d->traced;
     if (count > 0 && !settle_delivered(&d->world->settle, &of, list, count, result->reply, &err))
         fprintf(stderr, "mtalab-engine: delivered, but not noted: %s\n", err.text);

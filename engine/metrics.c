@@ -24,7 +24,7 @@ static const struct {
 } families[FAMILY_COUNT] = {
     [SENT] = {"mtalab_engine_sent_total",
               "counter",
-              "Messages sent, by what protected the channel.",
+              "Recipients that mail was sent to, by what protected the channel.",
               {"connector", "protection"}},
     [DEFERRED] = {"mtalab_engine_deferred_total", "counter", "Recipients put off, by status code.", {"code"}},
     [FAILED] = {"mtalab_engine_failed_total", "counter", "Recipients given up, by status code.", {"code"}},
@@ -92,14 +92,16 @@ static void set(struct metrics *m, enum family family, const char *first, int64_
 
 /* ---- what is noted ---- */
 
-static void note_host(struct metrics *m, const struct trace_entry *e)
+static void note_sent(struct metrics *m, const struct trace_entry *e)
 {
-    struct history_row row = {.event = trace_event_word(TRACE_TRY),
-                              .cause = "",
+    struct history_row row = {.event = trace_event_word(TRACE_SEND),
                               .demand = e->decision != NULL ? demand_word(e->decision->demand) : "",
                               .tls = e->tls != NULL ? e->tls->version : ""};
-    if (e->cause == NULL)
-        count(m, SENT, e->connector != NULL ? e->connector : "", summary_class(&row));
+    count(m, SENT, e->connector != NULL ? e->connector : "", summary_class(&row));
+}
+
+static void note_host(struct metrics *m, const struct trace_entry *e)
+{
     if (e->host != NULL && e->tls != NULL)
         set(m, CERTIFICATE, e->host, e->tls->certificate_until);
     if (e->host != NULL && e->facts != NULL)
@@ -116,6 +118,8 @@ void metrics_note(struct metrics *m, const struct trace_entry *entry)
 {
     if (entry->event == TRACE_TRY)
         note_host(m, entry);
+    else if (entry->event == TRACE_SEND)
+        note_sent(m, entry);
     else if (entry->event == TRACE_RECEIVE)
         m->received++;
     else if (entry->event == TRACE_DEFER)

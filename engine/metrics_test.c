@@ -27,13 +27,13 @@ static const struct {
     const char *line; /* after two of it */
 } cases[] = {
     {"by DANE",
-     {.event = TRACE_TRY, .connector = "lab", .host = "mx", .decision = &by_dane, .tls = &tls},
+     {.event = TRACE_SEND, .connector = "lab", .host = "mx", .decision = &by_dane, .tls = &tls},
      "\nmtalab_engine_sent_total{connector=\"lab\",protection=\"dane\"} 2\n"},
     {"in the clear",
-     {.event = TRACE_TRY, .connector = "", .host = "mx", .decision = &by_nothing},
+     {.event = TRACE_SEND, .connector = "", .host = "mx", .decision = &by_nothing},
      "\nmtalab_engine_sent_total{connector=\"\",protection=\"none\"} 2\n"},
     {"a name that needs care",
-     {.event = TRACE_TRY, .connector = "a\"b\\c\nd", .host = "mx", .decision = &by_nothing},
+     {.event = TRACE_SEND, .connector = "a\"b\\c\nd", .host = "mx", .decision = &by_nothing},
      "{connector=\"a\\\"b\\\\c\\nd\",protection=\"none\"} 2\n"},
     {"put off", {.event = TRACE_DEFER, .code = "4.7.323"}, "\nmtalab_engine_deferred_total{code=\"4.7.323\"} 2\n"},
     {"put off by a code of the peer's making",
@@ -81,7 +81,7 @@ START_TEST(series_are_bounded)
     for (int i = 0; i < METRICS_SERIES_MAX + 3; i++) {
         char name[16];
         snprintf(name, sizeof name, "c%d", i);
-        metrics_note(metrics, &(struct trace_entry){.event = TRACE_TRY, .connector = name, .decision = &by_nothing});
+        metrics_note(metrics, &(struct trace_entry){.event = TRACE_SEND, .connector = name, .decision = &by_nothing});
     }
     char *text = printed(metrics);
     ck_assert(strstr(text, "\nmtalab_engine_series_left_out_total 3\n") != NULL);

@@ -271,7 +271,7 @@ static const struct filter_row filters[] = {
     {"recipient", "r.address = ? COLLATE NOCASE", 't'},
     {"domain", "r.domain = lower(?)", 't'},
     {"sender", "m.sender = ? COLLATE NOCASE", 't'},
-    {"connector", "r.connector = ?", 't'},
+    {"connector", "r.connector = ? COLLATE NOCASE", 't'},
     {"code", "r.code GLOB ? || '*'", 't'},
     {"since", "m.arrived >= ?", 'i'},
     {"until", "m.arrived < ?", 'i'},

@@ -72,6 +72,7 @@ bool settle_delivered(const struct settle_world *world, const struct settle_abou
     bool fine = queue_settle(world->queue, list, count, NULL, NULL, err);
     for (size_t i = 0; fine && !about->traced && i < count; i++) {
         struct trace_entry entry = entry_of(about, recipients[i], TRACE_SEND, &list[i]);
+        entry.decision = &(struct policy_decision){.demand = about->demand};
         trace_add(world->trace, &entry);
     }
     arena_free(&arena);

@@ -25,6 +25,7 @@ struct settle_about {                  /* the attempt, for traces and reports */
     int64_t at;                        /* when it ended: what is due, late and given up is told by that alone */
     const char *host, *address;        /* where it was delivered to; else NULL */
     const struct tls_outcome *tls;     /* NULL: in clear */
+    enum tls_demand demand;            /* what protected the channel */
     bool traced;                       /* noted before, and undone: the trace has it */
 };
 

@@ -14,8 +14,8 @@ static bool is(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-/* A session over which mail went. */
-static bool was_sent(const struct history_row *row)
+/* A session over which mail could go. */
+static bool was_open(const struct history_row *row)
 {
     return is(row->event, trace_event_word(TRACE_TRY)) && is(row->cause, "");
 }
@@ -25,13 +25,16 @@ bool summary_has_failed(const struct history_row *row)
     return is(row->event, trace_event_word(TRACE_DEFER)) || is(row->event, trace_event_word(TRACE_FAIL));
 }
 
-const char *summary_class(const struct history_row *row)
+static const char *class_of(const struct history_row *row)
 {
-    if (!was_sent(row))
-        return NULL;
     if (strncmp(row->demand, "dane", 4) == 0)
         return "dane";
     return is(row->demand, "pkix") ? "mta-sts" : *row->tls != '\0' ? "tls" : "none";
+}
+
+const char *summary_class(const struct history_row *row)
+{
+    return is(row->event, trace_event_word(TRACE_SEND)) ? class_of(row) : NULL;
 }
 
 static const struct {
@@ -103,7 +106,7 @@ static void count_against(struct arena *arena, struct forecast *f, const struct 
 static void count_sent(struct arena *arena, struct forecast *f, const struct history_row *row)
 {
     struct policy_decision decision = decide_mandatory(row);
-    if (is(summary_class(row), "dane") && decision.act == ACT_TRY) {
+    if (is(class_of(row), "dane") && decision.act == ACT_TRY) {
         f->would += row->count;
     } else if (is_unknown(row) || decision.act == ACT_TRY) {
         f->unknown += row->count; /* records that nobody compared with the certificate */
@@ -116,7 +119,7 @@ static void count_sent(struct arena *arena, struct forecast *f, const struct his
 
 static void count_row(struct arena *arena, struct forecast *f, const struct history_row *row)
 {
-    if (was_sent(row)) {
+    if (was_open(row)) {
         count_sent(arena, f, row);
     } else if (summary_is_security(row->code)) {
         f->blocked += row->count;
@@ -148,7 +151,7 @@ struct forecasts summary_forecasts(struct arena *arena, const struct history *h)
     struct forecasts list = {0};
     for (size_t i = 0; i < h->rows.count; i++) {
         const struct history_row *row = &h->rows.items[i];
-        if (*row->destination != '\0' && (was_sent(row) || summary_has_failed(row)))
+        if (*row->destination != '\0' && (was_open(row) || summary_has_failed(row)))
             count_row(arena, forecast_for(arena, &list, row), row);
     }
     return list;
@@ -239,6 +242,22 @@ static json_t *sent(const struct history *h)
     return rows;
 }
 
+/* Where mail has gone in the clear. */
+static json_t *in_clear(const struct history *h)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < h->rows.count; i++) {
+        const struct history_row *row = &h->rows.items[i];
+        const char *class = summary_class(row);
+        if (class == NULL || !is(class, "none"))
+            continue;
+        json_t *line = row_named(rows, "destination", row->destination);
+        add_to(line, "sent", row->count);
+        json_object_set_new(line, "last", json_integer((json_int_t)row->last));
+    }
+    return rows;
+}
+
 static json_t *by_connector(const struct history *h)
 {
     static const char *const columns[] = {"sent", "dane", "mta-sts", "tls", "none", "TLSv1.2", "TLSv1.3"};
@@ -275,8 +294,8 @@ static json_t *ndr_codes(const struct history *h)
 
 json_t *summary_reports(struct arena *arena UNUSED, const struct history *h)
 {
-    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "queued", waiting(h), "blocked", blocked(h), "sent", sent(h),
-                     "connectors", by_connector(h), "ndr", ndr_codes(h));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "queued", waiting(h), "blocked", blocked(h), "sent", sent(h), "clear",
+                     in_clear(h), "connectors", by_connector(h), "ndr", ndr_codes(h));
 }
 
 /* ---- the queue ---- */

@@ -24,12 +24,12 @@ struct forecasts summary_forecasts(struct arena *arena, const struct history *hi
 bool forecast_is_good(const struct forecast *forecast);
 
 json_t *summary_what_if(struct arena *arena, const struct history *history);
-/* {"queued":[],"blocked":[],"sent":[],"connectors":[],"ndr":[]} */
+/* {"queued":[],"blocked":[],"sent":[],"clear":[],"connectors":[],"ndr":[]} */
 json_t *summary_reports(struct arena *arena, const struct history *history);
 /* What waits, by destination and age; the most first. */
 json_t *summary_queue(struct arena *arena, const struct history *history);
 json_t *summary_inventory(struct arena *arena, const struct engine_config *config, const struct history *history);
-/* "dane", "mta-sts", "tls", "none": what protected the mail of a row that was sent; NULL: it was not. */
+/* "dane", "mta-sts", "tls", "none": what protected mail that was sent, a Send row; NULL: another row. */
 const char *summary_class(const struct history_row *row);
 bool summary_has_failed(const struct history_row *row); /* recipients were deferred, or failed for good */
 bool summary_is_security(const char *code); /* does the code tell of DANE, MTA-STS or a TLS demand? */

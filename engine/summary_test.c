@@ -119,12 +119,12 @@ static const struct {
     struct history_row row;
     const char *class;
 } classes[] = {
-    {"DANE", {.event = "Try", .demand = "dane", .tls = "TLSv1.3"}, "dane"},
-    {"MTA-STS", {.event = "Try", .demand = "pkix", .tls = "TLSv1.3"}, "mta-sts"},
-    {"TLS by chance", {.event = "Try", .demand = "nothing", .tls = "TLSv1.3"}, "tls"},
-    {"TLS on demand", {.event = "Try", .demand = "tls", .tls = "TLSv1.3"}, "tls"},
-    {"in the clear", {.event = "Try", .demand = "nothing"}, "none"},
-    {"a session that failed", {.event = "Try", .demand = "dane", .cause = "demand-unmet"}, NULL},
+    {"DANE", {.event = "Send", .demand = "dane", .tls = "TLSv1.3"}, "dane"},
+    {"MTA-STS", {.event = "Send", .demand = "pkix", .tls = "TLSv1.3"}, "mta-sts"},
+    {"TLS by chance", {.event = "Send", .demand = "nothing", .tls = "TLSv1.3"}, "tls"},
+    {"TLS on demand", {.event = "Send", .demand = "tls", .tls = "TLSv1.3"}, "tls"},
+    {"in the clear", {.event = "Send", .demand = "nothing"}, "none"},
+    {"a session", {.event = "Try", .demand = "dane", .tls = "TLSv1.3"}, NULL},
     {"a host passed over", {.event = "Skip", .demand = "dane"}, NULL},
 };
 
@@ -145,8 +145,8 @@ static int64_t number(const json_t *all, const char *report, size_t row, const c
 START_TEST(reports_add_up)
 {
     static const struct history_row rows[] = {
-        {.event = "Try", .connector = "c", .demand = "dane", .tls = "TLSv1.3", .count = 5},
-        {.event = "Try", .connector = "c", .demand = "nothing", .count = 2},
+        {.event = "Send", .connector = "c", .demand = "dane", .tls = "TLSv1.3", .count = 5},
+        {.event = "Send", .connector = "c", .demand = "nothing", .count = 2},
         {.event = "Defer", .code = "4.7.5", .text = "x", .count = 3},
         {.event = "Defer", .code = "4.4.316", .count = 7},
         {.event = "Fail", .code = "5.7.5", .text = "y", .count = 1},
@@ -162,6 +162,8 @@ START_TEST(reports_add_up)
     ck_assert_int_eq(number(all, "blocked", 0, "count"), 3);
     ck_assert_int_eq(number(all, "sent", 0, "sent"), 5);
     ck_assert_int_eq(number(all, "sent", 3, "sent"), 2);
+    ck_assert_uint_eq(json_array_size(json_object_get(all, "clear")), 1);
+    ck_assert_int_eq(number(all, "clear", 0, "sent"), 2);
     ck_assert_int_eq(number(all, "connectors", 0, "sent"), 7);
     ck_assert_int_eq(number(all, "connectors", 0, "TLSv1.3"), 5);
     ck_assert_int_eq(number(all, "ndr", 0, "count"), 1);

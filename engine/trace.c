@@ -302,7 +302,7 @@ static const struct filter_row filters[] = {
     {"message", "r.message = ?", 'i'},
     {"message-id", "r.message_id = ?", 't'},
     {"status", "r.status = ? COLLATE NOCASE", 't'},
-    {"connector", "r.connector = ?", 't'},
+    {"connector", "r.connector = ? COLLATE NOCASE", 't'},
     {"code", "r.code GLOB ? || '*'", 't'},
     {"since", "r.received >= ?", 'i'},
     {"until", "r.received < ?", 'i'},
@@ -326,13 +326,16 @@ static json_t *value_of(sqlite3_stmt *rows, int column)
 
 static json_t *list_rows(sqlite3_stmt *rows)
 {
-    json_t *list = json_array();
+    json_t *newest = json_array(), *list = json_array();
     while (store_row(rows)) {
         json_t *entry = json_object();
         for (int i = 0; i < sqlite3_column_count(rows); i++)
             json_object_set_new(entry, sqlite3_column_name(rows, i), value_of(rows, i));
-        json_array_insert_new(list, 0, entry);
+        json_array_append_new(newest, entry);
     }
+    for (size_t i = json_array_size(newest); i > 0; i--)
+        json_array_append(list, json_array_get(newest, i - 1));
+    json_decref(newest);
     store_drop(rows);
     return list;
 }

@@ -113,7 +113,7 @@ static const struct { const char *request, *rows; } cases[] = {
     {"{\"message\":7}", A ", " B},
     {"{\"message-id\":\"<1@z>\"}", A ", " B},
     {"{\"status\":\"failed\"}", C},
-    {"{\"connector\":\"lab\"}", A},
+    {"{\"connector\":\"LAB\"}", A},
     {"{\"code\":\"4.7.\"}", A},
     {"{\"code\":\"4.7.3\",\"domain\":\"y.example\"}", ""},
     {"{\"host\":\"MX.x.example\"}", A ", " B},
