@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "harness/adapters/adapter.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+
+enum { PATIENCE_MAX_S = 300 };
 
 struct adapter_settings { /* the pairs of the last begin */
     struct arena *arena;
@@ -28,6 +32,24 @@ const char *adapter_setting(const struct adapter *adapter, const char *name)
     return value != NULL ? value : "";
 }
 
+int adapter_patience_s(const struct adapter *adapter)
+{
+    double patience = atof(adapter_setting(adapter, "MTALAB_PATIENCE"));
+    return patience < 1 ? 1 : patience > PATIENCE_MAX_S ? PATIENCE_MAX_S : (int)(patience + 0.99);
+}
+
+struct adapter_smart_host adapter_smart_host(const struct adapter *adapter)
+{
+    struct adapter_smart_host smart_host = {.port = 0};
+    json_t *setup = json_load_file(adapter_setting(adapter, "MTALAB_CONNECTORS"), 0, NULL);
+    const json_t *only = json_array_get(json_object_get(setup, "connectors"), 0);
+    const char *said = json_string_value(json_object_get(only, "smart-hosts"));
+    if (said != NULL && sscanf(said, "%255[^:]:%u", smart_host.host, &smart_host.port) > 0)
+        smart_host.is_address = smart_host.host[strspn(smart_host.host, "0123456789.")] == '\0';
+    json_decref(setup);
+    return smart_host;
+}
+
 static void take_settings(struct adapter_settings *settings, const char *pairs)
 {
     arena_free(&settings->arena);
@@ -40,6 +62,20 @@ static void take_settings(struct adapter_settings *settings, const char *pairs)
         *equals = '\0';
         *ARENA_PUSH(settings->arena, settings) = (struct pair){word, equals + 1};
     }
+}
+
+void adapter_empty_folder(const char *path)
+{
+    char inside[PATH_MAX];
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (entry->d_name[0] != '.') {
+            snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+            unlink(inside);
+        }
+    closedir(folder);
 }
 
 /* ---- answers ---- */
@@ -55,6 +91,12 @@ json_t *adapter_words(const char *const *words)
     for (; *words != NULL; words++)
         json_array_append_new(list, json_string(*words));
     return list;
+}
+
+json_t *adapter_text(const char *bytes)
+{
+    json_t *text = json_string(bytes);
+    return text != NULL ? text : json_string("(not UTF-8)");
 }
 
 static json_t *refusal(const char *key, const char *fmt, va_list args)

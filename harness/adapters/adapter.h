@@ -14,6 +14,7 @@
 /* Answers; each verb gives one back, adapter_serve() writes and frees it. */
 json_t *adapter_ok(void); /* {"ok":true}; add to it what the verb has to say */
 json_t *adapter_words(const char *const *words); /* a list of them; NULL ends it */
+json_t *adapter_text(const char *bytes);         /* of a log, which may hold bytes of a peer that are no UTF-8 */
 json_t *adapter_unsupported(const char *fmt, ...) PRINTF_LIKE(1, 2);
 json_t *adapter_failed(const char *fmt, ...) PRINTF_LIKE(1, 2);
 json_t *adapter_error(const struct err *err);
@@ -42,5 +43,16 @@ int adapter_serve_beside(const struct adapter_source *source, const struct adapt
 
 /* MTALAB_...: as begin said it for this case, or as the environment has it; "" when neither does. */
 const char *adapter_setting(const struct adapter *adapter, const char *name);
+int adapter_patience_s(const struct adapter *adapter); /* MTALAB_PATIENCE for MTAs that count in seconds, at least 1 */
+
+/* The one smart host for all mail that the scenario may name in MTALAB_CONNECTORS: "gateway.example:2525". */
+struct adapter_smart_host {
+    char host[256]; /* "": none */
+    bool is_address;
+    unsigned port; /* 0: not said */
+};
+struct adapter_smart_host adapter_smart_host(const struct adapter *adapter);
+
+void adapter_empty_folder(const char *path); /* of its files; one that is not there is empty */
 
 #endif

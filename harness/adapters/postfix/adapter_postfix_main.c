@@ -13,8 +13,6 @@
 #include "harness/adapters/postfix/policy_server.h"
 #include "harness/adapters/postfix/postfix_instance.h"
 
-enum { PATIENCE_MAX_S = 300 };
-
 struct state {
     struct postfix_facts facts;
     struct postfix_instance *instance;
@@ -100,17 +98,13 @@ static bool choose_level(const char *dane, bool with_policies, const char **leve
     return *level != NULL;
 }
 
-/* The one smart host for all mail that the scenario may name; an address in brackets. "" without. */
-static void read_relay(const struct adapter *adapter, char *relay, size_t size)
+/* An address in brackets. "" without a smart host. */
+static void write_relay(const struct adapter_smart_host *smart_host, char *relay, size_t size)
 {
-    json_t *setup = json_load_file(adapter_setting(adapter, "MTALAB_CONNECTORS"), 0, NULL);
-    const json_t *only = json_array_get(json_object_get(setup, "connectors"), 0);
-    const char *said = json_string_value(json_object_get(only, "smart-hosts"));
-    size_t digits = said != NULL ? strspn(said, "0123456789.") : 0;
-    bool address = digits > 0 && (said[digits] == '\0' || said[digits] == ':');
-    snprintf(relay, size, address ? "[%.*s]%s" : "%.*s%s", (int)(address ? digits : size), said != NULL ? said : "",
-             address ? said + digits : "");
-    json_decref(setup);
+    char port[20] = "";
+    if (smart_host->port != 0)
+        snprintf(port, sizeof port, ":%u", smart_host->port);
+    snprintf(relay, size, smart_host->is_address ? "[%s]%s" : "%s%s", smart_host->host, port);
 }
 
 static json_t *do_begin(const struct adapter *adapter, const char *argument UNUSED)
@@ -118,16 +112,14 @@ static json_t *do_begin(const struct adapter *adapter, const char *argument UNUS
     struct state *state = adapter->state;
     struct err err = {0};
     const char *dane = adapter_setting(adapter, "MTALAB_DANE"), *sts = adapter_setting(adapter, "MTALAB_MTA_STS");
+    const struct adapter_smart_host smart_host = adapter_smart_host(adapter);
     char relay[300];
-    read_relay(adapter, relay, sizeof relay);
-    double patience = atof(adapter_setting(adapter, "MTALAB_PATIENCE"));
+    write_relay(&smart_host, relay, sizeof relay);
     struct postfix_settings settings = {.ca = adapter_setting(adapter, "MTALAB_CA"),
                                         .hostname = adapter_setting(adapter, "MTALAB_HOSTNAME"),
                                         .listen = adapter_setting(adapter, "MTALAB_LISTEN"),
                                         .relay = relay,
-                                        .patience_s = patience < 1                ? 1
-                                                      : patience > PATIENCE_MAX_S ? PATIENCE_MAX_S
-                                                                                  : (int)(patience + 0.99)};
+                                        .patience_s = adapter_patience_s(adapter)};
     bool with_policies = strcmp(sts, "opportunistic") == 0;
     if (!choose_level(dane, with_policies, &settings.level))
         return adapter_unsupported("Postfix has no DANE mode '%s'%s.", dane, with_policies ? " beside MTA-STS" : "");
@@ -165,13 +157,6 @@ static const char *state_of(const struct postfix_recipient *recipient)
     return recipient->status;
 }
 
-/* Postfix's log may hold bytes of a peer that are no UTF-8. */
-static json_t *text(const char *bytes)
-{
-    json_t *value = json_string(bytes);
-    return value != NULL ? value : json_string("(not UTF-8)");
-}
-
 /* Whom a crash left without an attempt, the log does not say; the queue does. */
 static void add_crashed(const struct state *state, json_t *messages)
 {
@@ -184,7 +169,7 @@ static void add_crashed(const struct state *state, json_t *messages)
             json_array_append_new(messages,
                                   json_pack("{s:O,s:s,s:s,s:o}", "recipient", json_object_get(recipient, "address"),
                                             "state", "queued", "code", "", "reason",
-                                            text(postfix_instance_log(state->instance)->crash)));
+                                            adapter_text(postfix_instance_log(state->instance)->crash)));
         json_decref(entry);
     }
     free(queue);
@@ -201,9 +186,10 @@ static json_t *do_status(const struct adapter *adapter, const char *argument UNU
     for (size_t i = 0; i < log->count; i++)
         for (size_t r = 0; r < log->items[i]->count; r++) {
             const struct postfix_recipient *recipient = &log->items[i]->items[r];
-            json_array_append_new(messages, json_pack("{s:o,s:s,s:s,s:o}", "recipient", text(recipient->address),
-                                                      "state", state_of(recipient), "code", recipient->code, "reason",
-                                                      text(recipient->reason)));
+            json_array_append_new(messages,
+                                  json_pack("{s:o,s:s,s:s,s:o}", "recipient", adapter_text(recipient->address), "state",
+                                            state_of(recipient), "code", recipient->code, "reason",
+                                            adapter_text(recipient->reason)));
         }
     if (log->crash != NULL)
         add_crashed(state, messages);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "harness/adapters/postfix/postfix_instance.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -25,6 +24,7 @@
 #include "base/netaddr.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "harness/adapters/adapter.h"
 
 enum { LINE_SIZE = 8192, PATIENCE_S = 600, GREETINGS_MAX = 20 };
 
@@ -91,26 +91,13 @@ static bool make_folders(const struct postfix_instance *instance, struct err *er
     return true;
 }
 
-static void empty_folder(const struct postfix_instance *instance, const char *name)
-{
-    char path[PATH_MAX], inside[PATH_MAX + 300];
-    DIR *folder = opendir(path_in(instance, name, path));
-    if (folder == NULL)
-        return;
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (entry->d_name[0] != '.') {
-            snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
-            unlink(inside);
-        }
-    closedir(folder);
-}
-
 static void empty_queue(const struct postfix_instance *instance)
 {
     static const char *const places[] = {"queue/incoming", "queue/active",   "queue/deferred", "queue/defer",
                                          "queue/bounce",   "queue/maildrop", "queue/corrupt"};
+    char path[PATH_MAX];
     for (size_t i = 0; i < COUNT(places); i++)
-        empty_folder(instance, places[i]);
+        adapter_empty_folder(path_in(instance, places[i], path));
 }
 
 /* ---- configuration ---- */

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * mtalab-adapter-exim - makes Exim a subject: a private instance of the program of a distribution, whether it is installed
+ * or only unpacked. It has no MTA-STS. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/adapters/adapter.h"
+#include "harness/adapters/exim/exim_home.h"
+#include "harness/adapters/exim/exim_instance.h"
+
+struct state {
+    struct exim_facts facts;
+    struct err homeless; /* why Exim cannot run here; text "": it can */
+    struct exim_instance *instance;
+};
+
+/* Options of the transport for each mode. */
+static const struct {
+    const char *dane, *options;
+    bool needs_dane;
+} levels[] = {
+    {"none", "  hosts_try_dane =\n", false},
+    {"opportunistic", "  hosts_try_dane = *\n", true},
+    {"mandatory", "  hosts_require_dane = *\n", true},
+};
+
+/* Without DANE compiled in, there is nothing to switch off either. */
+static const char *options_of(const struct exim_facts *facts, size_t level)
+{
+    return facts->dane ? levels[level].options : levels[level].needs_dane ? NULL : "";
+}
+
+static json_t *modes_of(const struct exim_facts *facts)
+{
+    json_t *modes = json_array();
+    for (size_t i = 0; i < COUNT(levels); i++)
+        if (options_of(facts, i) != NULL)
+            json_array_append_new(modes, json_pack("{s:s,s:s,s:s,s:s}", "dane", levels[i].dane, "mta-sts", "none",
+                                                   "how", "native", "configuration", options_of(facts, i)));
+    return modes;
+}
+
+static json_t *do_describe(const struct adapter *adapter, const char *argument UNUSED)
+{
+    static const char *const features[] = {"queue", "forget",     "8bitmime",   "chunking",
+                                           "bdat",  "pipelining", "smart-host", NULL};
+    const struct state *state = adapter->state;
+    json_t *words = adapter_words(features);
+    if (state->facts.smtputf8)
+        json_array_append_new(words, json_string("smtputf8"));
+    json_t *answer = adapter_ok();
+    json_t *rest = json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s,s:s,s:s,s:s},s:s}", "name", "exim", "version",
+                             state->facts.version, "modes", modes_of(&state->facts), "features", words, "resolver",
+                             "daemon", "needs-root", 0, "latitude", "dane-insecure-mx", "skip", "mx-alias", "follow",
+                             "pkix-usages", "unusable", "bogus-without-dane", "wait", "sts-fetch", "synchronous");
+    json_object_update(answer, rest);
+    json_decref(rest);
+    return answer;
+}
+
+static json_t *do_start(const struct adapter *adapter, const char *argument UNUSED)
+{
+    struct state *state = adapter->state;
+    struct err err = {0};
+    if (state->homeless.text[0] != '\0')
+        return adapter_error(&state->homeless);
+    if (state->facts.program[0] == '\0')
+        return adapter_unsupported("Exim is not there (apt-get install exim4-daemon-light, or ci/bring-exim).");
+    if (state->facts.version[0] == '\0')
+        return adapter_unsupported("%s does not run here.", state->facts.program);
+    state->instance = exim_instance_new(adapter_setting(adapter, "MTALAB_DIR"), state->facts.program, &err);
+    return state->instance != NULL ? adapter_ok() : adapter_error(&err);
+}
+
+struct relay {
+    char plain[300], by_mx[300];
+};
+
+static void write_relay(const struct adapter *adapter, struct relay *relay)
+{
+    const struct adapter_smart_host smart_host = adapter_smart_host(adapter);
+    char port[20] = "";
+    *relay = (struct relay){.plain = ""};
+    if (smart_host.port != 0)
+        snprintf(port, sizeof port, ":%u", smart_host.port);
+    snprintf(relay->plain, sizeof relay->plain, "%s%s", smart_host.host, port);
+    if (smart_host.host[0] != '\0' && !smart_host.is_address)
+        snprintf(relay->by_mx, sizeof relay->by_mx, "%s/mx%s", smart_host.host, port);
+}
+
+static const char *options_for(const struct exim_facts *facts, const char *dane)
+{
+    for (size_t i = 0; i < COUNT(levels); i++)
+        if (strcmp(levels[i].dane, dane) == 0)
+            return options_of(facts, i);
+    return NULL;
+}
+
+static json_t *do_begin(const struct adapter *adapter, const char *argument UNUSED)
+{
+    struct state *state = adapter->state;
+    struct err err = {0};
+    const char *dane = adapter_setting(adapter, "MTALAB_DANE");
+    struct relay relay;
+    write_relay(adapter, &relay);
+    struct exim_settings settings = {.ca = adapter_setting(adapter, "MTALAB_CA"),
+                                     .hostname = adapter_setting(adapter, "MTALAB_HOSTNAME"),
+                                     .listen = adapter_setting(adapter, "MTALAB_LISTEN"),
+                                     .dane = options_for(&state->facts, dane),
+                                     .relay = relay.plain,
+                                     .relay_by_mx = relay.by_mx,
+                                     .patience_s = adapter_patience_s(adapter)};
+    if (settings.dane == NULL)
+        return adapter_unsupported("This Exim has no DANE mode '%s'.", dane);
+    if (strcmp(adapter_setting(adapter, "MTALAB_MTA_STS"), "none") != 0)
+        return adapter_unsupported("Exim has no MTA-STS.");
+    if (state->instance == NULL || strchr(settings.listen, ':') == NULL)
+        return adapter_failed("begin needs start, and MTALAB_LISTEN as address:port");
+    return exim_instance_begin(state->instance, &settings, &err) ? adapter_ok() : adapter_error(&err);
+}
+
+static json_t *do_flush(const struct adapter *adapter, const char *argument UNUSED)
+{
+    const struct state *state = adapter->state;
+    if (state->instance == NULL)
+        return adapter_failed("not started");
+    exim_instance_flush(state->instance);
+    return adapter_ok();
+}
+
+/* Exim gives no enhanced codes of its own. */
+static json_t *do_status(const struct adapter *adapter, const char *argument UNUSED)
+{
+    const struct state *state = adapter->state;
+    if (state->instance == NULL)
+        return adapter_failed("not started");
+    exim_instance_listen(state->instance);
+    const struct exim_log *log = exim_instance_log(state->instance);
+    json_t *answer = adapter_ok(), *messages = json_array();
+    for (size_t i = 0; i < log->count; i++)
+        for (size_t r = 0; r < log->items[i]->count; r++) {
+            const struct exim_recipient *recipient = &log->items[i]->items[r];
+            json_array_append_new(messages,
+                                  json_pack("{s:o,s:s,s:s,s:o}", "recipient", adapter_text(recipient->address), "state",
+                                            recipient->state, "code", "", "reason", adapter_text(recipient->reason)));
+        }
+    json_object_set_new(answer, "messages", messages);
+    return answer;
+}
+
+/* What is remembered of hosts; answers of DNS do not outlive a delivery. */
+static json_t *do_forget(const struct adapter *adapter, const char *argument UNUSED)
+{
+    const struct state *state = adapter->state;
+    if (state->instance != NULL)
+        exim_instance_forget(state->instance);
+    return adapter_ok();
+}
+
+static json_t *do_end(const struct adapter *adapter, const char *argument UNUSED)
+{
+    const struct state *state = adapter->state;
+    if (state->instance != NULL)
+        exim_instance_end(state->instance);
+    return adapter_ok();
+}
+
+static json_t *do_stop(const struct adapter *adapter, const char *argument UNUSED)
+{
+    exim_instance_free(&((struct state *)adapter->state)->instance);
+    return adapter_ok();
+}
+
+static const struct adapter_verb verbs[] = {
+    {"describe", do_describe}, {"start", do_start},   {"begin", do_begin}, {"flush", do_flush},
+    {"status", do_status},     {"forget", do_forget}, {"end", do_end},     {"stop", do_stop},
+};
+
+static int log_of(void *arg)
+{
+    const struct state *state = arg;
+    return state->instance != NULL ? exim_instance_notices(state->instance) : -1;
+}
+
+static void on_log(void *arg)
+{
+    exim_instance_listen(((struct state *)arg)->instance);
+}
+
+int main(void)
+{
+    struct state state = {.instance = NULL};
+    const struct adapter_source source = {log_of, on_log};
+    const char *directory = getenv("MTALAB_DIR");
+    if (directory == NULL)
+        return fputs("mtalab-adapter-exim is run by mtalab, with MTALAB_DIR (docs/adapters.md)\n", stderr), 2;
+    if (exim_home_enter(directory, &state.homeless))
+        exim_facts_read(&state.facts);
+    int status = adapter_serve_beside(&source, verbs, COUNT(verbs), &state);
+    exim_instance_free(&state.instance);
+    return status;
+}
