@@ -116,9 +116,8 @@ side_by_side() {
 # counted PASSED FAILED SKIPPED: how a script in ci/tests/ ends.
 counted() { printf '%s passed, %s failed, %s skipped\n' "$1" "$2" "$3"; [ "$2" = 0 ]; }
 
-# foreign_mta NAME [ARGUMENT...]: the scenarios with an MTA that is not ours, all cases counted. Needs root: it changes users.
+# foreign_mta NAME [ARGUMENT...]: the scenarios with an MTA that is not ours, all cases counted.
 foreign_mta() {
-    [ "$(id -u)" = 0 ] || { echo "skipped: $1 (needs root)"; counted 0 0 1; return; }
     results=$(mktemp)
     build/bin/mtalab run -j "$waiting_jobs" --mta "$@" --json "$results" || ok=no
     good=$(grep -c '"verdict":"\(PASS\|INFO\|WARN\|XFAIL\)"' "$results")
@@ -128,3 +127,6 @@ foreign_mta() {
     echo "skipped: $left cases of what $1 does not have"
     [ "$good" -gt 0 ] && counted "$good" $((all - good - left)) "$left" && [ "${ok:-yes}" = yes ]
 }
+
+# left_out WHAT WHY: in place of a test that cannot be run here.
+left_out() { echo "skipped: $1 ($2)"; counted 0 0 1; }

@@ -39,6 +39,9 @@ struct mx_doing {
 };
 extern const struct schema mx_doing_schema; /* short form: "450 4.2.0 later", or what is done instead: "stall" */
 
+/* The reason with which a connection ends that was kept for as long as bytes drip in it. */
+#define MX_CUT_OFF "cut off after bytes had dripped for 5 s"
+
 enum mx_tcp { MX_TCP_ACCEPT, MX_TCP_REFUSE, MX_TCP_RESET, MX_TCP_STALL };
 enum mx_starttls {
     MX_STARTTLS_OFFERED,

@@ -24,7 +24,8 @@ static const struct schema_field doing_fields[] = {
      .otherwise = "reply",
      .words = act_words,
      .doc = "Reply, or instead stall (never answer), reset (RST), close (FIN), a reply that is one endless-line or has "
-            "endless-lines (cut off after 4 MiB), or drip (such lines, a byte every 20 ms); or, with the usual reply, "
+            "endless-lines (cut off after 4 MiB), or drip (such lines, a byte every 20 ms, cut off after 5 s); or, "
+            "with the usual reply, "
             "piecemeal (every byte from here on in a segment of its own) or deaf (nothing is read from here on)."},
     {.key = "raw",
      .kind = SCHEMA_TEXT,
@@ -102,7 +103,7 @@ static const struct schema_field behaviour_fields[] = {
             "Hidden from EHLO, refused by a reply (421 ends the session), answered by a 250, stripped by a man in the "
             "middle; or after the 220: broken "
             "(garbage), reset, close, stall, alert (fatal handshake_failure), slow (the handshake, a byte every 20 "
-            "ms); or "
+            "ms, cut off after 5 s); or "
             "after the handshake, with which it is reported: flooded (key updates, cut off after 256 KiB; TLS 1.3 "
             "alone is spoken), renegotiated (a HelloRequest; TLS 1.2 alone is spoken)."),
     STEP("greeting", greeting, "Instead of the 220 greeting."),

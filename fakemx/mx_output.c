@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 static const struct timeval slow_pace = {.tv_usec = 20000}; /* between two bytes */
+enum { SLOW_BYTES_MAX = 250 };
 
 struct mx_output {
     struct bufferevent *io;
     struct evbuffer *held; /* what is not sent at once */
     struct event *tick;    /* lets the next byte go */
     enum mx_pace pace;
+    unsigned ticks; /* of the slow pace */
 };
 
 static void let_a_byte_go(struct mx_output *output)
@@ -23,7 +25,11 @@ static void let_a_byte_go(struct mx_output *output)
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    let_a_byte_go(arg);
+    struct mx_output *output = arg;
+    if (output->pace == MX_SLOWLY && output->ticks++ == SLOW_BYTES_MAX)
+        bufferevent_trigger_event(output->io, BEV_EVENT_TIMEOUT, 0);
+    else
+        let_a_byte_go(output);
 }
 
 /* The first of what was held while nothing was under way. */
@@ -69,6 +75,11 @@ void mx_output_set_pace(struct mx_output *output, enum mx_pace pace)
     output->pace = pace;
     if (pace == MX_SLOWLY)
         event_add(output->tick, &slow_pace);
+}
+
+bool mx_output_is_cut_off(const struct mx_output *output)
+{
+    return output->ticks > SLOW_BYTES_MAX;
 }
 
 bool mx_output_all_sent(struct mx_output *output)

@@ -14,7 +14,7 @@
 enum mx_pace {
     MX_AT_ONCE,
     MX_BYTE_BY_BYTE, /* each in a segment of its own, as soon as the one before has left */
-    MX_SLOWLY,       /* a byte every 20 ms */
+    MX_SLOWLY,       /* a byte every 20 ms, for 5 s: who is still there then would wait for ever, and has a time-out */
 };
 
 struct mx_output;
@@ -23,6 +23,7 @@ struct mx_output *mx_output_new(struct bufferevent *io);
 void mx_output_free(struct mx_output **output);
 struct evbuffer *mx_output_buffer(const struct mx_output *output); /* whatever is to be sent is written there */
 void mx_output_set_pace(struct mx_output *output, enum mx_pace pace); /* of all that follows */
+bool mx_output_is_cut_off(const struct mx_output *output); /* the slow pace has come to its end */
 /* The connection has sent what it had: is that all there is? */
 bool mx_output_all_sent(struct mx_output *output);
 

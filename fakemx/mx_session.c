@@ -517,7 +517,9 @@ static void on_event(struct bufferevent *io UNUSED, short what, void *arg)
 {
     struct mx_session *session = arg;
     bool timed_out = (what & BEV_EVENT_TIMEOUT) != 0, eof = (what & BEV_EVENT_EOF) != 0;
-    const char *reason = timed_out ? "idle for too long" : eof ? "closed" : strerror(EVUTIL_SOCKET_ERROR());
+    const char *reason = timed_out ? (mx_output_is_cut_off(session->output) ? MX_CUT_OFF : "idle for too long")
+                         : eof     ? "closed"
+                                   : strerror(EVUTIL_SOCKET_ERROR());
     if (session->tls != NULL && session->ending == GOES_ON)
         mx_tls_gone(session->tls);
     session->client_gone = true;

@@ -7,6 +7,7 @@
 
 #include "base/table.h"
 #include "base/text.h"
+#include "fakemx/fakemx.h"
 
 static bool at_host(const struct journal_event *event, const char *host)
 {
@@ -160,6 +161,12 @@ static bool is_message(const struct journal_event *event, const char *host)
     return event->kind == JOURNAL_MX_MESSAGE && at_host(event, host);
 }
 
+static bool is_waiting_on(const struct journal_event *event, const char *host)
+{
+    return event->kind == JOURNAL_MX_CLOSE && at_host(event, host) &&
+           strcmp(journal_get(event, "reason"), MX_CUT_OFF) == 0;
+}
+
 static bool is_8bit_message(const struct journal_event *event, const char *host)
 {
     return is_message(event, host) && strcmp(journal_get(event, "bits"), "8") == 0;
@@ -270,6 +277,8 @@ static const struct expect_row rows[] = {
     {"pipelined", EXPECT_HOST, "a command before the answer to the one ahead of it (RFC 2920)", is_pipelined, true},
     {"quit", EXPECT_HOST, "QUIT", is_quit, true},
     {"stray-line", EXPECT_HOST, "a line that is no command, such as text that nobody asked for", is_stray_line, true},
+    {"waiting-on", EXPECT_HOST, "still there when a host that lets its bytes drip was cut off after 5 s",
+     is_waiting_on},
     {"8bit-message", EXPECT_HOST, "a message, not all of it ASCII, that the host accepted", is_8bit_message, true},
     {"header-report", EXPECT_HOST, "a report of failure that the host accepted, with the header of the message alone",
      is_header_report, true},

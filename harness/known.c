@@ -6,9 +6,8 @@
 static const char lost[] = "lost"; /* where a scenario says nothing at all */
 
 struct row {
-    const char *scenario, *reason, *seen;
-    struct schema_texts modes, versions, course;
-    const struct tree_node *node;
+    const char *reason, *seen;
+    struct schema_texts scenario, modes, versions, course;
 };
 struct file {
     struct schema_list failures;
@@ -16,8 +15,8 @@ struct file {
 
 static const struct schema_field row_fields[] = {
 #define FIELD(name) .key = #name, .offset = SCHEMA_FIELD(struct row, name)
-    {FIELD(scenario), .kind = SCHEMA_TEXT, .required = true,
-     .doc = "The scenario's name; without its [variant] it stands for all of them."},
+    {FIELD(scenario), .kind = SCHEMA_TEXTS, .required = true,
+     .doc = "The scenario's name, or several; without its [variant] it stands for all of them."},
     {FIELD(modes), .kind = SCHEMA_TEXTS,
      .doc = "In which modes: dane=mandatory, or dane=none,mta-sts=none; every mode when absent."},
     {FIELD(reason), .kind = SCHEMA_TEXT, .required = true, .doc = "Why it differs."},
@@ -34,7 +33,6 @@ static const struct schema row_schema = {
     .fields = row_fields,
     .count = COUNT(row_fields),
     .size = sizeof(struct row),
-    .node_offset = offsetof(struct row, node),
 };
 static const struct schema_field file_fields[] = {
     {.key = "failures",
@@ -81,22 +79,30 @@ static unsigned read_courses(const struct schema_texts *texts, struct diag_list 
     return courses;
 }
 
+/* One for each scenario that the row names. */
+static void add_row(struct arena *arena, const struct row *row, struct known *out, struct diag_list *diags)
+{
+    struct known_failure entry = {.modes = read_modes(&row->modes, diags),
+                                  .reason = row->reason,
+                                  .seen = row->seen,
+                                  .courses = read_courses(&row->course, diags),
+                                  .versions = row->versions};
+    for (size_t i = 0; i < row->scenario.count; i++) {
+        entry.scenario = row->scenario.items[i];
+        entry.at = row->scenario.at[i];
+        *ARENA_PUSH(arena, out) = entry;
+    }
+}
+
 void known_read(struct arena *arena, const char *path, struct known *out, struct diag_list *diags)
 {
     struct file file;
     const struct tree_node *root = tree_read_file(arena, path, diags);
     schema_read(arena, &known_schema, root, &file, diags);
     const struct row *rows = file.failures.items;
-    *out = (struct known){arena_alloc(arena, (file.failures.count + 1) * sizeof *out->items), file.failures.count};
-    for (size_t i = 0; i < out->count; i++)
-        out->items[i] = (struct known_failure){rows[i].scenario,
-                                               read_modes(&rows[i].modes, diags),
-                                               rows[i].reason,
-                                               rows[i].seen,
-                                               read_courses(&rows[i].course, diags),
-                                               rows[i].versions,
-                                               rows[i].node->at,
-                                               false};
+    *out = (struct known){.count = 0};
+    for (size_t i = 0; i < file.failures.count; i++)
+        add_row(arena, &rows[i], out, diags);
 }
 
 bool known_names(const struct known_failure *entry, const char *title)

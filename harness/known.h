@@ -19,7 +19,7 @@ struct known_failure {
 };
 struct known {
     struct known_failure *items;
-    size_t count;
+    size_t count, room;
 };
 
 extern const struct schema known_schema; /* of the file, for its manual */

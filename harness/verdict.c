@@ -124,12 +124,23 @@ static const char *phrase_of(struct bench *b, const struct verdict_step *step, c
         return sts ? arena_printf(b->arena, "although the MTA-STS policy in force forbids it (%s)", defect->what)
                    : NULL;
     case MECHANISM_SMTP:
-        return arena_printf(b->arena, clear ? "in clear, although TLS was demanded (%s)" : "over TLS, although %s",
-                            defect->what);
+        return clear && (dane || sts)
+                   ? arena_printf(b->arena, "in clear, although TLS was demanded (%s)", defect->what)
+                   : arena_printf(b->arena, "%s, although %s", clear ? "in clear" : "over TLS", defect->what);
     case MECHANISM_DNS:
         return arena_printf(b->arena, "although DNS had failed (%s)", defect->what);
     }
     return NULL;
+}
+
+static bool asked_for_tlsa(const struct bench *b, const struct verdict_step *step)
+{
+    for (size_t i = step->from; i < step->until; i++) {
+        const struct journal_event *event = journal_at(b->q->journal, i);
+        if (event->kind == JOURNAL_DNS_QUERY && strcmp(journal_get(event, "qtype"), "TLSA") == 0)
+            return true;
+    }
+    return false;
 }
 
 /* What was wrong about sending: the mode's own rule first, then the defects of the world. */
@@ -142,7 +153,7 @@ static const char *what_was_wrong(struct bench *b, const struct verdict_step *st
         if (phrase != NULL)
             return phrase;
     }
-    if (mode_dane(b->q->mode) == MODE_DANE_MANDATORY)
+    if (mode_dane(b->q->mode) == MODE_DANE_MANDATORY && !asked_for_tlsa(b, step))
         return "over a channel that DANE had not authenticated, although DANE is mandatory";
     return clear ? "in clear, which must not be here" : "over TLS, although that host must not get it";
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/testing.h"
+#include "fakemx/fakemx.h"
 #include "harness/expect.h"
 
 #define MX1 "mx1.partner.example"
@@ -60,6 +61,8 @@ static void witness(struct journal *journal, const char *script)
             journal_add(journal, JOURNAL_MX_CONNECT, MX1, 1, "from", "100.64.0.2", NULL);
         else if (strncmp(event, "hello ", 6) == 0)
             journal_add(journal, JOURNAL_MX_HELLO, MX1, 1, "sni", event + 6, NULL);
+        else if (strncmp(event, "cut off: ", 9) == 0)
+            journal_add(journal, JOURNAL_MX_CLOSE, MX1, 1, "by", "server", "reason", event + 9, NULL);
         else if (strcmp(event, "raw keys") == 0)
             journal_add(journal, JOURNAL_MX_TLS, MX1, 1, "raw-keys", "yes", NULL);
         else if (strncmp(event, "handshake ", 10) == 0)
@@ -152,6 +155,16 @@ static const struct row rows[] = {
      "no mail-from", MECHANISM_TLSA, NULL, NULL, VERDICT_FAIL, "although the TLSA lookup had failed"},
     {"sent in clear under mandatory", MANDATORY_NONE, "tlsa;connect;mail clear;message clear", IS(DEFERRED),
      "no mail-from", -1, NULL, NULL, VERDICT_FAIL, "in clear, although DANE is mandatory"},
+    {"sent over TLS under mandatory, and nobody asked for records", MANDATORY_NONE, "connect;mail tls;message tls",
+     IS(DEFERRED), "no mail-from", -1, NULL, NULL, VERDICT_FAIL, "over a channel that DANE had not authenticated"},
+    {"sent over TLS under mandatory, where a message had to come back", MANDATORY_NONE,
+     "tlsa;connect;mail tls;message tls", IS(BOUNCED), NULL, -1, NULL, NULL, VERDICT_FAIL,
+     "over TLS, although that host must not get it"},
+    {"sent in clear, where the mode demands no TLS", NONE_NONE, "connect;hit hidden;mail clear;message clear",
+     IS(DEFERRED), "no mail-from", MECHANISM_SMTP, NULL, NULL, VERDICT_FAIL, "in clear, although"},
+    {"sent in clear, where the mode demands TLS", OPPORTUNISTIC_NONE,
+     "tlsa;connect;hit hidden;mail clear;message clear", IS(DEFERRED), "no mail-from", MECHANISM_SMTP, NULL, NULL,
+     VERDICT_FAIL, "in clear, although TLS was demanded"},
     {"any certificate under enforce", NONE_STS, "sts;connect;hit expired;mail tls;message tls", IS(DEFERRED),
      "no mail-from", MECHANISM_CERTIFICATE, NULL, NULL, VERDICT_FAIL,
      "with a certificate that the MTA-STS policy forbids"},
@@ -183,6 +196,10 @@ static const struct row rows[] = {
      "no resumed", -1, NULL, NULL, VERDICT_FAIL, "must never do"},
     {"a full handshake instead", OPPORTUNISTIC_NONE, "tlsa;handshake full;message tls", IS(DELIVERED), "no resumed", -1,
      NULL, NULL, VERDICT_PASS, ""},
+    {"who waits for bytes that drip", OPPORTUNISTIC_NONE, "tlsa;connect;cut off: " MX_CUT_OFF, IS(DEFERRED),
+     "no waiting-on", -1, "4.4.2", NULL, VERDICT_FAIL, "must never do"},
+    {"who does not", OPPORTUNISTIC_NONE, "tlsa;connect;cut off: idle for too long", IS(DEFERRED), "no waiting-on", -1,
+     "4.4.2", NULL, VERDICT_PASS, ""},
     {"a name in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example;message tls", IS(DELIVERED), "no odd-sni", -1,
      NULL, NULL, VERDICT_PASS, ""},
     {"a last dot in SNI", OPPORTUNISTIC_NONE, "tlsa;hello mx1.partner.example.;message tls", IS(DELIVERED),

@@ -15,29 +15,31 @@ struct state {
     struct exim_instance *instance;
 };
 
-/* Options of the transport for each mode. */
-static const struct {
-    const char *dane, *options;
-    bool needs_dane;
+/* A mode in Exim's words. Where only hosts_require_dane is said, hosts that DNSSEC does not vouch for cost the message;
+ * those are left out by the router, and then it waits. */
+static const struct level {
+    const char *dane, *of_transport, *of_router;
 } levels[] = {
-    {"none", "  hosts_try_dane =\n", false},
-    {"opportunistic", "  hosts_try_dane = *\n", true},
-    {"mandatory", "  hosts_require_dane = *\n", true},
+    {"none", "hosts_try_dane =", "dnssec_request_domains = *"},
+    {"opportunistic", "hosts_try_dane = *", "dnssec_request_domains = *"},
+    {"mandatory", "hosts_require_dane = *", "dnssec_require_domains = *"},
 };
 
-/* Without DANE compiled in, there is nothing to switch off either. */
-static const char *options_of(const struct exim_facts *facts, size_t level)
+static const struct level *level_of(const char *dane)
 {
-    return facts->dane ? levels[level].options : levels[level].needs_dane ? NULL : "";
+    for (size_t i = 0; i < COUNT(levels); i++)
+        if (strcmp(levels[i].dane, dane) == 0)
+            return &levels[i];
+    return NULL;
 }
 
-static json_t *modes_of(const struct exim_facts *facts)
+static json_t *modes_of(void)
 {
     json_t *modes = json_array();
     for (size_t i = 0; i < COUNT(levels); i++)
-        if (options_of(facts, i) != NULL)
-            json_array_append_new(modes, json_pack("{s:s,s:s,s:s,s:s}", "dane", levels[i].dane, "mta-sts", "none",
-                                                   "how", "native", "configuration", options_of(facts, i)));
+        json_array_append_new(modes,
+                              json_pack("{s:s,s:s,s:s,s:s++}", "dane", levels[i].dane, "mta-sts", "none", "how",
+                                        "native", "configuration", levels[i].of_transport, ", ", levels[i].of_router));
     return modes;
 }
 
@@ -51,8 +53,8 @@ static json_t *do_describe(const struct adapter *adapter, const char *argument U
         json_array_append_new(words, json_string("smtputf8"));
     json_t *answer = adapter_ok();
     json_t *rest = json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:{s:s,s:s,s:s,s:s},s:s}", "name", "exim", "version",
-                             state->facts.version, "modes", modes_of(&state->facts), "features", words, "resolver",
-                             "daemon", "needs-root", 0, "latitude", "dane-insecure-mx", "skip", "mx-alias", "follow",
+                             state->facts.version, "modes", modes_of(), "features", words, "resolver", "daemon",
+                             "needs-root", 0, "latitude", "dane-insecure-mx", "skip", "mx-alias", "follow",
                              "pkix-usages", "unusable", "bogus-without-dane", "wait", "sts-fetch", "synchronous");
     json_object_update(answer, rest);
     json_decref(rest);
@@ -69,6 +71,8 @@ static json_t *do_start(const struct adapter *adapter, const char *argument UNUS
         return adapter_unsupported("Exim is not there (apt-get install exim4-daemon-light, or ci/bring-exim).");
     if (state->facts.version[0] == '\0')
         return adapter_unsupported("%s does not run here.", state->facts.program);
+    if (!state->facts.dane)
+        return adapter_unsupported("%s was built without DANE.", state->facts.program);
     state->instance = exim_instance_new(adapter_setting(adapter, "MTALAB_DIR"), state->facts.program, &err);
     return state->instance != NULL ? adapter_ok() : adapter_error(&err);
 }
@@ -89,30 +93,26 @@ static void write_relay(const struct adapter *adapter, struct relay *relay)
         snprintf(relay->by_mx, sizeof relay->by_mx, "%s/mx%s", smart_host.host, port);
 }
 
-static const char *options_for(const struct exim_facts *facts, const char *dane)
-{
-    for (size_t i = 0; i < COUNT(levels); i++)
-        if (strcmp(levels[i].dane, dane) == 0)
-            return options_of(facts, i);
-    return NULL;
-}
-
 static json_t *do_begin(const struct adapter *adapter, const char *argument UNUSED)
 {
     struct state *state = adapter->state;
     struct err err = {0};
     const char *dane = adapter_setting(adapter, "MTALAB_DANE");
+    const struct level *level = level_of(dane);
     struct relay relay;
     write_relay(adapter, &relay);
     struct exim_settings settings = {.ca = adapter_setting(adapter, "MTALAB_CA"),
                                      .hostname = adapter_setting(adapter, "MTALAB_HOSTNAME"),
                                      .listen = adapter_setting(adapter, "MTALAB_LISTEN"),
-                                     .dane = options_for(&state->facts, dane),
+                                     .of_transport = level != NULL ? level->of_transport : "",
+                                     .of_router = level != NULL ? level->of_router : "",
                                      .relay = relay.plain,
                                      .relay_by_mx = relay.by_mx,
-                                     .patience_s = adapter_patience_s(adapter)};
-    if (settings.dane == NULL)
-        return adapter_unsupported("This Exim has no DANE mode '%s'.", dane);
+                                     .patience_s = adapter_patience_s(adapter),
+                                     .dane = dane,
+                                     .own = adapter_setting(adapter, "MTALAB_EXIM_CONFIG")};
+    if (level == NULL)
+        return adapter_unsupported("Exim has no DANE mode '%s'.", dane);
     if (strcmp(adapter_setting(adapter, "MTALAB_MTA_STS"), "none") != 0)
         return adapter_unsupported("Exim has no MTA-STS.");
     if (state->instance == NULL || strchr(settings.listen, ':') == NULL)

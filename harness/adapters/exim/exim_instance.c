@@ -45,6 +45,7 @@ static const char usual[] = "keep_environment =\n"
                             /* The lab submits; nobody's name is looked up for it. */
                             "acl_smtp_rcpt = accept\n"
                             "acl_smtp_data = accept\n"
+                            "allow_domain_literals\n"
                             "host_lookup =\n"
                             "rfc1413_query_timeout = 0s\n"
                             "tls_advertise_hosts =\n"
@@ -57,20 +58,35 @@ static const char usual[] = "keep_environment =\n"
                             "print_topbitchars\n"
                             "dns_dnssec_ok = 1\n";
 
-static const char router[] = "  dnssec_request_domains = *\n"
-                             "  self = send\n"
-                             "  transport = out\n";
+static void write_router(FILE *out, const char *name, const char *options, const struct exim_settings *settings)
+{
+    fprintf(out, "%s:\n  %s\n  %s\n  self = fail\n  transport = out\n", name, options, settings->of_router);
+}
+
+static void write_relays(FILE *out, const struct exim_settings *settings)
+{
+    char options[700];
+    snprintf(options, sizeof options, "driver = manualroute\n  host_find_failed = pass\n  route_list = * \"<+ %s\"",
+             settings->relay_by_mx);
+    if (settings->relay_by_mx[0] != '\0')
+        write_router(out, "relay_by_mx", options, settings);
+    snprintf(options, sizeof options, "driver = manualroute\n  route_list = * \"<+ %s\"", settings->relay);
+    write_router(out, "relay", options, settings);
+}
+
+static void write_to_domains(FILE *out, const struct exim_settings *settings)
+{
+    write_router(out, "mx", "driver = dnslookup", settings);
+    fputs("literal:\n  driver = ipliteral\n  transport = out\n", out);
+}
 
 static void write_routers(FILE *out, const struct exim_settings *settings)
 {
     fputs("begin routers\n", out);
     if (settings->relay[0] == '\0')
-        fprintf(out, "mx:\n  driver = dnslookup\n%s", router);
-    if (settings->relay_by_mx[0] != '\0')
-        fprintf(out, "relay_by_mx:\n  driver = manualroute\n  route_list = * \"<+ %s\"\n  host_find_failed = pass\n%s",
-                settings->relay_by_mx, router);
-    if (settings->relay[0] != '\0')
-        fprintf(out, "relay:\n  driver = manualroute\n  route_list = * \"<+ %s\"\n%s", settings->relay, router);
+        write_to_domains(out, settings);
+    else
+        write_relays(out, settings);
 }
 
 /* A connection takes one message, so that each is tried by itself. */
@@ -78,11 +94,18 @@ static void write_transport(FILE *out, const struct exim_settings *settings)
 {
     static const char *const timeouts[] = {"connect", "command", "data", "final"};
     fprintf(out,
-            "begin transports\nout:\n  driver = smtp\n  connection_max_messages = 1\n"
-            "  tls_verify_certificates = %s\n%s",
-            settings->ca, settings->dane);
+            "begin transports\nout:\n  driver = smtp\n  connection_max_messages = 1\n  utf8_downconvert = 0\n"
+            "  tls_verify_certificates = %s\n  %s\n",
+            settings->ca, settings->of_transport);
     for (size_t i = 0; i < COUNT(timeouts); i++)
         fprintf(out, "  %s_timeout = %ds\n", timeouts[i], settings->patience_s);
+}
+
+static void write_sections(FILE *out, const struct exim_settings *settings)
+{
+    write_routers(out, settings);
+    write_transport(out, settings);
+    fputs("begin retry\n* * F,4d,15m\n", out);
 }
 
 static bool write_configuration(const struct exim_instance *instance, const struct exim_settings *settings,
@@ -98,9 +121,10 @@ static bool write_configuration(const struct exim_instance *instance, const stru
     fprintf(out, "pid_file_path = %s/exim.pid\nprimary_hostname = %s\nlocal_interfaces = %.*s\n", directory,
             settings->hostname, (int)(strrchr(settings->listen, ':') - settings->listen), settings->listen);
     fprintf(out, "daemon_smtp_ports = %s\n%s", strrchr(settings->listen, ':') + 1, usual);
-    write_routers(out, settings);
-    write_transport(out, settings);
-    fputs("begin retry\n* * F,4d,15m\n", out);
+    if (settings->own[0] != '\0')
+        fprintf(out, "MTALAB_CA = %s\nMTALAB_DANE = %s\n.include %s\n", settings->ca, settings->dane, settings->own);
+    else
+        write_sections(out, settings);
     bool written = fclose(out) == 0 && rename(aside, path_in(instance, "exim.conf", path)) == 0;
     return written || err_set(err, ERR_SYSTEM, "cannot write %s: %s", path, strerror(errno));
 }

@@ -19,10 +19,12 @@
 struct exim_settings {
     const char *ca, *hostname;
     const char *listen;      /* address:port */
-    const char *dane;        /* options of the transport that say the mode */
+    const char *of_transport, *of_router; /* the options that say the mode */
     const char *relay;       /* "gateway.example:2525" for route_list; "": mail goes where its domain says */
     const char *relay_by_mx; /* asked first: "gateway.example/mx:2525"; "": relay is an address */
     int patience_s;
+    const char *dane; /* for the file of one's own */
+    const char *own; /* routers, transports and retry rules in place of all these; "": none */
 };
 
 struct exim_instance;

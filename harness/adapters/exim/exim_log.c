@@ -29,15 +29,18 @@ static struct exim_recipient *recipient_of(struct exim_log *log, struct exim_mes
     return recipient;
 }
 
-/* "a@b.example R=out T=smtp ..." or "a@b.example: Unrouteable address" */
+/* "a@b.example R=out T=smtp ...", "xn--a@b.example <a@b.example> R=out ..." or "a@b.example: Unrouteable address" */
 static void on_recipient(struct exim_log *log, struct exim_message *message, const char *state, const char *text)
 {
     size_t length = strcspn(text, " ");
-    const char *reason = text + length + strspn(text + length, " ");
-    length -= length > 0 && text[length - 1] == ':';
-    struct exim_recipient *recipient = recipient_of(log, message, arena_strndup(log->arena, text, length));
+    const char *rest = text + length + strspn(text + length, " ");
+    size_t original = *rest == '<' ? strcspn(rest, " ") : 0;
+    const char *address = original > 2
+                              ? arena_strndup(log->arena, rest + 1, original - 2)
+                              : arena_strndup(log->arena, text, length - (length > 0 && text[length - 1] == ':'));
+    struct exim_recipient *recipient = recipient_of(log, message, address);
     recipient->state = state;
-    recipient->reason = arena_strdup(log->arena, reason);
+    recipient->reason = arena_strdup(log->arena, rest);
 }
 
 static void on_completed(struct exim_log *log UNUSED, struct exim_message *message, const char *state UNUSED,
