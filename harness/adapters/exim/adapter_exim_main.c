@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * mtalab-adapter-exim - makes Exim a subject: a private instance of the program of a distribution, whether it is installed
- * or only unpacked. It has no MTA-STS. */
+ * mtalab-adapter-exim - makes Exim a subject: a private instance of a distribution's program, whether installed or only
+ * unpacked. It has no MTA-STS. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,30 +93,42 @@ static void write_relay(const struct adapter *adapter, struct relay *relay)
         snprintf(relay->by_mx, sizeof relay->by_mx, "%s/mx%s", smart_host.host, port);
 }
 
-static json_t *do_begin(const struct adapter *adapter, const char *argument UNUSED)
+/* NULL: a case can begin. */
+static json_t *refuse(const struct adapter *adapter)
 {
-    struct state *state = adapter->state;
-    struct err err = {0};
-    const char *dane = adapter_setting(adapter, "MTALAB_DANE");
-    const struct level *level = level_of(dane);
-    struct relay relay;
-    write_relay(adapter, &relay);
-    struct exim_settings settings = {.ca = adapter_setting(adapter, "MTALAB_CA"),
-                                     .hostname = adapter_setting(adapter, "MTALAB_HOSTNAME"),
-                                     .listen = adapter_setting(adapter, "MTALAB_LISTEN"),
-                                     .of_transport = level != NULL ? level->of_transport : "",
-                                     .of_router = level != NULL ? level->of_router : "",
-                                     .relay = relay.plain,
-                                     .relay_by_mx = relay.by_mx,
-                                     .patience_s = adapter_patience_s(adapter),
-                                     .dane = dane,
-                                     .own = adapter_setting(adapter, "MTALAB_EXIM_CONFIG")};
-    if (level == NULL)
+    const char *dane = adapter_setting(adapter, "MTALAB_DANE"), *own = adapter_setting(adapter, "MTALAB_EXIM_CONFIG");
+    if (level_of(dane) == NULL)
         return adapter_unsupported("Exim has no DANE mode '%s'.", dane);
     if (strcmp(adapter_setting(adapter, "MTALAB_MTA_STS"), "none") != 0)
         return adapter_unsupported("Exim has no MTA-STS.");
-    if (state->instance == NULL || strchr(settings.listen, ':') == NULL)
+    if (own[0] != '\0' && own[0] != '/')
+        return adapter_failed("MTALAB_EXIM_CONFIG has to be a file's full path, not '%s'", own);
+    if (((const struct state *)adapter->state)->instance == NULL ||
+        strchr(adapter_setting(adapter, "MTALAB_LISTEN"), ':') == NULL)
         return adapter_failed("begin needs start, and MTALAB_LISTEN as address:port");
+    return NULL;
+}
+
+static json_t *do_begin(const struct adapter *adapter, const char *argument UNUSED)
+{
+    const struct state *state = adapter->state;
+    struct err err = {0};
+    struct relay relay;
+    json_t *refusal = refuse(adapter);
+    if (refusal != NULL)
+        return refusal;
+    write_relay(adapter, &relay);
+    const char *dane = adapter_setting(adapter, "MTALAB_DANE");
+    struct exim_settings settings = {.ca = adapter_setting(adapter, "MTALAB_CA"),
+                                     .hostname = adapter_setting(adapter, "MTALAB_HOSTNAME"),
+                                     .listen = adapter_setting(adapter, "MTALAB_LISTEN"),
+                                     .dane = dane,
+                                     .of_transport = level_of(dane)->of_transport,
+                                     .of_router = level_of(dane)->of_router,
+                                     .relay = relay.plain,
+                                     .relay_by_mx = relay.by_mx,
+                                     .own = adapter_setting(adapter, "MTALAB_EXIM_CONFIG"),
+                                     .patience_s = adapter_patience_s(adapter)};
     return exim_instance_begin(state->instance, &settings, &err) ? adapter_ok() : adapter_error(&err);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * exim_home - what a program compiled for the Exim of a distribution needs around it: the user it was compiled for, and a
- * process that runs as that user.
+ * exim_home - what the program of a distribution needs around it: the user it was compiled for, and a process that runs
+ * as that user.
  *
  * Errors: false with *err filled. */
 #ifndef HARNESS_ADAPTERS_EXIM_EXIM_HOME_H
@@ -8,9 +8,9 @@
 
 #include "base/err.h"
 
-/* This process, and all that it runs, becomes Exim's user, and owns the directory; where the machine has no such user, a
- * passwd and a group file that have it are seen in place of the machine's. Root becomes it as anybody would; root of a
- * namespace with a single id takes that user's number for it. */
+/* This process, and all that it runs, becomes Exim's user, and owns the directory; where the machine has no such user,
+ * a passwd and a group file that have it are seen in place of the machine's. Root becomes it as anybody would; root of
+ * a namespace with a single id takes that user's number for it. */
 bool exim_home_enter(const char *directory, struct err *err);
 
 struct exim_facts {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * exim_instance - a private Exim: its directories, its configuration, its daemon, its attempts, its log.
  *
- * The daemon only takes mail (queue_only). Whatever comes into the queue, reports included, is tried at once by a process
- * of our own, the one that the daemon would have run; so the end of an attempt is the end of a child. No time is waited
- * for.
+ * The daemon only takes mail (queue_only). Whatever comes into the queue, reports included, is tried at once by
+ * a process of our own, the one that the daemon would have run; so the end of an attempt is the end of a child. No time
+ * is waited for.
  *
- * One instance serves many cases: each attempt reads the configuration anew, and what Exim remembers of hosts is deleted
- * in between.
+ * One instance serves many cases: each attempt reads the configuration anew, and what Exim remembers of hosts is
+ * deleted in between.
  *
  * Owns:   everything under the directory; the processes.
  * Errors: false with *err filled. */
@@ -19,12 +19,11 @@
 struct exim_settings {
     const char *ca, *hostname;
     const char *listen;      /* address:port */
-    const char *of_transport, *of_router; /* the options that say the mode */
+    const char *dane, *of_transport, *of_router; /* the mode, and the options that say it */
     const char *relay;       /* "gateway.example:2525" for route_list; "": mail goes where its domain says */
     const char *relay_by_mx; /* asked first: "gateway.example/mx:2525"; "": relay is an address */
+    const char *own;         /* a file with routers, transports and retry rules in place of ours; "": none */
     int patience_s;
-    const char *dane; /* for the file of one's own */
-    const char *own; /* routers, transports and retry rules in place of all these; "": none */
 };
 
 struct exim_instance;
