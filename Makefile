@@ -221,6 +221,9 @@ install: all $(BUILD)/share
 	install -d $(ROOT)/bin $(SHARE)
 	$(if $(PROGRAMS),install -m 755 $(PROGRAMS) $(ROOT)/bin)
 	cp -R scenarios $(SHARE)/
+	@for list in $(wildcard harness/adapters/*/known-failures.yaml); do \
+	    install -D -m 644 $$list $(SHARE)/$${list#harness/} || exit 1; \
+	done
 	@for name in $(SCRIPT_ADAPTERS:mtalab-adapter-%=%); do \
 	    install -d $(SHARE)/adapters/$$name && \
 	    cp -R harness/adapters/$$name/. $(SHARE)/adapters/$$name/ && \

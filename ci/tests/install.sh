@@ -10,7 +10,8 @@ verdict() { # NAME yes|no DETAILS
 leave() { skipped=$((skipped + 1)); echo "skipped: $1"; }
 
 make -s -j"$jobs" install DESTDIR="$dir/root" PREFIX=/usr >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
-for file in bin/mtalab bin/mtalab-engine bin/mtalab-adapter-engine bin/mtalab-adapter-postfix bin/fakedns \
+for file in bin/mtalab bin/mtalab-engine bin/mtalab-adapter-engine bin/mtalab-adapter-postfix bin/mtalab-adapter-exim bin/fakedns \
+    share/mtalab/adapters/postfix/known-failures.yaml share/mtalab/adapters/exim/known-failures.yaml \
     share/mtalab/scenarios/dane/matching-key.yaml share/mtalab/scenarios/clauses share/man/man1/mtalab.1 \
     share/man/man8/mtalab-engine.8 share/man/man5/mtalab-engine.yaml.5 share/man/man5/mtalab-scenario.5 \
     share/bash-completion/completions/mtalab share/bash-completion/completions/mtalab-engine \

@@ -38,14 +38,20 @@ int adapter_patience_s(const struct adapter *adapter)
     return patience < 1 ? 1 : patience > PATIENCE_MAX_S ? PATIENCE_MAX_S : (int)(patience + 0.99);
 }
 
-struct adapter_smart_host adapter_smart_host(const struct adapter *adapter)
+struct adapter_smart_host adapter_read_smart_host(const char *said)
 {
     struct adapter_smart_host smart_host = {.port = 0};
-    json_t *setup = json_load_file(adapter_setting(adapter, "MTALAB_CONNECTORS"), 0, NULL);
-    const json_t *only = json_array_get(json_object_get(setup, "connectors"), 0);
-    const char *said = json_string_value(json_object_get(only, "smart-hosts"));
     if (said != NULL && sscanf(said, "%255[^:]:%u", smart_host.host, &smart_host.port) > 0)
         smart_host.is_address = smart_host.host[strspn(smart_host.host, "0123456789.")] == '\0';
+    return smart_host;
+}
+
+struct adapter_smart_host adapter_smart_host(const struct adapter *adapter)
+{
+    json_t *setup = json_load_file(adapter_setting(adapter, "MTALAB_CONNECTORS"), 0, NULL);
+    const json_t *only = json_array_get(json_object_get(setup, "connectors"), 0);
+    struct adapter_smart_host smart_host =
+        adapter_read_smart_host(json_string_value(json_object_get(only, "smart-hosts")));
     json_decref(setup);
     return smart_host;
 }

@@ -52,6 +52,7 @@ struct adapter_smart_host {
     unsigned port; /* 0: not said */
 };
 struct adapter_smart_host adapter_smart_host(const struct adapter *adapter);
+struct adapter_smart_host adapter_read_smart_host(const char *said); /* NULL: none */
 
 void adapter_empty_folder(const char *path); /* of its files; one that is not there is empty */
 
