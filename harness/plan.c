@@ -14,13 +14,13 @@
     "aggressive-nsec: no\n"                                                                                            \
     "qname-minimisation: no\n"
 /* With every server answering, unbound's own times are right. Where one stays silent they cost 17 s a name: with these
- * it is a fraction of a second, but a lab that is held up for long looks silent too: they are not for every world.
+ * it is a fraction of a second, but a lab that is held up for 200 ms looks silent too: they are not for every world.
  * infra-cache-max-rtt must stay above unknown-server-time-limit, or every lookup fails at once. */
 #define TIMES(unknown, least, most)                                                                                    \
     "outbound-msg-retry: 1\nunknown-server-time-limit: " unknown "\ninfra-cache-min-rtt: " least                       \
     "\ninfra-cache-max-rtt: " most "\n"
 static const char usual_options[] = EVERY_WORLD;
-static const char impatient_options[] = EVERY_WORLD TIMES("50", "5", "100");
+static const char impatient_options[] = EVERY_WORLD TIMES("200", "30", "400");
 /* A silent server costs seconds, and a lab must be held up for half of one to look so. */
 static const char patient_options[] = EVERY_WORLD TIMES("500", "500", "1000");
 
