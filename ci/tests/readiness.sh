@@ -237,7 +237,8 @@ build/bin/mtalab run interplay --json "$dir/run" -j "$jobs" >"$dir/log" 2>&1 || 
 jq -r 'select([.timeline[] | select(.text | startswith("submitted")) | .text] | length == 1 and (.[0] | contains("@partner.example"))) | .title' \
     "$dir/run" | sort -u >"$dir/titles"
 while read -r title; do
-    in_world "$title" "\$engine check partner.example --json" >"$dir/out" 2>"$dir/err" </dev/null
+    switches=$(sed -n 's/^switches: {\(.*\)}$/\1/p' "scenarios/$title.yaml" 2>/dev/null | sed 's/, */\n/g') # the engine has them as settings
+    in_world "$title" "echo '$switches' >>$dir/w/engine.yaml; \$engine check partner.example --json" >"$dir/out" 2>"$dir/err" </dev/null
     jq -r --arg title "$title" 'select(.title == $title)' "$dir/run" |
         jq -r --slurpfile check "$dir/out" -f "$dir/differ.jq" >"$dir/differ" 2>&1
     if [ -s "$dir/differ" ] || ! [ -s "$dir/out" ]; then ok=no; else ok=yes; fi
