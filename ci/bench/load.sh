@@ -3,17 +3,19 @@
 # Many messages through one sender, in the world of ci/bench/scenarios/twenty-destinations: how long from the first
 # connection of those who submit until the last message has been taken by the host that DANE authenticated?
 #
-# mtalab up --scenarios ci/bench/scenarios twenty-destinations --journal DIR/journal -- ci/bench/load.sh engine|postfix COUNT DIR [SILENT [hanging]]
+# mtalab up --scenarios ci/bench/scenarios twenty-destinations --journal DIR/journal -- ci/bench/load.sh DIR engine|postfix COUNT [SILENT [hanging]]
 #
 # SILENT: so many thousand mails to as many thousand destinations that take a connection and say nothing are queued right
-# before; hanging: and each has its connection by then (engine only).
+# before; hanging: and each has its connection by then (engine only). $ENGINE_SETTINGS: more of the engine's configuration.
 # DIR is on a disk, and both have a message there before they answer 250. Postfix is tuned: TLS and SMTP connections are
-# reused, nothing waits. Prints: seconds, connections, handshakes with a certificate, handshakes by a ticket.
+# reused, nothing waits. Prints: seconds, connections, handshakes with a certificate, handshakes by a ticket, milliseconds of
+# CPU that the sender spent in that time, and KiB of its memory at the end (PSS).
 set -eu
-subject=$1 count=$2 dir=$(cd "$3" && pwd) silent=${4:-0} hanging=${5-}
+dir=$(cd "$1" && pwd) subject=$2 count=$3 silent=${4:-0} hanging=${5-}
 here=$(cd "$(dirname "$0")" && pwd)
 journal=$dir/journal
 . "$here/../lab-engine.sh"
+. "$here/spent.sh"
 sessions=2 # of those who submit, for each destination
 
 engine_config() {
@@ -21,13 +23,14 @@ engine_config() {
     cat <<END
 clients: [100.64.0.0/10]
 connectors: [{name: lab, recipient-domains: '*', smtp-dane: mandatory, mta-sts: none}]
+${ENGINE_SETTINGS-}
 END
 }
 
 start_engine() {
     engine_config >"$dir/engine.yaml"
     "$here/../../build/bin/mtalab-engine" --config "$dir/engine.yaml" run 2>"$dir/engine.log" &
-    running=$!
+    running=$! programs=mtalab-engine
 }
 
 start_postfix() {
@@ -43,7 +46,7 @@ default_process_limit = 100
 in_flow_delay = 0
 smtp_tls_loglevel = 1
 END
-    running=$!
+    running=$! programs=/postfix/
 }
 
 submit() { # COUNT DOMAIN
@@ -68,10 +71,10 @@ until submit 1 d1.example 2>/dev/null; do :; done # it is there
 submit 1 forged.example                           # must wait: this sender looks at what DANE says
 for i in $(seq "$silent"); do queue_silent "$i"; done
 [ -z "$hanging" ] || await $((1000 * silent)) '"kind":"MX_CONNECT".*"host":"mx.silent.example"'
-began=$(date +%s%N)
+began=$(date +%s%N) spent=$(spent_ms "$programs")
 for i in $(seq 20); do submit $((count / 20)) "d$i.example" & done
 await $((count + 1)) '"kind":"MX_MESSAGE"'
-took=$(($(date +%s%N) - began))
+took=$(($(date +%s%N) - began)) spent=$(($(spent_ms "$programs") - spent))
 
 # Every message over TLS, from a host that showed the key of its TLSA record, and nothing to the one that showed another.
 awk -v n=$((count + 1)) '
@@ -88,4 +91,4 @@ awk -v n=$((count + 1)) '
         if (good != n || bad) { print "of " n " messages " good + 0 " were authenticated, " bad + 0 " were not" >"/dev/stderr"; exit 1 }
         print connections, handshakes + 0, tickets + 0
     }' "$journal" >"$dir/counts"
-awk -v ns="$took" '{ printf "%.3f %s\n", ns / 1e9, $0 }' "$dir/counts"
+awk -v ns="$took" -v spent="$spent" -v kib="$(memory_kib "$programs")" '{ printf "%.3f %s %d %d\n", ns / 1e9, $0, spent, kib }' "$dir/counts"
