@@ -346,7 +346,7 @@ static void collect_reports(struct run *run, const struct plan *plan, struct ver
         run->messages_seen++;
         if (!tls_report_is_mail(bytes, length))
             continue;
-        tls_report_read_mail(run->arena, bytes, length, plan->report_key->public_pem, &report);
+        tls_report_read_mail(run->arena, bytes, length, plan->report_key->public_key, &report);
         add_report(run, &list, &report);
     }
     while ((bytes = lab_report(run->lab, run->uploads_seen, &type, &length)) != NULL) {

@@ -10,7 +10,7 @@ struct dkim_found {
     const char *domain;                             /* d=, "" without */
     const char *trouble;                            /* why it is not valid; NULL: it is */
 };
-/* public_key: PEM; NULL: only what the field says is looked at. */
+/* public_key: p= of its record, for the lab gives out ed25519 keys; NULL: only what the field says is looked at. */
 struct dkim_found dkim_check(struct arena *arena, const char *text, size_t length, const char *public_key);
 
 #endif

@@ -278,6 +278,8 @@ bool plan_pki_prepare(struct plan_pki *pki, struct err *err)
 
 bool plan_pki_prepare_for(struct plan_pki *pki, const struct scenario *scenario, struct err *err)
 {
+    if (scenario_wants_reports(scenario) && plan_pki_report_key(pki, err) == NULL)
+        return false;
     for (size_t i = 0; i < scenario->step_count; i++) {
         const struct world *world = scenario->steps[i].world;
         for (size_t k = 0; world != NULL && k < world->count; k++)

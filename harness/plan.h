@@ -36,7 +36,7 @@ struct plan_defect {
 #define PLAN_REPORTS_TO "tls-reports@sender.example"
 #define PLAN_REPORTS_FROM "tlsrpt@sender.example"
 #define PLAN_DKIM_SELECTOR "lab"
-struct plan_report_key { const char *private_pem, *public_pem, *record; };   /* of DKIM */
+struct plan_report_key { const char *private_pem, *public_key, *record; };   /* of DKIM; the second as in the third */
 
 struct plan {
     struct arena *arena;
@@ -63,7 +63,7 @@ void plan_pki_free(struct plan_pki **pki);
 /* Makes ahead what all worlds have, the sender's own domain, and most: what is at partner.example when all is well. The
  * first use of the libraries comes with it. */
 bool plan_pki_prepare(struct plan_pki *pki, struct err *err) NODISCARD;
-/* Makes ahead the keys of a scenario's zones that take long to make. */
+/* Makes ahead the keys of a scenario: of zones, where they take long to make, and of reports. */
 bool plan_pki_prepare_for(struct plan_pki *pki, const struct scenario *scenario, struct err *err) NODISCARD;
 
 enum plan_net { PLAN_NET_LAB /* 198.18.0.0/15, 2001:db8::/32 */, PLAN_NET_LOOPBACK /* 127.0.0.0/8 */ };

@@ -8,12 +8,11 @@
 #include "harness/plan_internal.h"
 #include "harness/scenario_schema.h"
 
-static char *pem_of(struct arena *arena, EVP_PKEY *key, bool private_key)
+static char *pem_of(struct arena *arena, EVP_PKEY *key)
 {
     BIO *out = BIO_new(BIO_s_mem());
     char *text = NULL;
-    bool written = private_key ? PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) == 1
-                               : PEM_write_bio_PUBKEY(out, key) == 1;
+    bool written = PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) == 1;
     long length = written ? BIO_get_mem_data(out, &text) : 0;
     char *kept = arena_strndup(arena, text != NULL ? text : "", (size_t)length);
     BIO_free(out);
@@ -21,7 +20,7 @@ static char *pem_of(struct arena *arena, EVP_PKEY *key, bool private_key)
 }
 
 /* p= of an Ed25519 key is the key itself in base64 (RFC 8463 4). */
-static const char *record_of(struct arena *arena, EVP_PKEY *key)
+static const char *public_key_of(struct arena *arena, EVP_PKEY *key)
 {
     unsigned char raw[32];
     char base64[4 * sizeof raw];
@@ -29,7 +28,7 @@ static const char *record_of(struct arena *arena, EVP_PKEY *key)
     if (EVP_PKEY_get_raw_public_key(key, raw, &length) != 1)
         return "";
     EVP_EncodeBlock((unsigned char *)base64, raw, (int)length);
-    return arena_printf(arena, "v=DKIM1; k=ed25519; p=%s", base64);
+    return arena_strdup(arena, base64);
 }
 
 bool plan_report_key_make(struct arena *arena, struct plan_report_key *key, struct err *err)
@@ -37,9 +36,9 @@ bool plan_report_key_make(struct arena *arena, struct plan_report_key *key, stru
     EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     if (pkey == NULL)
         return err_set(err, ERR_SYSTEM, "OpenSSL makes no Ed25519 key");
-    key->private_pem = pem_of(arena, pkey, true);
-    key->public_pem = pem_of(arena, pkey, false);
-    key->record = record_of(arena, pkey);
+    key->private_pem = pem_of(arena, pkey);
+    key->public_key = public_key_of(arena, pkey);
+    key->record = arena_printf(arena, "v=DKIM1; k=ed25519; p=%s", key->public_key);
     EVP_PKEY_free(pkey);
     return true;
 }

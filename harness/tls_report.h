@@ -44,7 +44,7 @@ struct tls_report {
 extern const char *const tls_report_policies[], *const tls_report_results[];
 
 bool tls_report_is_mail(const char *text, size_t length);
-/* public_key: what the signature must be made with, PEM; NULL: signatures are not verified. */
+/* public_key: what the signature must be made with, as dkim_check() wants it; NULL: signatures are not verified. */
 void tls_report_read_mail(struct arena *arena, const char *text, size_t length, const char *public_key,
                           struct tls_report *out);
 void tls_report_read_upload(struct arena *arena, const char *type, const char *bytes, size_t length,
