@@ -43,7 +43,7 @@ struct delivery {
     struct policy_decision decision;
     size_t address; /* in facts->addresses */
 
-    bool in_clear;
+    bool in_clear, in_full; /* without TLS; without a session to resume */
     struct tls_demands demands;
     const char *own_ip;      /* of the connection; NULL: not known */
     const char *channel_key; /* all that it is judged by */
@@ -207,7 +207,7 @@ static void go_on(struct delivery *d, bool another_address)
         conclude(d);
     } else if (another_address && more_addresses(d)) {
         d->address++;
-        d->in_clear = false;
+        d->in_clear = d->in_full = false;
         try_address(d);
     } else {
         d->host++;
@@ -460,10 +460,23 @@ static void begin_transaction(struct delivery *d)
     d->transaction = transaction_start(d->world->loop, d->arena, d->session, &d->mail, on_transaction, d);
 }
 
+/* A session that could not be resumed proves nothing: neither the host's fault, nor leave to go on in the clear. */
+static void begin_in_full(struct delivery *d)
+{
+    sessions_end(d->world->sessions, &d->session);
+    d->in_full = true;
+    try_address(d);
+}
+
 static void on_opened(void *arg, const struct session_opening *opening)
 {
     struct delivery *d = arg;
     struct failure failure = opening->failure;
+    if (opening->owes_full_handshake) {
+        trace_try(d, TRACE_TRY, &failure, NULL);
+        begin_in_full(d);
+        return;
+    }
     count_session(d, failure.text, opening);
     if (failure.cause == CAUSE_NONE) {
         begin_transaction(d);
@@ -538,7 +551,8 @@ static void on_connect(void *arg, struct bufferevent *io, enum cause cause, cons
 
 static void try_address(struct delivery *d)
 {
-    d->demands.channel = d->channel_key = channel_key(d);
+    d->channel_key = channel_key(d);
+    d->demands.channel = d->in_full ? NULL : d->channel_key;
     d->session = sessions_take(d->world->sessions, d->channel_key);
     if (d->session != NULL)
         begin_transaction(d);
@@ -589,7 +603,7 @@ static void on_host(void *arg, const struct host_facts *facts)
     struct delivery *d = arg;
     d->facts = channel_outward(d->arena, facts, by_smart_host(d));
     d->address = 0;
-    d->in_clear = false;
+    d->in_clear = d->in_full = false;
     struct policy_facts known = channel_facts(&d->setting, d->mx, d->facts, d->sts);
     d->decision = policy_decide(&known);
     decide_in_earnest(d, known);

@@ -260,6 +260,12 @@ static const char *waiting(struct session *s, const char *what)
     return arena_printf(s->arena, "%s, waiting for the answer to %s", what, steps[s->step].name);
 }
 
+static void fail_in_handshake(struct session *s, const char *what)
+{
+    s->opening.owes_full_handshake = tls_client_owes_full_handshake(s->setting.tls, smtp_link_io(s->link));
+    fail_without_tls(s, CAUSE_HANDSHAKE_FAILED, what);
+}
+
 static void on_broken(void *arg, enum cause cause, const char *what)
 {
     struct session *s = arg;
@@ -268,7 +274,7 @@ static void on_broken(void *arg, enum cause cause, const char *what)
     if (s->step == STEP_COUNT)
         return; /* whoever has it will see that */
     if (s->step == STEP_HANDSHAKE)
-        fail_without_tls(s, CAUSE_HANDSHAKE_FAILED, what);
+        fail_in_handshake(s, what);
     else if (s->step == STEP_STARTTLS)
         fail_for_now(s, waiting(s, what));
     else if (s->step != STEP_QUIT)

@@ -104,6 +104,12 @@ SSL_SESSION *tickets_take(struct tickets *tickets, const char *channel, time_t *
     return NULL;
 }
 
+void tickets_forget_channel(struct tickets *tickets, const char *channel)
+{
+    for (struct ticket *ticket; (ticket = newest_of(tickets, channel)) != NULL;)
+        SSL_SESSION_free(unkeep(tickets, ticket));
+}
+
 void tickets_forget(struct tickets *tickets)
 {
     while (tickets->count > 0)

@@ -27,6 +27,7 @@ time_t tickets_now(const struct tickets *tickets);
 void tickets_give(struct tickets *tickets, const char *channel, SSL_SESSION *session, time_t proven);
 /* The caller's, with *proven; NULL: there is none. */
 SSL_SESSION *tickets_take(struct tickets *tickets, const char *channel, time_t *proven);
+void tickets_forget_channel(struct tickets *tickets, const char *channel);
 void tickets_forget(struct tickets *tickets);
 
 #endif

@@ -47,6 +47,19 @@ START_TEST(a_session_grows_old_from_when_the_certificate_was_shown)
 }
 END_TEST
 
+START_TEST(a_channel_is_forgotten_alone)
+{
+    struct tickets *tickets = tickets_new(NULL, LIFE);
+    give(tickets, "a");
+    give(tickets, "b");
+    give(tickets, "a");
+    tickets_forget_channel(tickets, "a");
+    ck_assert_int_eq(kept_of(tickets, "a"), 0);
+    ck_assert_int_eq(kept_of(tickets, "b"), 1);
+    tickets_free(&tickets);
+}
+END_TEST
+
 START_TEST(the_oldest_go_first)
 {
     struct tickets *tickets = tickets_new(NULL, LIFE);
@@ -69,5 +82,6 @@ TEST_SUITE(tickets)
 {
     TEST(a_session_is_its_channels_and_used_once);
     TEST(a_session_grows_old_from_when_the_certificate_was_shown);
+    TEST(a_channel_is_forgotten_alone);
     TEST(the_oldest_go_first);
 }

@@ -25,6 +25,7 @@ struct tls_client {
 struct resumable {
     char *channel;
     time_t proven; /* when the peer showed its certificate */
+    bool offered;  /* there was a session to resume */
     bool passed;   /* every demand is met: its tickets are worth something */
 };
 
@@ -218,7 +219,7 @@ static bool set_resumption(struct tls_client *client, SSL *ssl, const struct tls
     SSL_SESSION *session = tickets_take(client->tickets, d->channel, &r->proven);
     bool good = SSL_set_ex_data(ssl, client->resumable_index, r) == 1;
     if (session != NULL)
-        SSL_set_session(ssl, session); /* where it cannot be had, the handshake is a full one */
+        r->offered = SSL_set_session(ssl, session) == 1; /* where it cannot be had, the handshake is a full one */
     SSL_SESSION_free(session);
     return good;
 }
@@ -231,6 +232,16 @@ static void note_passed(struct tls_client *client, SSL *ssl)
     r->passed = true;
     if (!SSL_session_reused(ssl))
         r->proven = tickets_now(client->tickets);
+}
+
+bool tls_client_owes_full_handshake(struct tls_client *client, struct bufferevent *io)
+{
+    SSL *ssl = bufferevent_openssl_get_ssl(io);
+    const struct resumable *r = ssl != NULL ? SSL_get_ex_data(ssl, client->resumable_index) : NULL;
+    if (r == NULL || !r->offered)
+        return false;
+    tickets_forget_channel(client->tickets, r->channel);
+    return true;
 }
 
 static bool is_small(SSL *ssl, const SSL_SESSION *session)

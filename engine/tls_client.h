@@ -77,6 +77,9 @@ void tls_client_judge(struct tls_client *client, struct bufferevent *io, const s
  * NULL: nobody has to be asked. */
 struct revocation_check *tls_client_ask_revocation(struct tls_client *client, struct bufferevent *io,
                                                    const struct tls_demands *demands, revocation_done *done, void *arg);
+/* After a handshake that came to nothing: was a session to be resumed by it? Then none of its channel will be: servers,
+ * and what stands before them, may bear no ticket, and a full handshake is owed. */
+bool tls_client_owes_full_handshake(struct tls_client *client, struct bufferevent *io);
 /* After an error event in the handshake: why, in one sentence. */
 const char *tls_client_failure(struct bufferevent *io, struct arena *arena);
 

@@ -101,9 +101,10 @@ struct mx_behaviour {
     int64_t hello_limit; /* bytes; a longer ClientHello ends the connection; 0: none */
     /* enum mx_client_certificate: not-asked | asked (any will do, or none) | required (any will do) */
     int client_certificate;
-    const char *inject; /* bytes sent in clear right behind the 220 of STARTTLS; NULL: none (\r \n \t escapes) */
+    const char *inject;   /* bytes sent in clear right behind the 220 of STARTTLS; NULL: none (\r \n \t escapes) */
     bool session_tickets; /* TLS sessions may be resumed by a ticket; no fault */
-    bool sni_required;  /* abort with unrecognized_name when SNI is not one of the host's names */
+    bool ticket_alert;    /* whoever comes back with a ticket is answered by an alert */
+    bool sni_required;    /* abort with unrecognized_name when SNI is not one of the host's names */
 };
 extern const struct schema mx_behaviour_schema;
 

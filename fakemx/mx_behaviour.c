@@ -137,6 +137,9 @@ static const struct schema_field behaviour_fields[] = {
     SETTING("session-tickets", BOOL, session_tickets, .otherwise = "no",
             .doc = "Hand out TLS session tickets, and let a client that comes back with one resume its session. No "
                    "fault."),
+    SETTING("ticket-alert", BOOL, ticket_alert, .otherwise = "no",
+            .doc = "A client that comes back with a session ticket is answered by a fatal alert instead of a full "
+                   "handshake."),
     SETTING("sni-required", BOOL, sni_required, .otherwise = "no",
             .doc = "Abort the handshake with unrecognized_name when SNI is not one of the host's names."),
 };

@@ -163,6 +163,17 @@ static void witness_hello(struct mx_tls *tls)
     arena_free(&arena);
 }
 
+static bool brings_fatal_ticket(struct mx_tls *tls)
+{
+    const unsigned char *extension;
+    size_t length;
+    bool fatal = tls->witness->host->config.behaviour->ticket_alert &&
+                 SSL_client_hello_get0_ext(tls->ssl, TLSEXT_TYPE_psk, &extension, &length) == 1;
+    if (fatal)
+        mx_witness_hit(tls->witness, MX_SETTING(ticket_alert), NULL);
+    return fatal;
+}
+
 static int on_hello(SSL *ssl, int *alert, void *arg UNUSED)
 {
     struct mx_tls *tls = SSL_get_app_data(ssl);
@@ -185,7 +196,7 @@ static int on_hello(SSL *ssl, int *alert, void *arg UNUSED)
     }
     tls->identity = identity_for(host, tls->sni);
     *alert = SSL_AD_HANDSHAKE_FAILURE;
-    if (host->behaviour->starttls == MX_STARTTLS_ALERT || tls->identity == NULL)
+    if (brings_fatal_ticket(tls) || host->behaviour->starttls == MX_STARTTLS_ALERT || tls->identity == NULL)
         return SSL_CLIENT_HELLO_ERROR;
     bool ok = tls->identity == host->identity ? show_own(ssl, host, NULL) : show(ssl, tls->identity, NULL);
     return ok ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;

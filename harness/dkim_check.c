@@ -154,8 +154,8 @@ static bool body_is_intact(struct arena *arena, const struct mail_head *head, co
     return length == 32 && memcmp(said, digest, 32) == 0;
 }
 
-/* RFC 8463 3: what is signed is the digest. Made of its raw bytes, the key is had at once; from PEM it takes OpenSSL longer
- * than all the rest. */
+/* RFC 8463 3: what is signed is the digest. Made of its raw bytes, the key is had at once; from PEM it takes OpenSSL
+ * longer than all the rest. */
 static bool verify(struct arena *arena, const char *public_key, const char *text, size_t size,
                    const unsigned char *signature, size_t length)
 {
