@@ -6,7 +6,7 @@ world=$1
 
 # What the resolver makes of each, a line each.
 resolver_says() {
-    cut -d ' ' -f 1,2 "$world/lookups" | dig @"$MTALAB_RESOLVER" +dnssec +noall +comments -f - | awk '
+    cut -d ' ' -f 1,2 "$world/lookups" | dig @"$MTALAB_RESOLVER" +time=20 +tries=1 +dnssec +noall +comments -f - | awk '
         / status: / { split($0, part, /status: |,/); status = part[3] }
         /^;; flags: / {
             split($0, part, /;; flags: |;/)
