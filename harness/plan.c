@@ -20,7 +20,7 @@
     "outbound-msg-retry: 1\nunknown-server-time-limit: " unknown "\ninfra-cache-min-rtt: " least                       \
     "\ninfra-cache-max-rtt: " most "\n"
 static const char usual_options[] = EVERY_WORLD;
-static const char impatient_options[] = EVERY_WORLD TIMES("200", "30", "400");
+static const char impatient_options[] = EVERY_WORLD TIMES("200", "200", "400");
 /* A silent server costs seconds, and a lab must be held up for half of one to look so. */
 static const char patient_options[] = EVERY_WORLD TIMES("500", "500", "1000");
 

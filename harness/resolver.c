@@ -21,6 +21,7 @@ struct resolver {
     struct process *process;
     struct line_pipe says;
     char folder[PATH_MAX - 32];
+    unsigned worlds; /* served so far */
 };
 
 /* Few ports to choose from: unbound shuffles every one that is allowed, which costs 30 ms for all of them. */
@@ -66,8 +67,11 @@ static bool write_files(const struct resolver *resolver, const struct resolver_w
     FILE *out = fopen(config, "we");
     if (out == NULL)
         return err_set(err, ERR_SYSTEM, "cannot write %s: %s", config, strerror(errno));
-    fprintf(out, "%s  directory: \"%s\"\n  interface: %s\n  do-ip6: %s\n", settings, resolver->folder,
-            resolver->sandbox->resolver, resolver->sandbox->ipv6 ? "yes" : "no");
+    /* What it thinks of servers, say that they are dead, it forgets only when that cache gets another size: than in the
+     * world before, which was another process's. */
+    fprintf(out, "%s  directory: \"%s\"\n  interface: %s\n  do-ip6: %s\n  infra-cache-numhosts: %u\n", settings,
+            resolver->folder, resolver->sandbox->resolver, resolver->sandbox->ipv6 ? "yes" : "no",
+            10000 + ((unsigned)getpid() * 8 + resolver->worlds) % 30000);
     if (world != NULL)
         fprintf(out, "  root-hints: \"%s\"\n  trust-anchor: \"%.*s\"\n%s\n", hints, (int)strcspn(world->root_key, "\n"),
                 world->root_key, world->options != NULL ? world->options : "");
@@ -132,6 +136,7 @@ struct resolver *resolver_start(const struct sandbox *sandbox, struct loop *loop
 
 bool resolver_serve(struct resolver *resolver, const struct resolver_world *world, struct loop *loop, struct err *err)
 {
+    resolver->worlds++;
     if (!write_files(resolver, world, err))
         return false;
     if (kill(process_id(resolver->process), SIGHUP) != 0)
