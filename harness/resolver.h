@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * resolver - the unbound daemon on the subject's side, for subjects that do not validate by themselves.
  *
- * One process a worker; each case, and each change of its world, gives it another root and empties its caches, also of what
- * it thinks of servers.
+ * One process a worker; each case, and each change of its world, gives it another root and empties its caches, also of
+ * what it thinks of servers.
  *
  * Owns:   the child and its files under the sandbox's directory.
  * Errors: false or NULL with *err filled. */
