@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What is generated in docs/ is as the program would write it now, no clause that a sender must keep is open, and every
-# posture has a scenario; no test is left out of ci/check.
+# posture has a scenario; no test is left out of ci/check; a decision's number is one decision's.
 . ci/lib.sh
 good=0 bad=0
 dir=$(mktemp -d)
@@ -21,6 +21,8 @@ for rfc in 7671 7672 8460 8461 8689; do
     done
 done
 if ci/check-postures.sh; then good=$((good + 1)); else bad=$((bad + 1)); echo FAILED postures; fi
+twice=$(grep -oE '^\| [0-9]+ \|' docs/decisions.md | sort | uniq -d)
+if [ -z "$twice" ]; then good=$((good + 1)); else bad=$((bad + 1)); echo "FAILED docs/decisions.md has twice: $twice"; fi
 for test in ci/tests/*.sh; do
     name=$(basename "$test" .sh)
     sed -n '/set -- /,/[^\\]$/p' ci/check | grep -qw -- "$name" || { bad=$((bad + 1)); echo "FAILED ci/check does not run $test"; }
