@@ -91,9 +91,19 @@ static void hit_absences(struct dns_reply *reply, const struct dns_node *node, l
             hit(reply, node->absences.items[i].fault);
 }
 
+static struct dns_rrset *unless_hidden(struct dns_reply *reply, struct dns_rrset *rrset)
+{
+    if (rrset == NULL || !rrset->hidden)
+        return rrset;
+    for (size_t i = 0; i < rrset->faults.count; i++)
+        hit(reply, rrset->faults.items[i]);
+    return NULL;
+}
+
 static void refer(struct dns_reply *reply, const struct dns_node *cut)
 {
-    struct dns_rrset *ns = dns_node_get(cut, LDNS_RR_TYPE_NS), *ds = dns_node_get(cut, LDNS_RR_TYPE_DS);
+    struct dns_rrset *ns = dns_node_get(cut, LDNS_RR_TYPE_NS);
+    struct dns_rrset *ds = unless_hidden(reply, dns_node_get(cut, LDNS_RR_TYPE_DS));
     struct dns_proof proof = {.arena = reply->arena};
     if (reply->items.count == 0)
         reply->authoritative = false;
@@ -122,12 +132,12 @@ static void deny(struct dns_reply *reply, struct dns_proof *proof, const ldns_rd
 /* --- one name --- */
 
 /* What a name that is there (or a wildcard in its place) has for the question. */
-static struct dns_rrset *choose(const struct dns_reply *reply, const struct dns_node *node)
+static struct dns_rrset *choose(struct dns_reply *reply, const struct dns_node *node)
 {
     ldns_rr_type type = reply->query.type;
     if (type == LDNS_RR_TYPE_ANY || type == LDNS_RR_TYPE_RRSIG) /* 8482-4.1: one RRset is enough */
         return node->rrsets.count > 0 ? node->rrsets.items[0] : NULL;
-    struct dns_rrset *rrset = dns_node_get(node, type);
+    struct dns_rrset *rrset = unless_hidden(reply, dns_node_get(node, type));
     return rrset != NULL ? rrset : dns_node_get(node, LDNS_RR_TYPE_CNAME);
 }
 

@@ -27,6 +27,12 @@ const struct dns_fault_row dns_fault_rows[] = {
     {.info = {.name = "signature-expired-beside", .clause = "6840-5.4",
               .doc = "Beside each good signature stands one that has expired: no harm."},
      SEEN, .in_signing = dns_fault_sign_expired_too},
+    {.info = {.name = "signature-of-nobody-beside", .clause = "6840-5.12",
+              .doc = "Before each good signature stands one by a key that the zone does not have: no harm."},
+     SEEN, .in_signing = dns_fault_sign_as_nobody_too},
+    {.info = {.name = "tag-shared-beside", .clause = "4035-5.3.1",
+              .doc = "Before each DNSKEY stands one more of its tag and algorithm, which verifies nothing: no harm."},
+     SEEN, .in_rrset = dns_fault_share_tag},
     {.info = {.name = "stale-beside", .clause = "6840-5.11",
               .doc = "Beside the records, such as DS or DNSKEY, stands one more of a key that is gone: no harm."},
      SEEN, .in_rrset = dns_fault_add_stale},
@@ -40,6 +46,9 @@ const struct dns_fault_row dns_fault_rows[] = {
     {.info = {.name = "ds-missing", .clause = "4035-5.2", .zone_wide_only = true,
               .doc = "The parent proves that it has no DS record: the signed zone is insecure."},
      SIGNED, .in_zone = dns_fault_ds_missing},
+    {.info = {.name = "ds-denied", .clause = "5155-8.6", .zone_wide_only = true, .bogus = true,
+              .doc = "The parent leaves out the DS record, with an NSEC or NSEC3 that says that there is one."},
+     SIGNED, .in_zone = dns_fault_ds_denied},
     {.info = {.name = "ds-unsupported-algorithm", .clause = "4035-5.2", .zone_wide_only = true,
               .doc = "DS, keys and signatures are of an algorithm that nobody knows: the zone is insecure."},
      SIGNED, .in_zone = dns_fault_ds_unsupported_algorithm},
@@ -58,6 +67,24 @@ const struct dns_fault_row dns_fault_rows[] = {
     {.info = {.name = "denial-false", .clause = "4035-5.4", .bogus = true,
               .doc = "Answers that something is absent come with a well-signed NSEC or NSEC3 about something else."},
      SEEN, .in_proof = dns_fault_proof_false},
+    {.info = {.name = "denial-incomplete", .clause = "5155-8.4", .bogus = true,
+              .doc = "Answers that something is absent come without the last of the records that prove it together."},
+     SEEN, .in_proof = dns_fault_proof_incomplete},
+    {.info = {.name = "denial-from-above", .clause = "6840-4.1", .bogus = true,
+              .doc = "Answers that something is absent come with the parent's signed record about the delegation."},
+     SEEN, .in_proof = dns_fault_proof_from_above},
+    {.info = {.name = "denial-with-cname", .clause = "6840-4.3", .bogus = true,
+              .doc = "The NSEC or NSEC3 of a name says that it is an alias, which the answer does not follow."},
+     SEEN, .denials = DNS_DENIALS, .in_rrset = dns_fault_deny_with_cname},
+    {.info = {.name = "denial-without-ns", .clause = "6840-4.4", .bogus = true,
+              .doc = "The NSEC or NSEC3 of a delegation does not say that it is one."},
+     SEEN, .denials = DNS_DENIALS, .in_rrset = dns_fault_deny_without_ns},
+    {.info = {.name = "denial-of-unknown-hash", .clause = "5155-8.1", .bogus = true,
+              .doc = "The NSEC3 records are of a hash that nobody knows."},
+     SEEN, .denials = DNS_DENIALS_HASHED, .in_rrset = dns_fault_deny_by_unknown_hash},
+    {.info = {.name = "denial-of-unknown-flag", .clause = "5155-8.2", .bogus = true,
+              .doc = "The NSEC3 records have a flag that nobody knows."},
+     SEEN, .denials = DNS_DENIALS_HASHED, .in_rrset = dns_fault_deny_with_unknown_flag},
     {.info = {.name = "forged", .clause = "4035-4.3-1", .bogus = true,
               .doc = "Somebody on the way changed the records and took the signatures off."},
      .in_rrset = dns_fault_forge},
@@ -136,10 +163,10 @@ enum dns_fault_place fakedns_fault_place(const struct dns_fault_info *info)
 {
     const struct dns_fault_row *row = find_row(info->name);
     assert(row != NULL);
-    return row->in_zone != NULL    ? DNS_FAULT_OF_ZONE
-           : row->in_proof != NULL ? DNS_FAULT_OF_DENIAL
-           : row->in_reply != NULL ? DNS_FAULT_OF_ANSWER
-                                   : DNS_FAULT_OF_RECORDS;
+    return row->in_zone != NULL                                      ? DNS_FAULT_OF_ZONE
+           : row->in_proof != NULL || row->denials != DNS_NO_DENIALS ? DNS_FAULT_OF_DENIAL
+           : row->in_reply != NULL                                   ? DNS_FAULT_OF_ANSWER
+                                                                     : DNS_FAULT_OF_RECORDS;
 }
 
 static const char *name_at(const void *rows, size_t i)

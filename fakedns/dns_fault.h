@@ -24,9 +24,14 @@ enum dns_fault_needs {          /* besides the right owner and type */
     DNS_NEEDS_DNSSEC_OK = 2,    /* stepped on only by who wants signatures to be sent */
 };
 
+/* Of an in_rrset row: records of the zone's own, or the NSEC and NSEC3 (HASHED: NSEC3 alone) that are about the owner,
+ * whatever type is asked for. */
+enum dns_fault_denials { DNS_NO_DENIALS, DNS_DENIALS, DNS_DENIALS_HASHED };
+
 struct dns_fault_row {
     struct dns_fault_info info;
     unsigned needs;
+    enum dns_fault_denials denials;
     bool (*in_zone)(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
     void (*in_rrset)(struct dns_rrset *rrset);
     void (*in_signing)(struct dns_signing *how);
@@ -55,6 +60,7 @@ bool dns_fault_in_records(struct dns_fault *fault, struct err *err) NODISCARD;  
 void dns_faults_at_signing(const struct dns_fault_list *faults, struct dns_signing *how);
 bool dns_fault_ds_wrong(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
 bool dns_fault_ds_missing(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
+bool dns_fault_ds_denied(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
 bool dns_fault_ds_unsupported_algorithm(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
 bool dns_fault_ds_abandoned_algorithm(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
 bool dns_fault_ds_unsupported_digest(struct dns_zone *zone, const struct dns_fault *fault, struct err *err);
@@ -63,16 +69,24 @@ void dns_fault_leave_unsigned(struct dns_rrset *rrset);
 void dns_fault_forge(struct dns_rrset *rrset);
 void dns_fault_leave_alone(struct dns_rrset *rrset);
 void dns_fault_add_stale(struct dns_rrset *rrset);
+void dns_fault_share_tag(struct dns_rrset *rrset);
+void dns_fault_deny_with_cname(struct dns_rrset *rrset);
+void dns_fault_deny_without_ns(struct dns_rrset *rrset);
+void dns_fault_deny_by_unknown_hash(struct dns_rrset *rrset);
+void dns_fault_deny_with_unknown_flag(struct dns_rrset *rrset);
 void dns_fault_crowd(struct dns_rrset *rrset);
 void dns_fault_sign_expired(struct dns_signing *how);
 void dns_fault_sign_early(struct dns_signing *how);
 void dns_fault_sign_flipped(struct dns_signing *how);
 void dns_fault_sign_as_stranger(struct dns_signing *how);
+void dns_fault_sign_as_nobody_too(struct dns_signing *how);
 void dns_fault_sign_expired_too(struct dns_signing *how);
 
 /* dns_fault_answer.c */
 void dns_fault_proof_missing(struct dns_zone *zone, struct dns_proof *proof);
 void dns_fault_proof_false(struct dns_zone *zone, struct dns_proof *proof);
+void dns_fault_proof_incomplete(struct dns_zone *zone, struct dns_proof *proof);
+void dns_fault_proof_from_above(struct dns_zone *zone, struct dns_proof *proof);
 void dns_fault_servfail(struct dns_reply *reply);
 void dns_fault_refused(struct dns_reply *reply);
 void dns_fault_notimp(struct dns_reply *reply);

@@ -17,6 +17,19 @@ void dns_fault_proof_false(struct dns_zone *zone, struct dns_proof *proof)
     dns_prove_falsely(zone, proof);
 }
 
+void dns_fault_proof_incomplete(struct dns_zone *zone, struct dns_proof *proof)
+{
+    (void)zone;
+    proof->count--;
+}
+
+void dns_fault_proof_from_above(struct dns_zone *zone, struct dns_proof *proof)
+{
+    proof->count = 0;
+    if (zone->parent != NULL)
+        dns_prove_no_type(zone->parent, zone->name, proof);
+}
+
 static void settle(struct dns_reply *reply, unsigned rcode)
 {
     reply->rcode = rcode;

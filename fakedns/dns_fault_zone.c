@@ -6,7 +6,15 @@
 #include "fakedns/dns_fault.h"
 #include "fakedns/dns_sign.h"
 
-enum { DAY = 24 * 3600, ABANDONED_ALGORITHM = LDNS_RSAMD5, UNKNOWN_ALGORITHM = 200, UNKNOWN_DIGEST = 200, CROWD = 800 };
+enum {
+    DAY = 24 * 3600,
+    ABANDONED_ALGORITHM = LDNS_RSAMD5,
+    UNKNOWN_ALGORITHM = 200,
+    UNKNOWN_DIGEST = 200,
+    UNKNOWN_HASH = 7,
+    UNKNOWN_FLAG = 2,
+    CROWD = 800
+};
 
 static void spoils(const struct dns_fault *fault, struct dns_rrset *rrset)
 {
@@ -64,6 +72,14 @@ bool dns_fault_ds_missing(struct dns_zone *zone, const struct dns_fault *fault, 
     return true;
 }
 
+bool dns_fault_ds_denied(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
+{
+    struct dns_rrset *ds = spoilt_ds(zone, fault, err);
+    if (ds != NULL)
+        ds->hidden = true;
+    return ds != NULL;
+}
+
 bool dns_fault_dnskey_missing(struct dns_zone *zone, const struct dns_fault *fault, struct err *err)
 {
     (void)err;
@@ -110,7 +126,7 @@ static const ldns_rdf *owner_or_wildcard(const struct dns_fault *fault)
  * that is not there: where a fault waits for the question, a record of a private type holds the name. */
 static void make_reachable(const struct dns_fault *fault)
 {
-    bool waits = fault->row->in_reply != NULL || fault->row->in_proof != NULL;
+    bool waits = fault->row->in_reply != NULL || fault->row->in_proof != NULL || fault->row->denials != DNS_NO_DENIALS;
     if (waits && fault->owner != NULL && dns_zone_find(fault->zone, owner_or_wildcard(fault)) == NULL)
         dns_zone_add_text(fault->zone, "%s 300 IN TYPE65280 \\# 0",
                           dns_name_absolute(fault->zone->arena, fault->owner));
@@ -141,6 +157,66 @@ void dns_fault_add_stale(struct dns_rrset *rrset)
     ldns_rdf *last = ldns_rr_rdf(stale, ldns_rr_rd_count(stale) - 1);
     ldns_rdf_data(last)[ldns_rdf_size(last) - 1] ^= 1;
     ldns_rr_list_push_rr(rrset->rrs, stale);
+}
+
+/* 4034-B: the tag is a sum, so that a key with two parts swapped has the same. */
+static ldns_rr *tag_twin(const ldns_rr *key)
+{
+    ldns_rr *twin = ldns_rr_clone(key);
+    uint8_t *bytes = ldns_rdf_data(ldns_rr_rdf(twin, ldns_rr_rd_count(twin) - 1));
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t kept = bytes[4 + i];
+        bytes[4 + i] = bytes[8 + i];
+        bytes[8 + i] = kept;
+    }
+    return twin;
+}
+
+void dns_fault_share_tag(struct dns_rrset *rrset)
+{
+    ldns_rr_list *with_twins = ldns_rr_list_new();
+    for (size_t i = 0; i < ldns_rr_list_rr_count(rrset->rrs); i++) {
+        ldns_rr *rr = ldns_rr_list_rr(rrset->rrs, i);
+        if (rrset->type == LDNS_RR_TYPE_DNSKEY)
+            ldns_rr_list_push_rr(with_twins, tag_twin(rr));
+        ldns_rr_list_push_rr(with_twins, rr);
+    }
+    ldns_rr_list_free(rrset->rrs); /* not the records, which went over */
+    rrset->rrs = with_twins;
+}
+
+/* --- in_rrset, of NSEC and NSEC3 --- */
+
+/* 4034-4.1.2: RRSIG is among the types of each, so that the first window is there, behind its number and length. */
+static uint8_t *first_types(struct dns_rrset *denial)
+{
+    const ldns_rr *rr = ldns_rr_list_rr(denial->rrs, 0);
+    return ldns_rdf_data(ldns_rr_rdf(rr, ldns_rr_rd_count(rr) - 1)) + 2;
+}
+
+void dns_fault_deny_with_cname(struct dns_rrset *rrset)
+{
+    *first_types(rrset) |= 0x80 >> LDNS_RR_TYPE_CNAME;
+}
+
+void dns_fault_deny_without_ns(struct dns_rrset *rrset)
+{
+    *first_types(rrset) &= (uint8_t) ~(0x80 >> LDNS_RR_TYPE_NS);
+}
+
+static uint8_t *nsec3_field(struct dns_rrset *rrset, size_t i)
+{
+    return ldns_rdf_data(ldns_rr_rdf(ldns_rr_list_rr(rrset->rrs, 0), i));
+}
+
+void dns_fault_deny_by_unknown_hash(struct dns_rrset *rrset)
+{
+    *nsec3_field(rrset, 0) = UNKNOWN_HASH;
+}
+
+void dns_fault_deny_with_unknown_flag(struct dns_rrset *rrset)
+{
+    *nsec3_field(rrset, 1) |= UNKNOWN_FLAG;
 }
 
 /* What stands before, between and behind the two numbers, of two and three digits, that are a record's own. */
@@ -245,6 +321,11 @@ void dns_fault_sign_expired_too(struct dns_signing *how)
     how->expired_beside = true;
 }
 
+void dns_fault_sign_as_nobody_too(struct dns_signing *how)
+{
+    how->nobody_beside = true;
+}
+
 void dns_faults_at_signing(const struct dns_fault_list *faults, struct dns_signing *how)
 {
     for (size_t i = 0; i < faults->count; i++)
@@ -254,12 +335,18 @@ void dns_faults_at_signing(const struct dns_fault_list *faults, struct dns_signi
 
 /* --- finding what to spoil --- */
 
+static bool is_denial(const struct dns_rrset *rrset, enum dns_fault_denials which)
+{
+    return rrset->type == LDNS_RR_TYPE_NSEC3 || (which == DNS_DENIALS && rrset->type == LDNS_RR_TYPE_NSEC);
+}
+
 static bool matches(const struct dns_fault *fault, const struct dns_rrset *rrset, const ldns_rdf *owner)
 {
+    enum dns_fault_denials denials = fault->row->denials;
     if (fault->row->needs & DNS_NEEDS_SIGNED ? !rrset->is_signed : owner == NULL && rrset->below)
         return false;
-    return rrset != fault->zone->false_denial && (owner == NULL || dns_name_equal(owner, rrset->about)) &&
-           (fault->type == 0 || fault->type == rrset->type);
+    bool kind = denials != DNS_NO_DENIALS ? is_denial(rrset, denials) : fault->type == 0 || fault->type == rrset->type;
+    return kind && rrset != fault->zone->false_denial && (owner == NULL || dns_name_equal(owner, rrset->about));
 }
 
 static size_t spoil_at(const struct dns_fault *fault, const ldns_rdf *owner)

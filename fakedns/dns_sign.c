@@ -242,6 +242,15 @@ static void sign_again(struct dns_rrset *rrset, const struct dns_signing *now)
     ldns_rr_list_free(more); /* not the records, which went over */
 }
 
+/* Like the first, but for the tag of the key, and in front of it. */
+static void sign_as_nobody(struct dns_rrset *rrset)
+{
+    ldns_rr *nobody = ldns_rr_clone(ldns_rr_list_rr(rrset->signatures, 0));
+    ldns_rdf_data(ldns_rr_rrsig_keytag(nobody))[0] ^= 0x55;
+    ldns_rr *good = ldns_rr_list_set_rr(rrset->signatures, nobody, 0);
+    ldns_rr_list_push_rr(rrset->signatures, good);
+}
+
 const ldns_rr_list *dns_signatures(struct dns_rrset *rrset)
 {
     struct dns_signing how = usual_signing(rrset);
@@ -262,5 +271,7 @@ const ldns_rr_list *dns_signatures(struct dns_rrset *rrset)
     disguise(rrset->zone, &how, rrset->signatures);
     if (how.expired_beside)
         sign_again(rrset, &how);
+    if (how.nobody_beside)
+        sign_as_nobody(rrset);
     return rrset->signatures;
 }

@@ -23,6 +23,7 @@ struct dns_signing {
     const ldns_rdf *signer;
     bool flip;                  /* a bit of the signature */
     bool expired_beside;        /* one more, which has expired */
+    bool nobody_beside;         /* one more, by a key that is not the zone's */
 };
 
 void dns_sign_add_keys(struct dns_zone *zone);                  /* the DNSKEY RRset, at the apex */

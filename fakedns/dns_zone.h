@@ -29,6 +29,7 @@ struct dns_rrset {
     time_t signed_from, signed_to;
     bool is_signed;                 /* false: NS of a delegation, glue, an unsigned zone, a fault */
     bool below;                     /* glue, or occluded */
+    bool hidden;                    /* by a fault: told to nobody, though what denies it knows of it */
     struct dns_fault_list faults;   /* that spoil it */
 };
 

@@ -18,6 +18,7 @@ enum {
     ENDLESS_BYTES = 4 << 20,
     UPDATES_BYTES = 256 * 1024, /* of key updates, each of which costs both sides a derivation */
     MORE_AT_ONCE = 64,          /* of what is endless */
+    REST_SHOWN = 80,            /* of what came where nothing may */
 };
 
 enum mode { HEAR_LINE, HEAR_DATA, HEAR_CHUNK, HEAR_GARBAGE_CUE, HEAR_RESET_CUE, HEAR_NOTHING, MODE_COUNT };
@@ -138,6 +139,14 @@ static void witness_sent(const struct mx_session *session, const char *line)
                 "channel", channel_of(session), NULL);
 }
 
+static void witness_line(const struct mx_session *session, struct arena *arena, const char *line, const char *verb,
+                         unsigned nth)
+{
+    journal_add(session->witness.journal, JOURNAL_MX_COMMAND, host_name(session), session->witness.conn, "line", line,
+                "verb", verb, "channel", channel_of(session), "nth", arena_printf(arena, "%u", nth), "early",
+                session->answered ? "yes" : "no", NULL);
+}
+
 static void send_lines(struct mx_session *session, struct arena *arena, const char *reply)
 {
     struct mx_lines lines = mx_reply_lines(arena, reply);
@@ -216,10 +225,19 @@ static const char *keep_message(struct mx_session *session, struct arena *arena)
     return NULL;
 }
 
-/* RFC 3207 4.2: what came in clear behind STARTTLS was never protected, and is forgotten. */
-static void start_tls(struct mx_session *session)
+/* RFC 3207 4, 4.2: nothing may come in clear behind STARTTLS; what does was never protected, and is forgotten. */
+static void forget_the_rest(struct mx_session *session, struct arena *arena)
 {
+    char rest[REST_SHOWN];
+    ev_ssize_t length = evbuffer_copyout(session->plain, rest, sizeof rest);
+    if (length > 0)
+        witness_line(session, arena, text_escape(arena, rest, (size_t)length), "", 0);
     evbuffer_drain(session->plain, evbuffer_get_length(session->plain));
+}
+
+static void start_tls(struct mx_session *session, struct arena *arena)
+{
+    forget_the_rest(session, arena);
     session->tls = mx_tls_new(session->server->contexts, &session->witness, NULL);
     if (session->tls == NULL)
         end(session, ENDS_BY_CLOSE, "server", "TLS cannot begin");
@@ -246,7 +264,7 @@ static void begin_chunk(struct mx_session *session)
         finish_chunk(session);
 }
 
-static void go_on(struct mx_session *session, const struct mx_answer *answer)
+static void go_on(struct mx_session *session, struct arena *arena, const struct mx_answer *answer)
 {
     bool after_reply = answer->reply != NULL;
     switch (answer->then) {
@@ -262,7 +280,7 @@ static void go_on(struct mx_session *session, const struct mx_answer *answer)
         begin_chunk(session);
         break;
     case MX_THEN_TLS:
-        start_tls(session);
+        start_tls(session, arena);
         break;
     case MX_THEN_GARBAGE:
         await_cue(session, HEAR_GARBAGE_CUE);
@@ -300,7 +318,7 @@ static void carry_out(struct mx_session *session, struct arena *arena, struct mx
         answer.reply = no_room;
     send_reply(session, arena, &answer);
     session->answered = true;
-    go_on(session, &answer);
+    go_on(session, arena, &answer);
 }
 
 static void carry_out_end_of_text(struct mx_session *session, struct mx_answer answer, bool transaction_over)
@@ -327,14 +345,6 @@ static void refuse(struct mx_session *session, const char *reply, bool close)
     struct arena *arena = arena_new("refusal");
     carry_out(session, arena, (struct mx_answer){.reply = reply, .then = close ? MX_THEN_CLOSE : MX_THEN_LISTEN});
     arena_free(&arena);
-}
-
-static void witness_line(const struct mx_session *session, struct arena *arena, const char *line, const char *verb,
-                         unsigned nth)
-{
-    journal_add(session->witness.journal, JOURNAL_MX_COMMAND, host_name(session), session->witness.conn, "line", line,
-                "verb", verb, "channel", channel_of(session), "nth", arena_printf(arena, "%u", nth), "early",
-                session->answered ? "yes" : "no", NULL);
 }
 
 static void hear_command(struct mx_session *session, struct arena *arena, const char *line)

@@ -81,21 +81,26 @@ static const struct identity *shown(const struct fakemx_host *host, const struct
 
 /* ---- the ClientHello ---- */
 
-/* RFC 6066 3: list length, type 0, name length, name. */
+/* RFC 6066 3: list length, then type, name length and name of each. More names than one stand with commas between. */
 static void read_sni(SSL *ssl, char sni[static SNI_MAX])
 {
-    enum { HEAD = 5 };
+    enum { LIST_HEAD = 2, NAME_HEAD = 3 };
     const unsigned char *extension;
-    size_t length;
+    size_t length, said = 0;
     sni[0] = '\0';
-    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &length) || length <= HEAD ||
-        extension[2] != TLSEXT_NAMETYPE_host_name)
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &length))
         return;
-    size_t name_length = (size_t)extension[3] << 8 | extension[4];
-    if (name_length > length - HEAD || name_length >= SNI_MAX)
-        return;
-    memcpy(sni, extension + HEAD, name_length);
-    sni[name_length] = '\0';
+    for (size_t at = LIST_HEAD; at + NAME_HEAD < length;) {
+        size_t name_length = (size_t)extension[at + 1] << 8 | extension[at + 2];
+        bool is_host = extension[at] == TLSEXT_NAMETYPE_host_name;
+        at += NAME_HEAD;
+        if (name_length > length - at || said + 1 + name_length >= SNI_MAX)
+            return;
+        if (is_host)
+            said += (size_t)snprintf(sni + said, SNI_MAX - said, "%s%.*s", said > 0 ? "," : "", (int)name_length,
+                                     (const char *)extension + at);
+        at += name_length;
+    }
 }
 
 static const struct {

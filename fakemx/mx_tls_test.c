@@ -319,6 +319,9 @@ START_TEST(plaintext_behind_starttls_is_forgotten)
     probe_reply(probe);
     probe_say(probe, "STARTTLS\r\nEHLO injected\r\nMAIL FROM:<attacker@b>");
     ck_assert_str_eq(probe_reply(probe), "220 2.0.0 Ready to start TLS");
+    const struct journal_event *stray = probe_event(probe, JOURNAL_MX_COMMAND);
+    ck_assert_str_eq(journal_get(stray, "verb"), "");
+    ck_assert_str_eq(journal_get(stray, "line"), "EHLO injected\\x0d\\x0aMAIL FROM:<attacker@b>\\x0d\\x0a");
     ck_assert(probe_tls(probe, context, "mx1.partner.example"));
     ck_assert_str_eq(probe_reply(probe), "silence");
     probe_say(probe, "MAIL FROM:<a@b>");

@@ -65,7 +65,7 @@ static bool is_odd_sni(const struct journal_event *event, const char *host)
     bool ascii = true;
     for (size_t i = 0; i < length; i++)
         ascii = ascii && (unsigned char)sni[i] < 0x80;
-    return !ascii || sni[length - 1] == '.' || strchr(sni, ':') != NULL || sni[strspn(sni, "0123456789.")] == '\0';
+    return !ascii || sni[length - 1] == '.' || strpbrk(sni, ":,") != NULL || sni[strspn(sni, "0123456789.")] == '\0';
 }
 
 /* 7671-5.1: a key without a certificate is of use only to who has a record of just that key. */
@@ -262,7 +262,8 @@ static const struct expect_row rows[] = {
     {"tls", EXPECT_HOST, "a TLS handshake that the server completed", is_tls},
     {"resumed", EXPECT_HOST, "a TLS handshake that resumed an earlier session, and showed no certificate", is_resumed,
      true},
-    {"odd-sni", EXPECT_HOST, "a ClientHello whose SNI is an address, is not ASCII or ends in a dot", is_odd_sni},
+    {"odd-sni", EXPECT_HOST, "a ClientHello whose SNI is an address, is not ASCII, ends in a dot, or is more than one",
+     is_odd_sni},
     {"raw-key-offer", EXPECT_HOST, "a handshake in which the client would take a key without a certificate",
      is_raw_key_offer},
     {"mail-from", EXPECT_HOST, "MAIL FROM, over whatever channel", is_mail_from},

@@ -131,6 +131,7 @@ static const struct flaw {
     [FLAW_INTERMEDIATE_WITHOUT_SIGNING] = {AT_INTERMEDIATE, "keyUsage", "critical,cRLSign", false},
     [FLAW_INTERMEDIATE_FOR_OTHER_NAMES] = {AT_INTERMEDIATE, "nameConstraints",
                                            "critical,permitted;DNS:elsewhere.example", false},
+    [FLAW_INTERMEDIATE_WITHOUT_ROOM] = {AT_INTERMEDIATE, "basicConstraints", "critical,CA:TRUE,pathlen:0", false},
     [FLAW_WEAK_SIGNATURE] = {AT_LEAF, .sha1 = true},
     [FLAW_SPOILT_SIGNATURE] = {AT_LEAF, .spoilt = true},
     [FLAW_EXPIRED_ROOT] = {AT_ROOT, NULL, NULL, true},
@@ -276,7 +277,10 @@ static const struct identity *issuer_of(struct plan_pki *pki, const struct world
         return root;
     if (said->flaw == FLAW_LONG_CHAIN)
         return last_of_many(pki, said, root, err);
-    return flawed(pki, said, "Flawed Root, Intermediate", root, flaw->at == AT_INTERMEDIATE, err);
+    root = flawed(pki, said, "Flawed Root, Intermediate", root, flaw->at == AT_INTERMEDIATE, err);
+    if (root == NULL || said->flaw != FLAW_INTERMEDIATE_WITHOUT_ROOM)
+        return root;
+    return flawed(pki, said, "Flawed Root, Second Intermediate", root, false, err);
 }
 
 static bool is_asked_by(const struct world_certificate *said, enum world_revocation_by by)

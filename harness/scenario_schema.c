@@ -38,6 +38,7 @@ const char *const scenario_flaw_words[] = {"none",
                                            "intermediate-without-authority",
                                            "intermediate-without-signing",
                                            "intermediate-for-other-names",
+                                           "intermediate-without-room",
                                            "expired-root",
                                            "root-without-room",
                                            "chain-out-of-order",
@@ -233,8 +234,9 @@ static const struct schema_field certificate_fields[] = {
     CERTIFICATE(
         "flaw", WORD, flaw, .otherwise = "none", .words = scenario_flaw_words,
         .doc = "what else is odd: the leaf is for TLS clients only, is an authority, or has a critical extension "
-               "that nobody knows; the intermediate is expired, no authority, may not sign or is for other "
-               "names; the root is expired or has a path length that leaves no room for the intermediate; the "
+               "that nobody knows; the intermediate is expired, no authority, may not sign, is for other "
+               "names, or stands above another though its path length is 0; the root is expired or has a path length "
+               "that leaves no room for the intermediate; the "
                "root is sent before the intermediate; the leaf's key is of 1024 bits, or its signature is by SHA-1 or "
                "does not verify; or it is stolen: shown by who has not its private key; or a hundred intermediates "
                "stand above it, or it is of 200 KiB"),
