@@ -82,7 +82,7 @@ const struct dns_fault_row dns_fault_rows[] = {
     {.info = {.name = "denial-of-unknown-hash", .clause = "5155-8.1", .bogus = true,
               .doc = "The NSEC3 records are of a hash that nobody knows."},
      SEEN, .denials = DNS_DENIALS_HASHED, .in_rrset = dns_fault_deny_by_unknown_hash},
-    {.info = {.name = "denial-of-unknown-flag", .clause = "5155-8.2", .bogus = true,
+    {.info = {.name = "denial-of-unknown-flag", .clause = "5155-8.2", .bogus = true, .disputed = true,
               .doc = "The NSEC3 records have a flag that nobody knows."},
      SEEN, .denials = DNS_DENIALS_HASHED, .in_rrset = dns_fault_deny_with_unknown_flag},
     {.info = {.name = "forged", .clause = "4035-4.3-1", .bogus = true,
@@ -167,6 +167,11 @@ enum dns_fault_place fakedns_fault_place(const struct dns_fault_info *info)
            : row->in_proof != NULL || row->denials != DNS_NO_DENIALS ? DNS_FAULT_OF_DENIAL
            : row->in_reply != NULL                                   ? DNS_FAULT_OF_ANSWER
                                                                      : DNS_FAULT_OF_RECORDS;
+}
+
+bool fakedns_fault_spoils_denials(const struct dns_fault_info *info)
+{
+    return find_row(info->name)->denials != DNS_NO_DENIALS;
 }
 
 static const char *name_at(const void *rows, size_t i)

@@ -84,6 +84,7 @@ struct dns_fault_info {
     const char *clause;                 /* "4035-5.3.1"; section or id; NULL: none */
     bool zone_wide_only;                /* takes no owner and type (DS faults, DNSKEY faults) */
     bool bogus;                         /* a validator must call what it touches bogus (or fail), not insecure */
+    bool disputed;                      /* though validators must, not all do */
     bool silent;                        /* no answer comes: the resolver must run into its time-out */
 };
 const struct dns_fault_info *fakedns_fault_at(size_t i);             /* NULL at the end */
@@ -95,6 +96,8 @@ enum dns_fault_place {
     DNS_FAULT_OF_ANSWER,                /* the answer as a whole, whatever is in it */
 };
 enum dns_fault_place fakedns_fault_place(const struct dns_fault_info *info);   /* what a row of the table is about */
+/* Are it the zone's NSEC and NSEC3 records themselves that are spoilt? Then names beside the owner may be hit, too. */
+bool fakedns_fault_spoils_denials(const struct dns_fault_info *info);
 
 /* All mistakes in a zone's records at once, for check; fakedns_new() tells the first, and what spans zones. */
 void fakedns_check_records(const struct fakedns_zone *zone, struct diag_list *diags);

@@ -7,7 +7,9 @@
 #include "harness/claims_zone.h"
 
 /* 9276-3.2: beyond so many iterations of NSEC3 validators take a proof for none (unbound and BIND both do). */
-enum { ALIASES_MAX = 16, ITERATIONS_MAX = 150 };
+enum { ALIASES_MAX = 32, ITERATIONS_MAX = 150 };
+/* How many aliases a validator follows is up to it, and to what it knows already: nothing is claimed beyond these. */
+enum { ALIASES_SURE = 8 };
 
 /* The worse come later: of two the greater counts. */
 enum trust { TRUST_SECURE, TRUST_INSECURE, TRUST_BOGUS, TRUST_FAILS };
@@ -119,6 +121,8 @@ static enum trust trust_in_answer(const struct fakedns_config *dns, const struct
     bool records = !absent && (has_fault(dns, DNS_FAULT_OF_RECORDS, found->zone, found->owner, found->type) ||
                                has_fault(dns, DNS_FAULT_OF_RECORDS, found->zone, name, found->type));
     bool all = absent && is_all_spoilt(dns, DNS_FAULT_OF_RECORDS, found->zone);
+    const char *denial = found->zone->denial != DNS_NSEC ? "NSEC3" : "NSEC";
+    proof = proof || (proof_wanted && has_fault(dns, DNS_FAULT_OF_RECORDS, found->zone, "", denial));
     bool laborious = proof_wanted && is_laborious(found->zone);
     return proof || records || all ? TRUST_BOGUS : laborious ? TRUST_INSECURE : TRUST_SECURE;
 }
@@ -131,18 +135,35 @@ static const char *presence(const struct claims_found *found, enum trust trust)
     return !is_absent(found) ? "present" : opted_out && trust == TRUST_SECURE ? "opted-out" : "absent";
 }
 
+/* The record that denies one name denies others as well, up to the next, or by their hashes; or validators differ. */
+static bool is_open(const struct fakedns_config *dns, const struct claims_found *found, const char *name)
+{
+    for (size_t i = 0; is_absent(found) && i < dns->fault_count; i++) {
+        const struct fakedns_fault *fault = &dns->faults[i];
+        const struct dns_fault_info *info = fakedns_fault_find(fault->fault);
+        bool about = fault->owner == NULL || text_name_equal(fault->owner, name);
+        if (info != NULL && fakedns_fault_spoils_denials(info) && text_name_equal(fault->zone, found->zone->name) &&
+            (info->disputed || !about))
+            return true;
+    }
+    return false;
+}
+
 /* One lookup, along its aliases. */
 static void claim_lookup(const struct claims_view *view, const char *name, const char *type, struct claims *claims)
 {
     enum trust trust = TRUST_SECURE;
     const char *at = name;
     struct claims_found found = claims_find(view, at, type);
-    for (unsigned i = 0; i < ALIASES_MAX && found.finding == CLAIMS_ALIAS; i++) {
+    unsigned aliases = 0;
+    for (; aliases < ALIASES_MAX && found.finding == CLAIMS_ALIAS; aliases++) {
         trust = worse(trust, trust_in_answer(view->dns, &found, at, type));
         at = found.alias;
         found = claims_find(view, at, type);
     }
     bool circle = found.finding == CLAIMS_ALIAS;
+    if ((aliases > ALIASES_SURE && !circle) || is_open(view->dns, &found, at))
+        return;
     trust = circle ? TRUST_FAILS : worse(trust, trust_in_answer(view->dns, &found, at, type));
     *ARENA_PUSH(view->arena, claims) = (struct claim){name, type, trust_words[trust], presence(&found, trust)};
 }
@@ -204,7 +225,8 @@ static bool is_spoilt_within(const struct fakedns_config *dns, const struct fake
         if (info == NULL || !text_name_equal(fault->zone, zone->name) || fault->nth > 1)
             continue;
         *of_keys = *of_keys || fakedns_fault_place(info) == DNS_FAULT_OF_ZONE;
-        spoilt = spoilt || (info->bogus && fakedns_fault_place(info) == DNS_FAULT_OF_RECORDS);
+        spoilt = spoilt || (info->bogus && fakedns_fault_place(info) == DNS_FAULT_OF_RECORDS) ||
+                 (fakedns_fault_spoils_denials(info) && !info->disputed);
     }
     return spoilt;
 }

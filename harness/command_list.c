@@ -109,6 +109,8 @@ static int run(struct arena *arena, const struct command_line *line, const char 
         last = scenario;
     }
     diag_print(corpus->diags, stderr);
+    if (last == NULL && diag_errors(corpus->diags) == 0)
+        fputs("mtalab: no scenario is what was asked for; 'mtalab list' lists them all\n", stderr);
     int status = diag_errors(corpus->diags) > 0 ? 2 : last == NULL ? 4 : 0;
     corpus_free(&corpus);
     return status;

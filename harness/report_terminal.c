@@ -141,6 +141,8 @@ void report_terminal_summary(const struct report_run *run, bool colour, FILE *ou
         verdict_word((enum verdict_kind)k, colour, out);
         fprintf(out, "  %s\n", looks[k].doc);
     }
+    if (run->count - twins < run->selected)
+        fprintf(out, "  %5zu not run\n", run->selected - (run->count - twins));
     by_level(run, "MUST", out);
     by_level(run, "SHOULD", out);
 }

@@ -112,8 +112,30 @@ START_TEST(the_exit_status_is_that_of_the_worst)
 }
 END_TEST
 
+static bool summary_tells(const struct report_run *of, const char *what)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    report_terminal_summary(of, false, out);
+    fclose(out);
+    bool tells = strstr(text, what) != NULL;
+    free(text);
+    return tells;
+}
+
+START_TEST(what_was_not_run_is_told)
+{
+    struct report_run cut_short = run;
+    cut_short.selected += 3;
+    ck_assert(summary_tells(&cut_short, "      3 not run\n"));
+    ck_assert(!summary_tells(&run, "not run"));
+}
+END_TEST
+
 TEST_SUITE(report)
 {
+    TEST(what_was_not_run_is_told);
     TEST_LOOP(formats_tell_what_happened, COUNT(rows));
     TEST_LOOP(the_exit_status_is_that_of_the_worst, COUNT(statuses));
 }
