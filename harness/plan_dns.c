@@ -165,6 +165,16 @@ static bool is_self_signed(const struct identity *identity)
     return identity_issuer(identity) == NULL;
 }
 
+static const struct identity *intermediate_of(const struct identity *own, const struct world_name *host,
+                                              struct err *err)
+{
+    const struct identity *issuer = identity_issuer(own);
+    if (issuer != NULL && !is_self_signed(issuer))
+        return issuer;
+    err_set(err, ERR_INPUT, "the certificate of %s has no intermediate", host->name);
+    return NULL;
+}
+
 static const struct identity *rsa_identity(struct plan_builder *b, const struct world_name *host, struct err *err)
 {
     if (host->has_rsa_certificate)
@@ -188,14 +198,10 @@ static const struct identity *named_identity(struct plan_builder *b, const struc
         return plan_pki_renewed(b->pki, host->name, spec, err);
     if (who != NULL && strcmp(who, "rsa-certificate") == 0)
         return rsa_identity(b, host, err);
-    if (who != NULL && strcmp(who, "intermediate") == 0) {
-        const struct identity *issuer = identity_issuer(own);
-        if (issuer == NULL || is_self_signed(issuer)) {
-            err_set(err, ERR_INPUT, "the certificate of %s has no intermediate", host->name);
-            return NULL;
-        }
-        return issuer;
-    }
+    if (who != NULL && strcmp(who, "reissued-intermediate") == 0)
+        return intermediate_of(own, host, err) != NULL ? plan_pki_reissued(b->pki, spec, err) : NULL;
+    if (who != NULL && strcmp(who, "intermediate") == 0)
+        return intermediate_of(own, host, err);
     if (who == NULL ? anchor : strcmp(who, "root") == 0)
         while (!is_self_signed(own))
             own = identity_issuer(own);
@@ -208,14 +214,15 @@ static const struct identity *identity_behind_of(struct plan_builder *b, const s
 {
     const struct identity *root = who != NULL ? plan_pki_root(b->pki, who) : NULL;
     const struct world_name *other = who != NULL ? world_find(b->world, who) : NULL;
-    static const char *const words[] = {"other-key", "renewed", "rsa-certificate", "intermediate", "root"};
+    static const char *const words[] = {
+        "other-key", "renewed", "rsa-certificate", "intermediate", "reissued-intermediate", "root"};
     bool known = who == NULL || root != NULL || other != NULL;
     for (size_t i = 0; who != NULL && i < COUNT(words); i++)
         known = known || strcmp(words[i], who) == 0;
     if (!known) {
         err_set(err, ERR_INPUT,
-                "'%s' is neither other-key, renewed, rsa-certificate, intermediate, root, private-root, unknown-root, "
-                "public-root nor a host of the world",
+                "'%s' is neither other-key, renewed, rsa-certificate, intermediate, reissued-intermediate, root, "
+                "private-root, unknown-root, public-root nor a host of the world",
                 who);
         return NULL;
     }
@@ -291,8 +298,8 @@ const char *plan_tlsa_text(struct plan_builder *b, const struct world_name *name
     const char *data = tlsa.hex;
     if (data == NULL) {
         const struct identity *named = identity_behind_of(b, host, tlsa.who, tlsa.usage, &err);
-        /* Numbers that say nothing about how to make the data still hold some. */
-        unsigned selector = tlsa.selector <= 1 ? tlsa.selector : 1, matching = tlsa.matching <= 2 ? tlsa.matching : 1;
+        /* Numbers that say nothing about how to make the data still hold some: what would match if it were compared. */
+        unsigned selector = tlsa.selector <= 1 ? tlsa.selector : 1, matching = tlsa.matching <= 2 ? tlsa.matching : 0;
         data = named != NULL ? identity_tlsa_data(b->arena, named, selector, matching) : NULL;
     }
     if (data == NULL) {

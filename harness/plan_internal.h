@@ -96,6 +96,8 @@ const struct identity *plan_pki_other_key(struct plan_pki *pki, const char *host
                                           struct err *err);
 const struct identity *plan_pki_renewed(struct plan_pki *pki, const char *host, const struct world_certificate *spec,
                                         struct err *err);
+/* The intermediate's key in another certificate than the one that is shown. */
+const struct identity *plan_pki_reissued(struct plan_pki *pki, const struct world_certificate *spec, struct err *err);
 /* The same with an RSA key. */
 const struct identity *plan_pki_rsa(struct plan_pki *pki, const char *host, const struct world_certificate *spec,
                                     struct err *err);

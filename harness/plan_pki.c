@@ -433,6 +433,19 @@ const struct identity *plan_pki_renewed(struct plan_pki *pki, const char *host, 
     return identity_of(pki, "renewed", host, spec, err);
 }
 
+const struct identity *plan_pki_reissued(struct plan_pki *pki, const struct world_certificate *spec, struct err *err)
+{
+    const struct authority *authority = &pki->authorities[spec->issuer];
+    const char *key = arena_printf(pki->arena, "reissued %d", spec->issuer);
+    struct identity *known = find_cached(pki, key);
+    struct identity_spec again = {.authority = true,
+                                  .subject = "Intermediate, issued again",
+                                  .issuer = authority->root};
+    if (known != NULL || authority->intermediate == NULL)
+        return known;
+    return keep(pki, key, identity_new_with_key(&again, authority->intermediate, pki->clock, err));
+}
+
 const struct identity *plan_pki_rsa(struct plan_pki *pki, const char *host, const struct world_certificate *spec,
                                     struct err *err)
 {

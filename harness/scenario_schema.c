@@ -306,7 +306,8 @@ static const struct schema_field name_fields[] = {
          .doc = "where its SMTP server listens; TLSA records then stand at _PORT._tcp"),
     NAME("tlsa", TEXTS, tlsa,
          .doc = "TLSA records of its port: `3 1 1` names the certificate in use; `3 1 1 of other-key` (or renewed, "
-                "rsa-certificate, intermediate, root, another host) names another; `3 1 1 00ff` holds just that"),
+                "rsa-certificate, intermediate, reissued-intermediate, root, another host) names another; `3 1 1 00ff` "
+                "holds just that"),
     NAME("txt", TEXTS, txt, .doc = "TXT records, one item each"),
     NAME("tls-rpt", TEXTS, tls_rpt,
          .doc = "the TXT records at _smtp._tls, one item each; none: no record; default: one that asks for reports by "
