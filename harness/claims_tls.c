@@ -128,7 +128,10 @@ static bool names_anchor(const struct record *record, const struct world_certifi
                                         [ISSUER_PRIVATE_ROOT] = "private-root"};
     if (spec->issuer == ISSUER_SELF_SIGNED) /* open in the RFCs; no client here takes a leaf for its own anchor */
         return false;
-    if (record->of != NULL && strcmp(record->of, "intermediate") == 0)
+    bool again = record->of != NULL && strcmp(record->of, "reissued-intermediate") == 0;
+    if (again && record->selector == 0)
+        return false;
+    if (again || (record->of != NULL && strcmp(record->of, "intermediate") == 0))
         return record->matching == DIGEST_NONE || spec->chain != CHAIN_MISSING_INTERMEDIATE;
     bool root = record->of == NULL || strcmp(record->of, "root") == 0 || strcmp(record->of, roots[spec->issuer]) == 0;
     return root && (record->matching == DIGEST_NONE ? spec->chain != CHAIN_MISSING_INTERMEDIATE
@@ -213,12 +216,22 @@ static const struct world_certificate *certificate_for(const struct world_name *
     return &host->certificate;
 }
 
+/* A matching type for private use, which Postfix has a use for. */
+static bool is_private(const struct schema_texts *records)
+{
+    enum { PRIVATE = 255 };
+    for (size_t i = 0; i < records->count; i++)
+        if (read_record(records->items[i]).matching == PRIVATE)
+            return true;
+    return false;
+}
+
 static void claim_dane(struct arena *arena, const struct plan *plan, const struct world_name *base,
                        const struct world_name *host, struct claims *claims)
 {
     const struct shown shown = {host->name, certificate_for(host, base->name),
                                 references_of(arena, plan->world, base->name)};
-    if (base->tlsa.count == 0 || shown.spec->flaw != FLAW_NONE)
+    if (base->tlsa.count == 0 || is_private(&base->tlsa) || shown.spec->flaw != FLAW_NONE)
         return;
     for (size_t i = 0; i < shown.references.count; i++)
         claim(arena, claims, base->name, "reference", shown.references.items[i], NULL);
