@@ -84,7 +84,7 @@ struct dns_fault_info {
     const char *clause;                 /* "4035-5.3.1"; section or id; NULL: none */
     bool zone_wide_only;                /* takes no owner and type (DS faults, DNSKEY faults) */
     bool bogus;                         /* a validator must call what it touches bogus (or fail), not insecure */
-    bool disputed;                      /* though validators must, not all do */
+    bool disputed;                      /* what validators must make of it is not what all make of it */
     bool silent;                        /* no answer comes: the resolver must run into its time-out */
 };
 const struct dns_fault_info *fakedns_fault_at(size_t i);             /* NULL at the end */

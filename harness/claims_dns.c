@@ -149,6 +149,19 @@ static bool is_open(const struct fakedns_config *dns, const struct claims_found 
     return false;
 }
 
+/* Is there, in the zone or above, what validators differ about whatever is asked? */
+static bool is_disputed(const struct fakedns_config *dns, const struct fakedns_zone *zone)
+{
+    for (; zone != NULL; zone = zone_above(dns, zone))
+        for (size_t i = 0; i < dns->fault_count; i++) {
+            const struct dns_fault_info *info = fakedns_fault_find(dns->faults[i].fault);
+            if (info != NULL && info->disputed && !fakedns_fault_spoils_denials(info) &&
+                text_name_equal(dns->faults[i].zone, zone->name))
+                return true;
+        }
+    return false;
+}
+
 /* One lookup, along its aliases. */
 static void claim_lookup(const struct claims_view *view, const char *name, const char *type, struct claims *claims)
 {
@@ -156,13 +169,15 @@ static void claim_lookup(const struct claims_view *view, const char *name, const
     const char *at = name;
     struct claims_found found = claims_find(view, at, type);
     unsigned aliases = 0;
+    bool disputed = is_disputed(view->dns, found.zone);
     for (; aliases < ALIASES_MAX && found.finding == CLAIMS_ALIAS; aliases++) {
         trust = worse(trust, trust_in_answer(view->dns, &found, at, type));
         at = found.alias;
         found = claims_find(view, at, type);
+        disputed = disputed || is_disputed(view->dns, found.zone);
     }
     bool circle = found.finding == CLAIMS_ALIAS;
-    if ((aliases > ALIASES_SURE && !circle) || is_open(view->dns, &found, at))
+    if (disputed || (aliases > ALIASES_SURE && !circle) || is_open(view->dns, &found, at))
         return;
     trust = circle ? TRUST_FAILS : worse(trust, trust_in_answer(view->dns, &found, at, type));
     *ARENA_PUSH(view->arena, claims) = (struct claim){name, type, trust_words[trust], presence(&found, trust)};
