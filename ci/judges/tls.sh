@@ -157,6 +157,7 @@ judge_dane() { # HOST SAYS RECORDS
 judge_revocation() { # HOST SAYS WAY ADDRESS
     rm -f "$claims".chain* "$claims.crl"
     client "$1" 25 -showcerts | awk -v to="$claims.chain" '/-BEGIN CERT/ { n++; on = 1 } on { print >(to n) } /-END CERT/ { on = 0 }'
+    [ -e "$claims.chain2" ] || cp "$MTALAB_CA" "$claims.chain2" # issued by the root itself
     # shellcheck disable=SC2086
     set -- "$1" "$2" $3
     judge openssl "the revocation of $1 by $3" "$2" "$("$3_says" "$1" "$4")"
