@@ -92,19 +92,21 @@ static const char *path_of(struct arena *arena, const struct engine_config *conf
     return arena_printf(arena, "%s/connectors.db", config->directory);
 }
 
-/* The last change of each setting, but for those taken back. */
-static bool read_current(struct arena *arena, struct store *store, struct change_list *out, struct err *err)
+/* The last that a query's rows say of each setting, but for those taken back. */
+static bool read_last(struct arena *arena, struct store *store, const char *query, struct change_list *out,
+                      struct err *err)
 {
-    sqlite3_stmt *rows = store_query(store, err,
-                                     "SELECT connector, key, value FROM change AS c WHERE value IS NOT NULL AND id ="
-                                     " (SELECT max(id) FROM change WHERE connector = c.connector COLLATE NOCASE AND"
-                                     " key = c.key) ORDER BY id",
-                                     "");
+    sqlite3_stmt *rows = store_query(store, err, query, "");
     while (rows != NULL && store_row(rows))
         *ARENA_PUSH(arena, out) = (struct connector_change){store_text(arena, rows, 0), store_text(arena, rows, 1),
                                                             store_text(arena, rows, 2), NULL};
     return rows != NULL;
 }
+
+/* Of changes, or of what the file said. */
+#define LAST_OF(table)                                                                                                 \
+    "SELECT connector, key, value FROM " table " AS c WHERE value IS NOT NULL AND id ="                                \
+    " (SELECT max(id) FROM " table " WHERE connector = c.connector COLLATE NOCASE AND key = c.key) ORDER BY id"
 
 static bool write_change(struct store *store, int64_t now, const struct connector_change *change, struct err *err)
 {
@@ -146,7 +148,7 @@ bool connector_changes_load(struct arena *arena, struct engine_config *config, s
     if (access(path, F_OK) != 0)
         return true;
     struct store *store = store_open(path, schema, true, err);
-    bool loaded = store != NULL && read_current(arena, store, &current, err);
+    bool loaded = store != NULL && read_last(arena, store, LAST_OF("change"), &current, err);
     store_close(&store);
     if (!loaded || current.count == 0)
         return loaded;
@@ -163,7 +165,7 @@ static bool add_up(struct arena *arena, const struct engine_config *config, stru
                    const struct change_list *wanted, struct routing *out, struct err *err)
 {
     struct change_list all = {0};
-    if (store == NULL || !read_current(arena, store, &all, err))
+    if (store == NULL || !read_last(arena, store, LAST_OF("change"), &all, err))
         return false;
     for (size_t i = 0; i < wanted->count; i++)
         *ARENA_PUSH(arena, &all) = wanted->items[i];
@@ -237,20 +239,6 @@ static const struct {
     {"test-mode", "no", said_test},
 };
 
-/* The last that was said of each, but of those that are gone. */
-static bool read_written(struct arena *arena, struct store *store, struct change_list *out, struct err *err)
-{
-    sqlite3_stmt *rows = store_query(store, err,
-                                     "SELECT connector, key, value FROM written AS w WHERE value IS NOT NULL AND id ="
-                                     " (SELECT max(id) FROM written WHERE connector = w.connector COLLATE NOCASE AND"
-                                     " key = w.key)",
-                                     "");
-    while (rows != NULL && store_row(rows))
-        *ARENA_PUSH(arena, out) = (struct connector_change){store_text(arena, rows, 0), store_text(arena, rows, 1),
-                                                            store_text(arena, rows, 2), NULL};
-    return rows != NULL;
-}
-
 static const char *said_before(const struct change_list *before, const char *connector, size_t mode)
 {
     for (size_t i = 0; i < before->count; i++)
@@ -296,7 +284,7 @@ bool connector_changes_note(struct arena *arena, const struct engine_config *con
         return true; /* all of it is as by default */
     *news = (struct change_list){0};
     struct store *store = store_open(path, schema, config->fsync, err);
-    bool read = store != NULL && read_written(arena, store, &before, err);
+    bool read = store != NULL && read_last(arena, store, LAST_OF("written"), &before, err);
     if (read)
         find_news(arena, &config->written, &before, news);
     bool noted = read && write_news(store, now, news, err);

@@ -105,6 +105,12 @@ json_t *adapter_text(const char *bytes)
     return text != NULL ? text : json_string("(not UTF-8)");
 }
 
+json_t *adapter_recipient(const char *address, const char *state, const char *code, const char *reason)
+{
+    return json_pack("{s:o,s:s,s:s,s:o}", "recipient", adapter_text(address), "state", state, "code", code, "reason",
+                     adapter_text(reason));
+}
+
 static json_t *refusal(const char *key, const char *fmt, va_list args)
 {
     json_t *text = json_vsprintf(fmt, args);

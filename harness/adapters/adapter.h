@@ -15,6 +15,8 @@
 json_t *adapter_ok(void); /* {"ok":true}; add to it what the verb has to say */
 json_t *adapter_words(const char *const *words); /* a list of them; NULL ends it */
 json_t *adapter_text(const char *bytes);         /* of a log, which may hold bytes of a peer that are no UTF-8 */
+/* What has become of one recipient; all but state and code may be of a log. */
+json_t *adapter_recipient(const char *address, const char *state, const char *code, const char *reason);
 json_t *adapter_unsupported(const char *fmt, ...) PRINTF_LIKE(1, 2);
 json_t *adapter_failed(const char *fmt, ...) PRINTF_LIKE(1, 2);
 json_t *adapter_error(const struct err *err);

@@ -154,8 +154,7 @@ static json_t *do_status(const struct adapter *adapter, const char *argument UNU
         for (size_t r = 0; r < log->items[i]->count; r++) {
             const struct exim_recipient *recipient = &log->items[i]->items[r];
             json_array_append_new(messages,
-                                  json_pack("{s:o,s:s,s:s,s:o}", "recipient", adapter_text(recipient->address), "state",
-                                            recipient->state, "code", "", "reason", adapter_text(recipient->reason)));
+                                  adapter_recipient(recipient->address, recipient->state, "", recipient->reason));
         }
     json_object_set_new(answer, "messages", messages);
     return answer;

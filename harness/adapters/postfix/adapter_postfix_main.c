@@ -167,9 +167,8 @@ static void add_crashed(const struct state *state, json_t *messages)
         size_t i;
         json_array_foreach(json_object_get(entry, "recipients"), i, recipient)
             json_array_append_new(messages,
-                                  json_pack("{s:O,s:s,s:s,s:o}", "recipient", json_object_get(recipient, "address"),
-                                            "state", "queued", "code", "", "reason",
-                                            adapter_text(postfix_instance_log(state->instance)->crash)));
+                                  adapter_recipient(json_string_value(json_object_get(recipient, "address")), "queued",
+                                                    "", postfix_instance_log(state->instance)->crash));
         json_decref(entry);
     }
     free(queue);
@@ -186,10 +185,8 @@ static json_t *do_status(const struct adapter *adapter, const char *argument UNU
     for (size_t i = 0; i < log->count; i++)
         for (size_t r = 0; r < log->items[i]->count; r++) {
             const struct postfix_recipient *recipient = &log->items[i]->items[r];
-            json_array_append_new(messages,
-                                  json_pack("{s:o,s:s,s:s,s:o}", "recipient", adapter_text(recipient->address), "state",
-                                            state_of(recipient), "code", recipient->code, "reason",
-                                            adapter_text(recipient->reason)));
+            json_array_append_new(messages, adapter_recipient(recipient->address, state_of(recipient), recipient->code,
+                                                              recipient->reason));
         }
     if (log->crash != NULL)
         add_crashed(state, messages);
