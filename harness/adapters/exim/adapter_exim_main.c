@@ -206,7 +206,7 @@ int main(void)
     const char *directory = getenv("MTALAB_DIR");
     if (directory == NULL)
         return fputs("mtalab-adapter-exim is run by mtalab, with MTALAB_DIR (docs/adapters.md)\n", stderr), 2;
-    if (exim_home_enter(directory, &state.homeless))
+    if (exim_home_enter(directory, &state.facts, &state.homeless))
         exim_facts_read(&state.facts);
     int status = adapter_serve_beside(&source, verbs, COUNT(verbs), &state);
     exim_instance_free(&state.instance);

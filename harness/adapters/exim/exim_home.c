@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/process.h"
@@ -49,7 +50,45 @@ static bool add_user(const char *directory, struct err *err)
     return add_line(directory, "/etc/passwd", of_user, err) && add_line(directory, "/etc/group", of_group, err);
 }
 
-/* ---- becoming it ---- */
+/* ---- the program ---- */
+
+static bool beside_us(char *path, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+    path[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return false;
+    snprintf(slash, size - (size_t)(slash - path), "/../exim/exim4");
+    return access(path, X_OK) == 0;
+}
+
+/* The folder that a program is in, seen in the directory. */
+static bool bring_within_reach(const char *directory, char *path, size_t size, struct err *err)
+{
+    char here[2000];
+    *strrchr(path, '/') = '\0';
+    snprintf(here, sizeof here, "%s/exim", directory);
+    if ((mkdir(here, 0755) != 0 && errno != EEXIST) || mount(path, here, NULL, MS_BIND, NULL) != 0)
+        return failed(path, err);
+    snprintf(path, size, "%s/exim4", here);
+    return true;
+}
+
+/* "": there is none. */
+static bool find_program(const char *directory, char *path, size_t size, struct err *err)
+{
+    const char *said = getenv("MTALAB_EXIM");
+    if (said != NULL)
+        snprintf(path, size, "%s", said);
+    else if (!process_find("exim4", path, size) && !process_find("exim", path, size) && beside_us(path, size))
+        return bring_within_reach(directory, path, size, err);
+    if (access(path, X_OK) != 0)
+        path[0] = '\0';
+    return true;
+}
+
+/* ---- becoming its user ---- */
 
 static bool write_map(const char *path, unsigned inside, unsigned outside, struct err *err)
 {
@@ -83,49 +122,24 @@ static bool change_to(const char *directory, uid_t uid, gid_t gid, struct err *e
            failed("its user", err);
 }
 
-bool exim_home_enter(const char *directory, struct err *err)
+bool exim_home_enter(const char *directory, struct exim_facts *facts, struct err *err)
 {
     const struct passwd *there = getpwnam(user);
     uid_t uid = there != NULL ? there->pw_uid : FREE_ID;
     gid_t gid = there != NULL ? there->pw_gid : FREE_ID;
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return failed("a private view of the file system", err);
-    if (there == NULL && !add_user(directory, err))
+    if (!find_program(directory, facts->program, sizeof facts->program, err) ||
+        (there == NULL && !add_user(directory, err)))
         return false;
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* an installed Exim would be root again */
     return may_become_anybody() ? change_to(directory, uid, gid, err) : take_its_number(uid, gid, err);
 }
 
-/* ---- the program ---- */
-
-static bool beside_us(char *path, size_t size)
-{
-    ssize_t length = readlink("/proc/self/exe", path, size - 1);
-    path[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return false;
-    snprintf(slash, size - (size_t)(slash - path), "/../exim/exim4");
-    return access(path, X_OK) == 0;
-}
-
-static bool find_program(char *path, size_t size)
-{
-    const char *said = getenv("MTALAB_EXIM");
-    if (said != NULL) {
-        snprintf(path, size, "%s", said);
-        return access(path, X_OK) == 0;
-    }
-    return process_find("exim4", path, size) || process_find("exim", path, size) || beside_us(path, size);
-}
-
 void exim_facts_read(struct exim_facts *facts)
 {
-    *facts = (struct exim_facts){.dane = false};
-    if (!find_program(facts->program, sizeof facts->program)) {
-        facts->program[0] = '\0';
+    if (facts->program[0] == '\0')
         return;
-    }
     char *said = process_output((const char *const[]){facts->program, "-C", "/dev/null", "-bV", NULL}, 2, NULL);
     if (said != NULL && sscanf(said, "Exim version %39s", facts->version) == 1) {
         facts->dane = strstr(said, " DANE") != NULL;

@@ -8,17 +8,19 @@
 
 #include "base/err.h"
 
-/* This process, and all that it runs, becomes Exim's user, and owns the directory; where the machine has no such user,
- * a passwd and a group file that have it are seen in place of the machine's. Root becomes it as anybody would; root of
- * a namespace with a single id takes that user's number for it. */
-bool exim_home_enter(const char *directory, struct err *err);
-
 struct exim_facts {
     char program[4000]; /* "": not found */
     char version[40];   /* "4.96"; "": it does not run */
     bool dane, smtputf8;
 };
-/* $MTALAB_EXIM; the installed one; the one that bring-exim has put beside our programs. */
+
+/* This process, and all that it runs, becomes Exim's user, and owns the directory; where the machine has no such user,
+ * a passwd and a group file that have it are seen in place of the machine's. Root becomes it as anybody would; root of
+ * a namespace with a single id takes that user's number for it. facts->program is set before: $MTALAB_EXIM; the
+ * installed one; the one that bring-exim has put beside our programs, seen in the directory, for its user need not get
+ * to where we are. */
+bool exim_home_enter(const char *directory, struct exim_facts *facts, struct err *err);
+/* The rest, as the program says it. */
 void exim_facts_read(struct exim_facts *facts);
 
 #endif
