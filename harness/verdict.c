@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "harness/verdict.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -133,11 +134,13 @@ static const char *phrase_of(struct bench *b, const struct verdict_step *step, c
     return NULL;
 }
 
-static bool asked_for_tlsa(const struct bench *b, const struct verdict_step *step)
+/* Did DNS have TLSA records for the sender, which begin with their usage? */
+static bool was_told_tlsa(const struct bench *b, const struct verdict_step *step)
 {
     for (size_t i = step->from; i < step->until; i++) {
         const struct journal_event *event = journal_at(b->q->journal, i);
-        if (event->kind == JOURNAL_DNS_QUERY && strcmp(journal_get(event, "qtype"), "TLSA") == 0)
+        if (event->kind == JOURNAL_DNS_ANSWER && strcmp(journal_get(event, "qtype"), "TLSA") == 0 &&
+            isdigit((unsigned char)journal_get(event, "answer")[0]))
             return true;
     }
     return false;
@@ -153,7 +156,7 @@ static const char *what_was_wrong(struct bench *b, const struct verdict_step *st
         if (phrase != NULL)
             return phrase;
     }
-    if (mode_dane(b->q->mode) == MODE_DANE_MANDATORY && !asked_for_tlsa(b, step))
+    if (mode_dane(b->q->mode) == MODE_DANE_MANDATORY && !was_told_tlsa(b, step))
         return "over a channel that DANE had not authenticated, although DANE is mandatory";
     return clear ? "in clear, which must not be here" : "over TLS, although that host must not get it";
 }

@@ -51,6 +51,9 @@ static void witness(struct journal *journal, const char *script)
         if (strcmp(event, "tlsa") == 0)
             journal_add(journal, JOURNAL_DNS_QUERY, "partner.example", 0, "qname", "_25._tcp." MX1, "qtype", "TLSA",
                         NULL);
+        else if (strcmp(event, "tlsa answer") == 0)
+            journal_add(journal, JOURNAL_DNS_ANSWER, "partner.example", 0, "qname", "_25._tcp." MX1, "qtype", "TLSA",
+                        "rcode", "NOERROR", "answer", "3 1 1 0fab", NULL);
         else if (strcmp(event, "sts") == 0)
             journal_add(journal, JOURNAL_DNS_QUERY, "partner.example", 0, "qname", "_mta-sts.partner.example", "qtype",
                         "TXT", NULL);
@@ -157,8 +160,10 @@ static const struct row rows[] = {
      "no mail-from", -1, NULL, NULL, VERDICT_FAIL, "in clear, although DANE is mandatory"},
     {"sent over TLS under mandatory, and nobody asked for records", MANDATORY_NONE, "connect;mail tls;message tls",
      IS(DEFERRED), "no mail-from", -1, NULL, NULL, VERDICT_FAIL, "over a channel that DANE had not authenticated"},
+    {"sent over TLS under mandatory, and there are no records", MANDATORY_NONE, "tlsa;connect;mail tls;message tls",
+     IS(DEFERRED), "no mail-from", -1, NULL, NULL, VERDICT_FAIL, "over a channel that DANE had not authenticated"},
     {"sent over TLS under mandatory, where a message had to come back", MANDATORY_NONE,
-     "tlsa;connect;mail tls;message tls", IS(BOUNCED), NULL, -1, NULL, NULL, VERDICT_FAIL,
+     "tlsa;tlsa answer;connect;mail tls;message tls", IS(BOUNCED), NULL, -1, NULL, NULL, VERDICT_FAIL,
      "over TLS, although that host must not get it"},
     {"sent in clear, where the mode demands no TLS", NONE_NONE, "connect;hit hidden;mail clear;message clear",
      IS(DEFERRED), "no mail-from", MECHANISM_SMTP, NULL, NULL, VERDICT_FAIL, "in clear, although"},
